@@ -1,0 +1,200 @@
+"""Users, and the logins they are using."""
+
+import unicodedata
+import uuid
+import zoneinfo
+from datetime import datetime
+from typing import Any, ClassVar, Self
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.core.exceptions import ValidationError
+from django.core.serializers.json import DjangoJSONEncoder
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Role(models.TextChoices):
+    """What a user is here for. Each role may do what its own pages offer; admins see everything."""
+
+    STUDENT = "student", _("Student")
+    INSTRUCTOR = "instructor", _("Instructor")
+    ADMIN = "admin", _("Administrator")
+
+
+def has_role(user: Any, *roles: Role) -> bool:
+    """Return whether `user`, who may be anonymous, has one of `roles`."""
+    return getattr(user, "role", None) in roles
+
+
+def normalised_email(email: str) -> str:
+    """Return the one spelling under which an address is kept: NFKC, no outer spaces, lower case (QUALITY U04)."""
+    return unicodedata.normalize("NFKC", email).strip().lower()
+
+
+def validate_time_zone(name: str) -> None:
+    """Raise ValidationError for a time zone that this machine does not know."""
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError(_("%(name)s is not a time zone."), params={"name": name}, code="invalid_time_zone")
+
+
+one_line = RegexValidator(r"^[^\x00-\x1f\x7f]*$", _("Use one line, without control characters."), code="one_line")
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    """Users, by who may see them."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Return everybody for admins, oneself and one's students for instructors, oneself for students."""
+        if has_role(user, Role.ADMIN):
+            return self
+        if has_role(user, Role.INSTRUCTOR):
+            students = models.Q(enrollments__course__instructor=user)
+            return self.filter(models.Q(pk=user.pk) | students).distinct()
+        return self.filter(pk=user.pk) if user.is_authenticated else self.none()
+
+    def editable_by(self, user: Any) -> Self:
+        """Return everybody for admins, oneself for others."""
+        if has_role(user, Role.ADMIN):
+            return self
+        return self.filter(pk=user.pk) if user.is_authenticated else self.none()
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes users, and finds them by any spelling of their address."""
+
+    def get_queryset(self) -> UserQuerySet:
+        """Return the users as a UserQuerySet."""
+        return UserQuerySet(self.model, using=self._db)
+
+    def visible_to(self, user: Any) -> UserQuerySet:
+        """As UserQuerySet.visible_to."""
+        return self.get_queryset().visible_to(user)
+
+    def editable_by(self, user: Any) -> UserQuerySet:
+        """As UserQuerySet.editable_by."""
+        return self.get_queryset().editable_by(user)
+
+    def get_by_natural_key(self, email: str | None) -> "User":
+        """Return the user with this address, in whatever case it is written; raise User.DoesNotExist."""
+        return self.get(email=normalised_email(email or ""))
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Create and return a user, a student unless `role` says otherwise. Admins are staff."""
+        user = self.model(email=normalised_email(email), **fields)
+        user.is_staff = user.role == Role.ADMIN
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Create and return an admin who may do everything."""
+        return self.create_user(email, password, **{**fields, "role": Role.ADMIN, "is_superuser": True})
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person with an e-mail address and a role. Their id is their instructor id, too (API.md, "Courses")."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = models.EmailField(_("e-mail"), max_length=254, unique=True)
+    full_name = models.CharField(_("full name"), max_length=120, validators=[one_line])
+    role = models.CharField(_("role"), max_length=20, choices=Role.choices, default=Role.STUDENT)
+    is_active = models.BooleanField(_("active"), default=True)
+    is_staff = models.BooleanField(_("may enter the admin"), default=False)
+    mfa_enabled = models.BooleanField(_("second factor on"), default=False)
+    time_zone = models.CharField(_("time zone"), max_length=64, blank=True, validators=[validate_time_zone])
+    profile_metadata = models.JSONField(_("profile data"), default=dict, blank=True, encoder=DjangoJSONEncoder)
+    email_verified_at = models.DateTimeField(_("e-mail confirmed at"), null=True, blank=True)
+    created_at = models.DateTimeField(_("joined at"), default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["full_name"]
+
+    objects = UserManager()
+
+    class Meta:
+        ordering = ["-created_at", "id"]
+        verbose_name = _("user")
+        constraints = [models.UniqueConstraint(Lower("email"), name="accounts_user_email_once")]
+
+    def __str__(self) -> str:
+        return self.full_name or self.email
+
+    def get_full_name(self) -> str:
+        """Return the name that a person goes by."""
+        return self.full_name
+
+    def get_short_name(self) -> str:
+        """Return the first word of the name, for greetings."""
+        return self.full_name.split(" ", 1)[0]
+
+    @property
+    def initials(self) -> str:
+        """The first letters of the first and last name, for the avatar."""
+        words = self.full_name.split()
+        return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
+
+    @property
+    def teaches(self) -> bool:
+        """Whether the teaching pages are for this user."""
+        return has_role(self, Role.INSTRUCTOR, Role.ADMIN)
+
+
+class LoginSessionQuerySet(models.QuerySet["LoginSession"]):
+    """Logins by whether they still open anything."""
+
+    def live(self) -> Self:
+        """Return the logins that are neither ended nor too old."""
+        return self.filter(ended_at=None, expires_at__gt=timezone.now())
+
+    def end(self) -> int:
+        """End these logins: every token that descends from them is refused from now on. Return how many ended."""
+        return self.filter(ended_at=None).update(ended_at=timezone.now())
+
+    def visible_to(self, user: Any) -> Self:
+        """Return the user's own logins."""
+        return self.filter(user=user) if user.is_authenticated else self.none()
+
+    editable_by = visible_to
+
+
+def end_of_login() -> datetime:
+    """Return when a login that starts now ends at the latest, however often its tokens are refreshed."""
+    return timezone.now() + settings.LOGIN_MAX_AGE
+
+
+class LoginSession(models.Model):
+    """One login through the API: the family of all tokens that descend from it (QUALITY A01, A02).
+
+    Each access and refresh token names its session in the claim `sid`; a request is let in only while that row is
+    live, in the query that loads the user anyway. So ending a row ends every token at once, in every process, with or
+    without Redis. Single refresh tokens are kept by simplejwt's `token_blacklist`.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="login_sessions")
+    created_at = models.DateTimeField(default=timezone.now)
+    last_used_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(default=end_of_login)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ip_address = models.GenericIPAddressField(_("address"), null=True)
+    user_agent = models.CharField(_("browser or client"), max_length=255, blank=True)
+
+    objects = LoginSessionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-last_used_at", "id"]
+        verbose_name = _("login")
+        indexes = [models.Index(fields=["user", "ended_at"], name="accounts_login_live")]
+
+    def __str__(self) -> str:
+        return f"{self.user} {self.created_at:%Y-%m-%d %H:%M}"
+
+    def is_live(self) -> bool:
+        """Return whether tokens of this login are still let in."""
+        return self.ended_at is None and self.expires_at > timezone.now()

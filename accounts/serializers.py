@@ -1,0 +1,88 @@
+"""Shapes of the API's answers about people, and of what it takes."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.models import LoginSession, Role, User
+
+
+class UserSerializer(serializers.ModelSerializer[User]):
+    """A user as the API shows them: the seed's fields and the contract's; never a hash, a token or a secret."""
+
+    last_login_at = serializers.DateTimeField(source="last_login", read_only=True, allow_null=True)
+    avatar_url = serializers.SerializerMethodField()
+
+    class Meta:
+        model = User
+        fields = [
+            "id", "email", "full_name", "role", "is_active", "mfa_enabled", "created_at", "last_login_at",
+            "email_verified_at", "profile_metadata", "avatar_url", "time_zone",
+        ]  # fmt: skip
+        read_only_fields = [
+            "id", "email", "role", "is_active", "mfa_enabled", "created_at", "email_verified_at",
+        ]  # fmt: skip
+
+    def get_avatar_url(self, user: User) -> str | None:
+        """Return the address of the user's picture, or null while they have none."""
+        return None
+
+    def validate_profile_metadata(self, value: Any) -> Any:
+        """Refuse what is no object, or too large to carry along in every answer."""
+        if not isinstance(value, dict):
+            raise serializers.ValidationError("Send an object.", code="not_an_object")
+        if len(str(value)) > 10_000:
+            raise serializers.ValidationError("Keep it under 10,000 characters.", code="too_long")
+        return value
+
+
+class RegistrationSerializer(serializers.Serializer[User]):
+    """What registering takes."""
+
+    email = serializers.EmailField(max_length=254)
+    password = serializers.CharField(min_length=8, max_length=4096, write_only=True, trim_whitespace=False)
+    full_name = serializers.CharField(max_length=120)
+    role = serializers.ChoiceField(choices=Role.choices, default=Role.STUDENT)
+
+    def validate_full_name(self, value: str) -> str:
+        """Refuse line breaks: the name stands in mail headers (QUALITY U05)."""
+        if not value.isprintable():
+            raise serializers.ValidationError("Use one line, without control characters.", code="one_line")
+        return value
+
+
+class CredentialsSerializer(serializers.Serializer[Any]):
+    """What signing in takes."""
+
+    email = serializers.CharField(max_length=254)
+    password = serializers.CharField(max_length=4096, trim_whitespace=False)
+
+
+class RefreshTokenSerializer(serializers.Serializer[Any]):
+    """What refreshing and logging out take."""
+
+    refresh_token = serializers.CharField(max_length=4096)
+
+
+class TokenPairSerializer(serializers.Serializer[Any]):
+    """What signing in and refreshing give."""
+
+    access_token = serializers.CharField()
+    refresh_token = serializers.CharField()
+    token_type = serializers.CharField(default="bearer")
+    expires_in = serializers.IntegerField(help_text="Seconds until the access token expires.")
+
+
+class LoginSessionSerializer(serializers.ModelSerializer[LoginSession]):
+    """One live login."""
+
+    current = serializers.SerializerMethodField()
+
+    class Meta:
+        model = LoginSession
+        fields = ["id", "created_at", "last_used_at", "ip_address", "user_agent", "current"]
+
+    def get_current(self, session: LoginSession) -> bool:
+        """Return whether the request came in by this login."""
+        token = self.context["request"].auth
+        return bool(token) and token.get("sid") == str(session.pk)

@@ -1,0 +1,15 @@
+"""Periodic jobs of the accounts."""
+
+from celery import shared_task
+from django.core.management import call_command
+from django.utils import timezone
+
+from accounts.models import LoginSession
+
+
+@shared_task
+def flush_expired_tokens() -> int:
+    """Delete refresh tokens and logins that have expired; return how many logins went."""
+    call_command("flushexpiredtokens", verbosity=0)
+    deleted, _by_model = LoginSession.objects.filter(expires_at__lt=timezone.now()).delete()
+    return deleted

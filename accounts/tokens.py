@@ -1,0 +1,148 @@
+"""Tokens of the API: issued, rotated and ended (QUALITY A01, A02, A10; RFC 9700, section 4.14).
+
+simplejwt's own rotation lets one refresh token through many times when requests arrive together, and notices no
+theft. Here the row that `blacklist()` creates decides: who created it, rotates; who found it, replays.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
+from rest_framework_simplejwt.tokens import RefreshToken, Token
+
+from accounts.models import LoginSession, User
+from lms.lib import request_id
+from lms.lib.errors import DomainError
+from lms.platform.audit import record
+
+SESSION_CLAIM = "sid"
+
+
+class TokenRefused(DomainError):
+    """The token opens nothing (any more)."""
+
+    status = 401
+
+
+@dataclass(frozen=True)
+class TokenPair:
+    """What a client gets: both tokens as text, and the access token's life in seconds."""
+
+    access_token: str
+    refresh_token: str
+    expires_in: int
+    token_type: str = "bearer"  # noqa: S105  # the scheme's name (RFC 6750), no secret
+
+
+class SessionToken(RefreshToken):
+    """A refresh token that names its login, and never outlives it."""
+
+    @classmethod
+    def for_session(cls, session: LoginSession) -> Self:
+        """Return a new token of this login, and keep its id. The token itself is not kept: a leaked table opens
+        nothing. One insert."""
+        token = cls()
+        token["user_id"] = str(session.user_id)
+        token[SESSION_CLAIM] = str(session.pk)
+        now = timezone.now()
+        expires_at = min(now + settings.SIMPLE_JWT["REFRESH_TOKEN_LIFETIME"], session.expires_at)
+        token.set_exp(from_time=now, lifetime=expires_at - now)
+        OutstandingToken.objects.create(
+            user_id=session.user_id, jti=token["jti"], token="", created_at=now, expires_at=expires_at
+        )
+        return token
+
+    def verify(self) -> None:
+        """Check the token's claims, not whether it is spent: `rotate` must tell a replay from a first use."""
+        Token.verify(self)
+
+    def as_pair(self) -> TokenPair:
+        """Return this token with an access token of the same login."""
+        life: timedelta = settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"]
+        return TokenPair(str(self.access_token), str(self), int(life.total_seconds()))
+
+
+@transaction.atomic
+def start_session(*, user: User, user_agent: str = "") -> TokenPair:
+    """Start a login for a user who has shown who they are; return its first tokens."""
+    session = LoginSession.objects.create(user=user, ip_address=request_id.address.get(), user_agent=user_agent[:255])
+    User.objects.filter(pk=user.pk).update(last_login=timezone.now())
+    return SessionToken.for_session(session).as_pair()
+
+
+def rotate(*, refresh_token: str) -> TokenPair:
+    """Exchange a refresh token for a new pair; it works once.
+
+    Raises TokenRefused: `token_not_valid` for anything that is no live refresh token of ours, and for one that was
+    rotated within the last ten seconds (two tabs that refresh together do not log their user out); `token_reused` for
+    one that was rotated before that: somebody has a copy, so the whole login ends, and the audit log says so.
+    """
+    token = _decoded(refresh_token)
+    with transaction.atomic():
+        session = _locked_session(token)
+        if session is None:
+            raise TokenRefused("token_not_valid", _("This login has ended. Sign in again."))
+        blacklisted, first_use = token.blacklist()
+        if first_use:
+            session.last_used_at = timezone.now()
+            session.save(update_fields=["last_used_at"])
+            return SessionToken.for_session(session).as_pair()
+        stolen = timezone.now() - blacklisted.blacklisted_at > settings.REFRESH_REUSE_GRACE
+        if stolen:
+            LoginSession.objects.filter(pk=session.pk).end()
+            record(actor=session.user, action="accounts.refresh_token_reused", target=session)
+    # Raised after the commit, or the end of the login would be rolled back with it.
+    if stolen:
+        raise TokenRefused("token_reused", _("This token was used before, so its login has been ended."))
+    raise TokenRefused("token_not_valid", _("This token has just been exchanged for a new one."))
+
+
+def end_session(*, refresh_token: str, actor: User) -> None:
+    """End the login that a refresh token of `actor` belongs to; the access tokens of it stop working at once.
+
+    Raises TokenRefused for what is no refresh token of theirs.
+    """
+    token = _decoded(refresh_token)
+    with transaction.atomic():
+        ended = LoginSession.objects.filter(pk=token[SESSION_CLAIM], user=actor).end()
+        if not ended:
+            raise TokenRefused("token_not_valid", _("This is not a token of a login of yours."))
+        record(actor=actor, action="accounts.logged_out", changes={"session": token[SESSION_CLAIM]})
+
+
+def live_session(claims: dict[str, Any]) -> LoginSession | None:
+    """Return the live login that a token's claims name, with its user, who is active; None otherwise. One query."""
+    return (
+        LoginSession.objects.live()
+        .select_related("user")
+        .filter(pk=claims.get(SESSION_CLAIM), user=claims.get("user_id"), user__is_active=True)
+        .first()
+    )
+
+
+def _decoded(refresh_token: str) -> SessionToken:
+    """Return the token, with signature, type, issuer, audience and age checked; a spent one passes here."""
+    try:
+        token = SessionToken(refresh_token)  # type: ignore[arg-type]  # the stub names the class, the code takes text
+    except TokenError as error:
+        raise TokenRefused("token_not_valid", _("This is not a valid refresh token.")) from error
+    if not {SESSION_CLAIM, "user_id"} <= token.payload.keys():
+        raise TokenRefused("token_not_valid", _("This is not a valid refresh token."))
+    return token
+
+
+def _locked_session(token: SessionToken) -> LoginSession | None:
+    """Return the token's login, locked until the transaction ends, while it is live and its user active."""
+    session = (
+        LoginSession.objects.select_for_update(of=("self",))
+        .select_related("user")
+        .filter(pk=token[SESSION_CLAIM], user=token["user_id"])
+        .first()
+    )
+    return session if session is not None and session.is_live() and session.user.is_active else None

@@ -1,0 +1,82 @@
+"""Pages of the account: log in, register, profile."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth import login
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.contrib.auth.views import LoginView as DjangoLoginView
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, resolve_url
+from django.urls import reverse_lazy
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.generic import FormView, UpdateView
+
+from accounts import services
+from accounts.forms import LoginForm, ProfileForm, RegistrationForm
+from accounts.models import User
+
+
+class LoginView(DjangoLoginView):
+    """Log in; then to where the visitor wanted to go, on this site only (QUALITY A11)."""
+
+    template_name = "accounts/login.html"
+    authentication_form = LoginForm
+    redirect_authenticated_user = True
+
+
+class RegisterView(FormView[RegistrationForm]):
+    """Register, and be logged in."""
+
+    template_name = "accounts/register.html"
+    form_class = RegistrationForm
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Send people who are logged in to their dashboard."""
+        if request.user.is_authenticated:
+            return redirect("enrollments:dashboard")
+        return super().dispatch(request, *args, **kwargs)
+
+    def form_valid(self, form: RegistrationForm) -> HttpResponse:
+        """Create the user and log them in; show on the form what the service refuses."""
+        try:
+            user = services.register(actor=self.request.user, **form.cleaned_data)
+        except services.AccountError as error:
+            form.add_error("email" if error.code == "email_taken" else None, str(error.detail))
+            return self.form_invalid(form)
+        except ValidationError as error:
+            form.add_error("password", error)
+            return self.form_invalid(form)
+        login(self.request, user, backend="django.contrib.auth.backends.ModelBackend")
+        return redirect(self._wanted())
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add where to go afterwards."""
+        return super().get_context_data(next=self.request.GET.get("next", ""), **kwargs)
+
+    def _wanted(self) -> str:
+        wanted = self.request.POST.get("next", "")
+        if url_has_allowed_host_and_scheme(wanted, {self.request.get_host()}, self.request.is_secure()):
+            return wanted
+        return resolve_url("enrollments:dashboard")
+
+
+class ProfileView(LoginRequiredMixin, UpdateView[User, ProfileForm]):
+    """The user's own name and time zone."""
+
+    template_name = "accounts/profile.html"
+    form_class = ProfileForm
+    success_url = reverse_lazy("accounts:profile")
+
+    def get_object(self, queryset: Any = None) -> User:
+        """Return a fresh copy of the user: a form that fails must not change what the page's header shows."""
+        return User.objects.get(pk=self.request.user.pk)
+
+    def form_valid(self, form: ProfileForm) -> HttpResponse:
+        """Save what changed."""
+        user = self.get_object()
+        services.update_profile(actor=user, user=user, changes=form.cleaned_data)
+        messages.success(self.request, _("Saved."))
+        return redirect(self.success_url)

@@ -1,0 +1,83 @@
+"""`/certificates/*` of the API."""
+
+from typing import Any
+
+from django.http import FileResponse
+from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.api import IsAdmin
+from certificates import services
+from certificates.downloads import as_download
+from certificates.models import Certificate
+from certificates.numbers import normalised
+from certificates.serializers import CertificateSerializer, RevokeSerializer, VerificationSerializer
+from enrollments.models import Enrollment
+from lms.lib.scoping import ScopedMixin, editable_or_403
+from lms.lib.throttling import Verify
+
+
+class CertificateViewSet(
+    ScopedMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Certificate]
+):
+    """The caller's certificates; an admin may look at any."""
+
+    queryset = Certificate.objects.all()
+    serializer_class = CertificateSerializer
+    permission_classes = (IsAuthenticated,)
+    lookup_url_kwarg = "certificate_id"
+
+    def get_permissions(self) -> list[Any]:
+        """Return who may do what: revoking is for admins."""
+        return [IsAdmin()] if self.action == "revoke" else super().get_permissions()
+
+    def get_queryset(self) -> Any:
+        """Return the visible certificates; the list is of one's own."""
+        certificates = super().get_queryset()
+        return certificates.filter(user=self.request.user) if self.action == "list" else certificates
+
+    @extend_schema(request=None, responses={200: CertificateSerializer, 201: CertificateSerializer})
+    @action(detail=False, methods=["post"])
+    def generate(self, request: Request, enrollment_id: str) -> Response:
+        """Issue the certificate of a completed enrolment: 201 the first time, 200 after; 409 `not_completed`."""
+        enrollments = Enrollment.objects.select_related("course__instructor", "user")
+        enrollment = editable_or_403(enrollments, request.user, pk=enrollment_id)
+        certificate, made = services.generate(actor=request.user, enrollment=enrollment)
+        code = status.HTTP_201_CREATED if made else status.HTTP_200_OK
+        return Response(self.get_serializer(certificate).data, status=code)
+
+    @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY})
+    @action(detail=True, methods=["get"])
+    def download(self, request: Request, certificate_id: str) -> FileResponse:
+        """The PDF; 409 `certificate_pending` while it is being printed."""
+        return as_download(self.get_object())
+
+    @extend_schema(request=RevokeSerializer, responses=CertificateSerializer)
+    @action(detail=True, methods=["post"])
+    def revoke(self, request: Request, certificate_id: str) -> Response:
+        """Take a certificate back, with a reason."""
+        shape = RevokeSerializer(data=request.data)
+        shape.is_valid(raise_exception=True)
+        revoked = services.revoke(actor=request.user, certificate=self.get_object(), **shape.validated_data)  # type: ignore[arg-type]  # IsAdmin
+        return Response(self.get_serializer(revoked).data)
+
+
+class VerifyView(APIView):
+    """Anybody checks a certificate by its number."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    throttle_classes = (Verify,)
+
+    @extend_schema(responses=VerificationSerializer, operation_id="certificates_verify")
+    def get(self, request: Request, certificate_number: str) -> Response:
+        """Answer what the certificate says; 404 for an unknown number."""
+        certificate = get_object_or_404(Certificate, certificate_number=normalised(certificate_number))
+        return Response(VerificationSerializer(certificate).data)

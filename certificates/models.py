@@ -1,0 +1,94 @@
+"""Certificates: a snapshot of what was earned, and the PDF that shows it."""
+
+import uuid
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Role, has_role
+from certificates.numbers import new_number
+from courses.models import Course
+from enrollments.models import Enrollment
+
+
+class Status(models.TextChoices):
+    """Where a certificate stands."""
+
+    PENDING = "pending", _("Being printed")
+    ISSUED = "issued", _("Issued")
+    REVOKED = "revoked", _("Revoked")
+
+
+class CertificateQuerySet(models.QuerySet["Certificate"]):
+    """Certificates by who may see them."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Return the user's own certificates, all for admins."""
+        if has_role(user, Role.ADMIN):
+            return self
+        return self.filter(user=user) if user.is_authenticated else self.none()
+
+    def editable_by(self, user: Any) -> Self:
+        """Return all for admins: nobody else changes a certificate."""
+        return self if has_role(user, Role.ADMIN) else self.none()
+
+    def pending(self) -> Self:
+        """Return the certificates whose PDF is not there yet, oldest first."""
+        return self.filter(pdf="", revoked_at=None).order_by("issued_at")
+
+
+class Certificate(models.Model):
+    """One certificate of one enrolment. Name, titles and date are a snapshot: a later change of either is not printed
+    over what was earned (QUALITY K05)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    enrollment = models.OneToOneField(Enrollment, models.PROTECT, related_name="certificate")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="certificates")
+    course = models.ForeignKey(Course, models.PROTECT, related_name="certificates")
+    certificate_number = models.CharField(_("number"), max_length=30, unique=True, default=new_number, editable=False)
+    student_name = models.CharField(max_length=120)
+    course_title = models.CharField(max_length=120)
+    instructor_name = models.CharField(max_length=120)
+    completed_at = models.DateTimeField()
+    issued_at = models.DateTimeField(default=timezone.now)
+    pdf = models.FileField(upload_to="certificates", blank=True)
+    mailed_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_reason = models.CharField(max_length=300, blank=True)
+
+    objects = CertificateQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-issued_at", "id"]
+        verbose_name = _("certificate")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(revoked_at=None) | ~Q(revoked_reason=""), name="certificates_certificate_revoked_why"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.certificate_number} {self.student_name}"
+
+    @property
+    def status(self) -> Status:
+        """Pending until the PDF is there, then issued; revoked whatever else."""
+        if self.revoked_at is not None:
+            return Status.REVOKED
+        return Status.ISSUED if self.pdf else Status.PENDING
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether the certificate stands."""
+        return self.revoked_at is None
+
+    @property
+    def verify_url(self) -> str:
+        """The public page's address, which the QR code leads to."""
+        path = reverse("certificates:verify", args=[self.certificate_number])
+        return f"{settings.SITE_URL}{path}"

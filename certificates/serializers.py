@@ -1,0 +1,52 @@
+"""Shapes of the API's answers about certificates."""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.reverse import reverse
+
+from certificates.models import Certificate, Status
+
+
+class CertificateSerializer(serializers.ModelSerializer[Certificate]):
+    """A certificate as its holder sees it."""
+
+    user_id = serializers.UUIDField(read_only=True)
+    course_id = serializers.UUIDField(read_only=True)
+    enrollment_id = serializers.UUIDField(read_only=True)
+    status = serializers.ChoiceField(choices=Status.choices, read_only=True)
+    pdf_url = serializers.SerializerMethodField()
+    verify_url = serializers.CharField(read_only=True)
+
+    class Meta:
+        model = Certificate
+        fields = [
+            "id", "user_id", "course_id", "enrollment_id", "certificate_number", "status", "student_name",
+            "course_title", "instructor_name", "completed_at", "issued_at", "revoked_at", "revoked_reason", "pdf_url",
+            "verify_url",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    def get_pdf_url(self, certificate: Certificate) -> str | None:
+        """Return where the PDF is downloaded; null while it is being printed."""
+        if not certificate.pdf:
+            return None
+        return str(reverse("certificate-download", args=[certificate.pk], request=self.context.get("request")))
+
+
+class VerificationSerializer(serializers.Serializer[Any]):
+    """What anybody may know of a certificate (QUALITY K03)."""
+
+    valid = serializers.BooleanField(source="is_valid")
+    certificate_number = serializers.CharField()
+    student_name = serializers.CharField()
+    course_title = serializers.CharField()
+    instructor_name = serializers.CharField()
+    issued_at = serializers.DateTimeField()
+    revoked_at = serializers.DateTimeField(allow_null=True)
+
+
+class RevokeSerializer(serializers.Serializer[Any]):
+    """Why a certificate is taken back."""
+
+    reason = serializers.CharField(max_length=300)

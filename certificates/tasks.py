@@ -1,0 +1,34 @@
+"""Printing certificates, and telling their holders."""
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.utils import timezone
+
+from certificates import printing
+from certificates.models import Certificate
+
+FORGOTTEN_AFTER = timedelta(minutes=2)
+BATCH = 100
+
+
+@shared_task
+def render_certificate(certificate_id: str) -> None:
+    """Print a certificate, then have the mail sent; both do nothing when they are done already."""
+    printing.print_pdf(certificate_id)
+    mail_certificate.send_or_defer(certificate_id)  # type: ignore[attr-defined]  # lms.platform.jobs.Job has it
+
+
+@shared_task
+def mail_certificate(certificate_id: str) -> None:
+    """Send the holder the mail about their certificate."""
+    printing.write_to_holder(certificate_id)
+
+
+@shared_task
+def render_pending() -> int:
+    """Queue certificates whose printing was lost between commit and broker; return how many."""
+    lost = Certificate.objects.pending().filter(issued_at__lt=timezone.now() - FORGOTTEN_AFTER)[:BATCH]
+    for certificate in lost:
+        render_certificate.send_or_defer(str(certificate.pk))  # type: ignore[attr-defined]  # lms.platform.jobs.Job has it
+    return len(lost)

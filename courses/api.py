@@ -1,0 +1,193 @@
+"""`/courses/*`, their lessons, and `/categories/` of the API."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import Prefetch, QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.permissions import SAFE_METHODS, AllowAny, BasePermission, IsAuthenticatedOrReadOnly
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.models import Role, has_role
+from courses import services
+from courses.filters import CourseFilter
+from courses.models import Category, Course, Lesson
+from courses.serializers import (
+    CategorySerializer,
+    CourseDetailSerializer,
+    CourseSerializer,
+    CourseWriteSerializer,
+    LessonSerializer,
+    LessonWriteSerializer,
+    ReorderSerializer,
+)
+from lms.lib.scoping import ScopedMixin, editable_or_403, visible_or_404
+
+
+class TeachersWrite(BasePermission):
+    """Everybody reads; only instructors and admins begin something new."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Return whether the caller may make this kind of request at all; which rows is for the scoping to say."""
+        return request.method in SAFE_METHODS or has_role(request.user, Role.INSTRUCTOR, Role.ADMIN)
+
+
+def saved(write: Any, **fields: Any) -> Any:
+    """Return what a service saves, with the model's validation errors as the API's."""
+    try:
+        return write(**fields)
+    except ValidationError as error:
+        raise serializers.ValidationError(serializers.as_serializer_error(error)) from error
+
+
+class CategoryViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Category]):
+    """The subjects of the catalogue."""
+
+    queryset = Category.objects.all()
+    serializer_class = CategorySerializer
+    permission_classes = (AllowAny,)
+
+
+class CourseViewSet(ScopedMixin, viewsets.ModelViewSet[Course]):
+    """Courses: the catalogue for everybody, writing for their instructor and admins."""
+
+    queryset = Course.objects.all()
+    serializer_class = CourseSerializer
+    filterset_class = CourseFilter
+    permission_classes = (IsAuthenticatedOrReadOnly, TeachersWrite)
+    lookup_url_kwarg = "course_id"
+
+    def get_queryset(self) -> QuerySet[Course]:
+        """Return the visible courses with what a card shows; one course, with its visible lessons."""
+        courses = super().get_queryset().for_cards()
+        if self.action == "list":
+            return courses
+        lessons = Lesson.objects.visible_to(self.request.user)
+        return courses.prefetch_related(Prefetch("lessons", lessons, to_attr="shown_lessons"))
+
+    @extend_schema(responses=CourseDetailSerializer)
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """One course with its lessons; their text only where they are open to the caller."""
+        return self._detail(self.get_object())
+
+    @extend_schema(request=CourseWriteSerializer, responses={201: CourseDetailSerializer})
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Begin a course: a draft of the caller."""
+        shape = CourseWriteSerializer(data=request.data)
+        shape.is_valid(raise_exception=True)
+        course = saved(services.create_course, actor=request.user, **shape.validated_data)
+        return self._detail(self.get_queryset().get(pk=course.pk), status.HTTP_201_CREATED)
+
+    @extend_schema(request=CourseWriteSerializer(partial=True), responses=CourseDetailSerializer)
+    def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Change what the body names; leave the rest."""
+        course = self.get_object()
+        shape = CourseWriteSerializer(course, data=request.data, partial=True)
+        shape.is_valid(raise_exception=True)
+        saved(services.update_course, actor=request.user, course=course, **shape.validated_data)
+        return self._detail(self.get_queryset().get(pk=course.pk))
+
+    @extend_schema(request=CourseWriteSerializer(partial=True), responses=CourseDetailSerializer)
+    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """As PUT."""
+        return self.update(request, *args, **kwargs)
+
+    def perform_destroy(self, instance: Course) -> None:
+        """Delete a course without enrolments; 409 `has_enrollments` otherwise."""
+        services.delete_course(actor=self.request.user, course=instance)  # type: ignore[arg-type]  # TeachersWrite: no anonymous user comes here
+
+    @extend_schema(request=None, responses=CourseDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def publish(self, request: Request, course_id: str) -> Response:
+        """Put the course into the catalogue; 409 `nothing_to_publish` without a published lesson."""
+        course = services.publish_course(actor=request.user, course=self.get_object())  # type: ignore[arg-type]  # TeachersWrite
+        return self._detail(self.get_queryset().get(pk=course.pk))
+
+    @extend_schema(request=None, responses=CourseDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def unpublish(self, request: Request, course_id: str) -> Response:
+        """Take the course out of the catalogue; its enrolments stay."""
+        course = services.unpublish_course(actor=request.user, course=self.get_object())  # type: ignore[arg-type]  # TeachersWrite
+        return self._detail(self.get_queryset().get(pk=course.pk))
+
+    def _detail(self, course: Course, status_code: int = status.HTTP_200_OK) -> Response:
+        context = {**self.get_serializer_context(), "open": course.is_open_to(self.request.user)}
+        return Response(CourseDetailSerializer(course, context=context).data, status=status_code)
+
+
+class LessonViewSet(ScopedMixin, viewsets.ModelViewSet[Lesson]):
+    """The lessons of one course, in order."""
+
+    queryset = Lesson.objects.all()
+    serializer_class = LessonSerializer
+    permission_classes = (IsAuthenticatedOrReadOnly, TeachersWrite)
+    lookup_url_kwarg = "lesson_id"
+
+    def get_queryset(self) -> QuerySet[Lesson]:
+        """Return the visible lessons of the course that the path names; 404 when that is not visible itself."""
+        lessons = super().get_queryset()
+        if getattr(self, "swagger_fake_view", False):
+            return lessons
+        return lessons.filter(course=self.course).select_related("course")
+
+    @property
+    def course(self) -> Course:
+        """The course that the path names, if the caller may see it."""
+        if not hasattr(self, "_course"):
+            self._course = visible_or_404(Course.objects.all(), self.request.user, pk=self.kwargs["course_id"])
+        return self._course
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        """Add whether the course is open to the caller."""
+        context = super().get_serializer_context()
+        if not getattr(self, "swagger_fake_view", False):
+            context["open"] = self.course.is_open_to(self.request.user)
+        return context
+
+    @extend_schema(request=LessonWriteSerializer, responses={201: LessonSerializer})
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Append a lesson."""
+        course = self._editable_course()
+        fields = self._fields(request, course)
+        lesson = saved(services.add_lesson, actor=request.user, course=course, **fields)
+        return Response(self.get_serializer(lesson).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=LessonWriteSerializer(partial=True), responses=LessonSerializer)
+    def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Change what the body names; leave the rest."""
+        lesson = self.get_object()
+        fields = self._fields(request, lesson.course, lesson)
+        return Response(
+            self.get_serializer(saved(services.update_lesson, actor=request.user, lesson=lesson, **fields)).data
+        )
+
+    @extend_schema(request=LessonWriteSerializer(partial=True), responses=LessonSerializer)
+    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """As PUT."""
+        return self.update(request, *args, **kwargs)
+
+    def perform_destroy(self, instance: Lesson) -> None:
+        """Delete the lesson."""
+        services.delete_lesson(actor=self.request.user, lesson=instance)  # type: ignore[arg-type]  # TeachersWrite
+
+    @extend_schema(request=ReorderSerializer, responses=LessonSerializer(many=True))
+    @action(detail=False, methods=["post"], pagination_class=None)
+    def reorder(self, request: Request, course_id: str) -> Response:
+        """Put the lessons into the order of `lesson_ids`, the whole list."""
+        course = self._editable_course()
+        shape = ReorderSerializer(data=request.data)
+        shape.is_valid(raise_exception=True)
+        lessons = services.reorder_lessons(actor=request.user, course=course, **shape.validated_data)  # type: ignore[arg-type]  # TeachersWrite
+        return Response(self.get_serializer(lessons, many=True).data)
+
+    def _editable_course(self) -> Course:
+        return editable_or_403(Course.objects.all(), self.request.user, pk=self.kwargs["course_id"])
+
+    def _fields(self, request: Request, course: Course, lesson: Lesson | None = None) -> dict[str, Any]:
+        shape = LessonWriteSerializer(lesson, data=request.data, partial=lesson is not None, context={"course": course})
+        shape.is_valid(raise_exception=True)
+        return dict(shape.validated_data)

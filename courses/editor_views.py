@@ -1,0 +1,223 @@
+"""The pages that courses are written on."""
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.mixins import LoginRequiredMixin, UserPassesTestMixin
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+from django.views.generic import DetailView, FormView, ListView
+from django.views.generic.edit import UpdateView
+
+from courses import services
+from courses.forms import CourseForm, LessonForm, SectionForm
+from courses.models import Course, Lesson
+from lms.lib import markdown
+from lms.lib.pages import attempt, attempt_or_say
+from lms.lib.pagination import PAGE_SIZE
+from lms.lib.scoping import EditableOnlyMixin, editable_or_403
+
+
+class TeachersOnlyMixin(LoginRequiredMixin, UserPassesTestMixin):
+    """Asks visitors to log in, and students to stay out."""
+
+    request: HttpRequest
+
+    def test_func(self) -> bool:
+        """Return whether the teaching pages are for this user."""
+        return bool(getattr(self.request.user, "teaches", False))
+
+    def handle_no_permission(self) -> Any:
+        """Send visitors to the login page; 403 for everybody else."""
+        if self.request.user.is_authenticated:
+            raise PermissionDenied(_("These pages are for instructors."))
+        return super().handle_no_permission()
+
+
+class TeachingListView(TeachersOnlyMixin, ListView[Course]):
+    """The courses that the user writes."""
+
+    template_name = "courses/teaching_list.html"
+    context_object_name = "courses"
+    paginate_by = PAGE_SIZE
+
+    def get_queryset(self) -> QuerySet[Course]:
+        """Return the user's own courses, last changed first."""
+        return Course.objects.filter(instructor=self.request.user).for_cards().order_by("-updated_at", "id")
+
+
+class CourseCreateView(TeachersOnlyMixin, FormView[CourseForm]):
+    """Begin a course."""
+
+    template_name = "courses/course_form.html"
+    form_class = CourseForm
+
+    def form_valid(self, form: CourseForm) -> HttpResponse:
+        """Create the draft, and go on to its lessons."""
+        course = attempt(form, services.create_course, actor=self.request.user, **form.changes())
+        return redirect("courses:edit", course.slug) if course else self.form_invalid(form)
+
+
+class CourseEditView(TeachersOnlyMixin, EditableOnlyMixin, DetailView[Course]):
+    """A course from its author's side: sections and lessons in order, and what is left before publishing."""
+
+    template_name = "courses/course_edit.html"
+    queryset = Course.objects.prefetch_related("sections__lessons")
+    context_object_name = "course"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add the checklist, and the form for a new section."""
+        return super().get_context_data(checklist=checklist(self.object), section_form=SectionForm(), **kwargs)
+
+
+class CourseDetailsView(TeachersOnlyMixin, EditableOnlyMixin, UpdateView[Course, CourseForm]):
+    """A course's title, description, price and the rest."""
+
+    template_name = "courses/course_form.html"
+    form_class = CourseForm
+    queryset = Course.objects.prefetch_related("tags")
+    context_object_name = "course"
+
+    def form_valid(self, form: CourseForm) -> HttpResponse:
+        """Save what changed."""
+        saved = attempt(form, services.update_course, actor=self.request.user, course=self.object, **form.changes())
+        if not saved:
+            return self.form_invalid(form)
+        messages.success(self.request, _("Saved."))
+        return redirect("courses:edit", saved.slug)
+
+
+class LessonFormView(TeachersOnlyMixin, FormView[LessonForm]):
+    """Write a lesson, a new one or one that is there."""
+
+    template_name = "courses/lesson_form.html"
+    form_class = LessonForm
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        """Look the course and the lesson up before anything else."""
+        super().setup(request, *args, **kwargs)
+        self.course: Course | None = None
+        self.lesson: Lesson | None = None
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Find what is written on, if the user may write on it."""
+        if self.test_func():
+            self.course = editable_or_403(Course.objects.all(), request.user, slug=kwargs["slug"])
+            if "lesson_id" in kwargs:
+                self.lesson = get_object_or_404(Lesson, pk=kwargs["lesson_id"], course=self.course)
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """Add the course, and the lesson if there is one."""
+        return {**super().get_form_kwargs(), "course": self.course, "instance": self.lesson}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add what is written on."""
+        return super().get_context_data(course=self.course, lesson=self.lesson, **kwargs)
+
+    def form_valid(self, form: LessonForm) -> HttpResponse:
+        """Save the lesson, and go back to the course."""
+        actor = self.request.user
+        if self.lesson is None:
+            saved = attempt(form, services.add_lesson, actor=actor, course=self.course, **form.cleaned_data)
+        else:
+            saved = attempt(form, services.update_lesson, actor=actor, lesson=self.lesson, **form.cleaned_data)
+        if saved is None:
+            return self.form_invalid(form)
+        messages.success(self.request, _("“%s” is saved.") % saved.title)
+        return redirect(f"{reverse('courses:edit', args=[saved.course.slug])}#lesson-{saved.pk}")
+
+
+def checklist(course: Course) -> list[dict[str, Any]]:
+    """Return what a course should have before it is published: each thing, and whether it is there."""
+    return [
+        {"done": bool(course.short_description), "text": _("Say in one or two sentences what it is about.")},
+        {"done": bool(course.outcomes), "text": _("List what one can do afterwards.")},
+        {"done": course.category_id is not None, "text": _("Choose a subject.")},
+        {"done": course.lessons_count > 0, "text": _("Write and publish at least one lesson.")},
+    ]
+
+
+def _editable_course(request: HttpRequest, slug: str) -> Course:
+    return editable_or_403(Course.objects.all(), request.user, slug=slug)
+
+
+@require_POST
+def publish(request: HttpRequest, slug: str) -> HttpResponse:
+    """Put a course into the catalogue."""
+    course = _editable_course(request, slug)
+    if attempt_or_say(request, services.publish_course, actor=request.user, course=course):
+        messages.success(request, _("“%s” is in the catalogue.") % course.title)
+    return redirect("courses:edit", slug)
+
+
+@require_POST
+def unpublish(request: HttpRequest, slug: str) -> HttpResponse:
+    """Take a course out of the catalogue."""
+    course = _editable_course(request, slug)
+    services.unpublish_course(actor=request.user, course=course)  # type: ignore[arg-type]  # editable_or_403 lets nobody anonymous in
+    messages.success(request, _("“%s” is a draft again. Its students get back in when you publish it.") % course.title)
+    return redirect("courses:edit", slug)
+
+
+@require_POST
+def delete(request: HttpRequest, slug: str) -> HttpResponse:
+    """Delete a course that has no students."""
+    course = _editable_course(request, slug)
+    try:
+        services.delete_course(actor=request.user, course=course)  # type: ignore[arg-type]  # editable_or_403 lets nobody anonymous in
+    except services.CourseError as error:
+        messages.error(request, str(error.detail))
+        return redirect("courses:edit", slug)
+    messages.success(request, _("“%s” is deleted.") % course.title)
+    return redirect("courses:teaching")
+
+
+@require_POST
+def add_section(request: HttpRequest, slug: str) -> HttpResponse:
+    """Append a section."""
+    course = _editable_course(request, slug)
+    form = SectionForm(request.POST)
+    if form.is_valid():
+        attempt(form, services.add_section, actor=request.user, course=course, **form.cleaned_data)
+    for problem in form.errors.get("title", []):
+        messages.error(request, problem)
+    return redirect("courses:edit", slug)
+
+
+@require_POST
+def move_lesson(request: HttpRequest, slug: str, lesson_id: uuid.UUID) -> HttpResponse:
+    """Move a lesson one place up or down; by keyboard as by mouse."""
+    course = _editable_course(request, slug)
+    ids = list(course.lessons.values_list("pk", flat=True))
+    if lesson_id in ids:
+        here = ids.index(lesson_id)
+        there = max(0, min(len(ids) - 1, here + (-1 if request.POST.get("direction") == "up" else 1)))
+        ids.insert(there, ids.pop(here))
+        attempt_or_say(request, services.reorder_lessons, actor=request.user, course=course, lesson_ids=ids)
+    return redirect(f"{reverse('courses:edit', args=[slug])}#lesson-{lesson_id}")
+
+
+@require_POST
+def delete_lesson(request: HttpRequest, slug: str, lesson_id: uuid.UUID) -> HttpResponse:
+    """Delete a lesson."""
+    lesson = get_object_or_404(Lesson, pk=lesson_id, course=_editable_course(request, slug))
+    services.delete_lesson(actor=request.user, lesson=lesson)  # type: ignore[arg-type]  # editable_or_403 lets nobody anonymous in
+    messages.success(request, _("“%s” is deleted.") % lesson.title)
+    return redirect("courses:edit", slug)
+
+
+@require_POST
+def preview_markdown(request: HttpRequest) -> HttpResponse:
+    """Return the HTML of what an author is typing, made by the same code as the lesson's."""
+    if not getattr(request.user, "teaches", False):
+        raise PermissionDenied(_("These pages are for instructors."))
+    return render(
+        request, "courses/_preview.html", {"html": markdown.to_html(request.POST.get("content", "")[:100_000])}
+    )

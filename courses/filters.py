@@ -1,0 +1,75 @@
+"""The filters of the catalogue: the same for the page and the API, and all in the address."""
+
+from decimal import Decimal
+from typing import Any
+
+import django_filters
+from django import forms
+from django.db.models import F, FloatField, QuerySet, Value
+from django.db.models.functions import Cast, NullIf
+from django.utils.translation import gettext_lazy as _
+
+from courses.models import Category, Course, Level
+
+ORDERINGS = {
+    "newest": (_("Newest"), ["-published_at", "id"]),
+    "popular": (_("Most popular"), ["-enrollments_count", "id"]),
+    "rating": (_("Best rated"), [F("mean_rating").desc(nulls_last=True), "-ratings_count", "id"]),
+    "price": (_("Price, low to high"), ["price_cents", "id"]),
+    "-price": (_("Price, high to low"), ["-price_cents", "id"]),
+    "title": (_("Title"), ["title", "id"]),
+}
+
+
+class CourseFilter(django_filters.FilterSet):
+    """Narrow and sort courses. Prices are in the major unit, as they are shown."""
+
+    search = django_filters.CharFilter(method="by_words", label=_("Search"), max_length=200)
+    category = django_filters.ModelMultipleChoiceFilter(
+        queryset=Category.objects.all(), to_field_name="slug", label=_("Subject"), widget=forms.CheckboxSelectMultiple
+    )
+    tag = django_filters.CharFilter(field_name="tags__name", lookup_expr="iexact", label=_("Tag"), max_length=40)
+    level = django_filters.MultipleChoiceFilter(
+        choices=Level.choices, label=_("Level"), widget=forms.CheckboxSelectMultiple
+    )
+    is_free = django_filters.BooleanFilter(method="by_free", label=_("Free"))
+    price_min = django_filters.NumberFilter(
+        method="by_lowest_price", label=_("Price from"), min_value=0, max_value=999_999
+    )
+    price_max = django_filters.NumberFilter(
+        method="by_highest_price", label=_("Price to"), min_value=0, max_value=999_999
+    )
+    instructor_id = django_filters.UUIDFilter(field_name="instructor_id", label=_("Instructor"))
+    ordering = django_filters.ChoiceFilter(
+        method="in_order", label=_("Sort"), choices=[(name, label) for name, (label, _fields) in ORDERINGS.items()]
+    )
+
+    class Meta:
+        model = Course
+        fields: list[str] = []
+
+    def by_words(self, queryset: QuerySet[Course], name: str, value: str) -> QuerySet[Course]:
+        """Return the courses that contain every word of `value` in title, summary or the instructor's name."""
+        for word in value.split()[:8]:
+            titled = queryset.filter(title__icontains=word)
+            summed_up = queryset.filter(short_description__icontains=word)
+            queryset = titled | summed_up | queryset.filter(instructor__full_name__icontains=word)
+        return queryset
+
+    def by_free(self, queryset: QuerySet[Course], name: str, value: bool) -> QuerySet[Course]:
+        """Return the courses that cost nothing, or those that cost something."""
+        return queryset.filter(price_cents=0) if value else queryset.filter(price_cents__gt=0)
+
+    def by_lowest_price(self, queryset: QuerySet[Course], name: str, value: Decimal) -> QuerySet[Course]:
+        """Return the courses from this price on."""
+        return queryset.filter(price_cents__gte=int(value * 100))
+
+    def by_highest_price(self, queryset: QuerySet[Course], name: str, value: Decimal) -> QuerySet[Course]:
+        """Return the courses up to this price."""
+        return queryset.filter(price_cents__lte=int(value * 100))
+
+    def in_order(self, queryset: QuerySet[Course], name: str, value: str) -> QuerySet[Course]:
+        """Return the courses in one of the orders of `ORDERINGS`; each ends with the id, so that pages do not overlap."""
+        mean = Cast(F("ratings_sum"), FloatField()) / NullIf(Cast(F("ratings_count"), FloatField()), Value(0.0))
+        fields: list[Any] = ORDERINGS[value][1]
+        return queryset.annotate(mean_rating=mean).order_by(*fields)

@@ -1,0 +1,113 @@
+"""Forms of the course editor. They check shape; the services decide."""
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from courses.models import MOST_TAGS, Course, Lesson, Section
+from lms.lib import money
+
+
+class CourseForm(forms.ModelForm[Course]):
+    """A course's details, with the price in the major unit and the tags in one line."""
+
+    price = forms.DecimalField(
+        label=_("Price"), min_value=Decimal(0), max_digits=9, decimal_places=3, initial=0,
+        help_text=_("0 makes the course free."), widget=forms.NumberInput(attrs={"inputmode": "decimal", "step": "0.01"}),
+    )  # fmt: skip
+    outcomes = forms.CharField(
+        label=_("What one can do afterwards"), required=False, help_text=_("One in each line, up to 12."),
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )  # fmt: skip
+    tags = forms.CharField(
+        label=_("Tags"), required=False, help_text=_("Up to 10 short words, with commas between them.")
+    )
+    currency = forms.ChoiceField(label=_("Currency"), choices=[(code, code) for code in money.CURRENCIES])
+
+    class Meta:
+        model = Course
+        fields = ["title", "short_description", "description", "category", "level", "currency"]
+        widgets = {
+            "short_description": forms.Textarea(attrs={"rows": 2}),
+            "description": forms.Textarea(attrs={"rows": 8}),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        course: Course | None = kwargs.get("instance")
+        if course is not None:
+            kwargs["initial"] = {
+                "price": money.to_major(course.price_cents, course.currency),
+                "outcomes": "\n".join(course.outcomes),
+                "tags": ", ".join(tag.name for tag in course.tags.all()),
+                **kwargs.get("initial", {}),
+            }
+        super().__init__(*args, **kwargs)
+
+    def clean_outcomes(self) -> list[str]:
+        """Return one outcome for each line."""
+        lines = [line.strip() for line in self.cleaned_data["outcomes"].splitlines() if line.strip()]
+        if len(lines) > 12 or any(len(line) > 160 for line in lines):
+            raise forms.ValidationError(_("Up to 12 lines of up to 160 characters."))
+        return lines
+
+    def clean_tags(self) -> list[str]:
+        """Return the words between the commas."""
+        words = [word.strip() for word in self.cleaned_data["tags"].split(",") if word.strip()]
+        if len(words) > MOST_TAGS or any(len(word) > 40 for word in words):
+            raise forms.ValidationError(_("Up to 10 tags of up to 40 characters."))
+        return words
+
+    def clean(self) -> dict[str, Any]:
+        """Turn the price into minor units of the currency."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        if "price" in cleaned and "currency" in cleaned:
+            try:
+                cleaned["price_cents"] = money.to_minor(cleaned["price"], cleaned["currency"])
+            except ValueError as error:
+                self.add_error("price", str(error))
+        return cleaned
+
+    def changes(self) -> dict[str, Any]:
+        """Return what the services take."""
+        return {name: value for name, value in self.cleaned_data.items() if name != "price"}
+
+    def _post_clean(self) -> None:
+        """Leave the instance alone: the service validates and saves a locked, fresh row."""
+
+
+class LessonForm(forms.ModelForm[Lesson]):
+    """A lesson's text and what surrounds it."""
+
+    class Meta:
+        model = Lesson
+        fields = ["title", "section", "content", "video_url", "duration_minutes", "is_preview", "is_published"]
+        widgets = {"content": forms.Textarea(attrs={"rows": 22, "class": "mono", "spellcheck": "true"})}
+
+    def __init__(self, *args: Any, course: Course, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        sections = Section.objects.filter(course=course)
+        field: Any = self.fields["section"]
+        field.queryset = sections
+        field.initial = sections.last()
+        field.empty_label = None
+
+    def clean_video_url(self) -> str | None:
+        """Return the address, or None for an empty field."""
+        return self.cleaned_data["video_url"] or None
+
+    def _post_clean(self) -> None:
+        """Leave the instance alone: the service validates and saves a locked, fresh row."""
+
+
+class SectionForm(forms.ModelForm[Section]):
+    """A section's title."""
+
+    class Meta:
+        model = Section
+        fields = ["title"]
+        labels = {"title": _("New section")}
+
+    def _post_clean(self) -> None:
+        """Leave the instance alone: the service validates and saves."""

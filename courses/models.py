@@ -1,0 +1,273 @@
+"""Courses, the sections they are cut into, and the lessons that stand in those."""
+
+import uuid
+from typing import Any, Self
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Role, has_role, one_line
+from lms.lib import markdown, money
+
+web_address = URLValidator(schemes=["http", "https"], message=_("Give an address that begins with https://."))
+MOST_TAGS = 10
+HIGHEST_PRICE_CENTS = 99_999_999
+
+
+def validate_currency(code: str) -> None:
+    """Raise ValidationError for a currency that courses are not sold in."""
+    if code not in money.CURRENCIES:
+        raise ValidationError(
+            _("%(code)s is not one of: %(known)s."),
+            params={"code": code, "known": ", ".join(money.CURRENCIES)},
+            code="unknown_currency",
+        )
+
+
+class Category(models.Model):
+    """A subject of the catalogue; staff manage them."""
+
+    slug = models.SlugField(unique=True)
+    name = models.CharField(_("name"), max_length=60)
+    order = models.PositiveSmallIntegerField(_("order"), default=0)
+
+    class Meta:
+        ordering = ["order", "name", "id"]
+        verbose_name = _("category")
+        verbose_name_plural = _("categories")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Tag(models.Model):
+    """A short free word that authors give courses."""
+
+    name = models.CharField(_("name"), max_length=40, unique=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("tag")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Level(models.TextChoices):
+    """Whom a course is written for."""
+
+    BEGINNER = "beginner", _("Beginner")
+    INTERMEDIATE = "intermediate", _("Intermediate")
+    ADVANCED = "advanced", _("Advanced")
+
+
+class CourseQuerySet(models.QuerySet["Course"]):
+    """Courses by who may see them, and with what a list shows."""
+
+    def published(self) -> Self:
+        """Return the courses in the catalogue."""
+        return self.filter(is_published=True)
+
+    def visible_to(self, user: Any) -> Self:
+        """Return published courses for everybody, an instructor's own drafts too, all for admins (QUALITY C01)."""
+        if has_role(user, Role.ADMIN):
+            return self
+        if has_role(user, Role.INSTRUCTOR):
+            return self.filter(Q(is_published=True) | Q(instructor=user))
+        return self.published()
+
+    def editable_by(self, user: Any) -> Self:
+        """Return an instructor's own courses, all for admins."""
+        if has_role(user, Role.ADMIN):
+            return self
+        return self.filter(instructor=user) if has_role(user, Role.INSTRUCTOR) else self.none()
+
+    def open_to(self, user: Any) -> Self:
+        """Return the courses whose lessons `user` may read whole: editors, and those with an active enrolment."""
+        if has_role(user, Role.ADMIN):
+            return self
+        if not user.is_authenticated:
+            return self.none()
+        enrolled = Q(enrollments__user=user, enrollments__is_active=True, is_published=True)
+        return self.filter(Q(instructor=user) | enrolled).distinct()
+
+    def for_cards(self) -> Self:
+        """Return the courses with what a card shows: two queries for any number of rows."""
+        return self.select_related("category", "instructor", "instructor__instructor_profile").prefetch_related("tags")
+
+
+class Course(models.Model):
+    """Something to learn, written by one instructor.
+
+    `lessons_count`, `duration_minutes`, `enrollments_count`, `ratings_count` and `ratings_sum` are kept by the services
+    that change what they count, in the same transaction; the catalogue sorts by them without touching other tables.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    slug = models.SlugField(_("address"), max_length=140, unique=True, editable=False)
+    title = models.CharField(_("title"), max_length=120, validators=[one_line])
+    short_description = models.CharField(_("in one or two sentences"), max_length=300, blank=True)
+    description = models.TextField(_("description"), max_length=20_000, blank=True, help_text=_("Markdown."))
+    outcomes = models.JSONField(_("what one can do afterwards"), default=list, blank=True)
+    level = models.CharField(_("level"), max_length=20, choices=Level.choices, default=Level.BEGINNER)
+    thumbnail_url = models.URLField(_("picture"), max_length=500, null=True, blank=True, validators=[web_address])
+    price_cents = models.PositiveBigIntegerField(
+        _("price in minor units"), default=0, validators=[MaxValueValidator(HIGHEST_PRICE_CENTS)]
+    )
+    currency = models.CharField(_("currency"), max_length=3, default="EUR", validators=[validate_currency])
+    category = models.ForeignKey(
+        Category, models.SET_NULL, null=True, blank=True, related_name="courses", verbose_name=_("subject")
+    )
+    tags = models.ManyToManyField(Tag, blank=True, related_name="courses", verbose_name=_("tags"))
+    instructor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="courses", verbose_name=_("instructor")
+    )
+    is_published = models.BooleanField(_("published"), default=False)
+    published_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    lessons_count = models.PositiveIntegerField(default=0, editable=False)
+    duration_minutes = models.PositiveIntegerField(default=0, editable=False)
+    enrollments_count = models.PositiveIntegerField(default=0, editable=False)
+    ratings_count = models.PositiveIntegerField(default=0, editable=False)
+    ratings_sum = models.PositiveIntegerField(default=0, editable=False)
+
+    objects = CourseQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-published_at", "-created_at", "id"]
+        verbose_name = _("course")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ratings_sum__lte=F("ratings_count") * 5), name="courses_course_ratings_at_most_five"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_published=False) | Q(published_at__isnull=False), name="courses_course_published_when"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["is_published", "-published_at", "id"], name="courses_course_newest"),
+            models.Index(fields=["is_published", "-enrollments_count", "id"], name="courses_course_popular"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def is_free(self) -> bool:
+        """Whether the course costs nothing."""
+        return self.price_cents == 0
+
+    @property
+    def average_rating(self) -> float | None:
+        """The mean of the reviews' stars, 1 to 5, with one decimal; None without reviews."""
+        return round(self.ratings_sum / self.ratings_count, 1) if self.ratings_count else None
+
+    @property
+    def formatted_price(self) -> str:
+        """The price as the reader writes it."""
+        return money.formatted(self.price_cents, self.currency)
+
+    @property
+    def description_html(self) -> str:
+        """The description as safe HTML."""
+        return markdown.to_html(self.description)
+
+    def claim_slug(self) -> None:
+        """Set an address made from the title, and part of the id where another course has it."""
+        wanted = slugify(self.title)[:120] or "course"
+        taken = Course.objects.filter(slug=wanted).exclude(pk=self.pk).exists()
+        self.slug = f"{wanted}-{self.pk.hex[:8]}" if taken or wanted == "course" else wanted
+
+    def is_open_to(self, user: Any) -> bool:
+        """Return whether `user` may read the lessons whole. One query."""
+        return Course.objects.filter(pk=self.pk).open_to(user).exists()
+
+
+class Section(models.Model):
+    """A part of a course, with its lessons in order. A course has at least one."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    course = models.ForeignKey(Course, models.CASCADE, related_name="sections")
+    title = models.CharField(_("title"), max_length=120, validators=[one_line])
+    order = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["order", "id"]
+        verbose_name = _("section")
+        constraints = [
+            models.UniqueConstraint(fields=["course", "order"], name="courses_section_order_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class LessonQuerySet(models.QuerySet["Lesson"]):
+    """Lessons by who may see that they exist."""
+
+    def published(self) -> Self:
+        """Return the lessons that students see."""
+        return self.filter(is_published=True)
+
+    def visible_to(self, user: Any) -> Self:
+        """Return published lessons of visible courses; an instructor's own drafts too; all for admins."""
+        if has_role(user, Role.ADMIN):
+            return self
+        if has_role(user, Role.INSTRUCTOR):
+            return self.filter(Q(is_published=True, course__is_published=True) | Q(course__instructor=user))
+        return self.filter(is_published=True, course__is_published=True)
+
+    def editable_by(self, user: Any) -> Self:
+        """Return the lessons of an instructor's own courses, all for admins."""
+        if has_role(user, Role.ADMIN):
+            return self
+        return self.filter(course__instructor=user) if has_role(user, Role.INSTRUCTOR) else self.none()
+
+
+class Lesson(models.Model):
+    """One sitting's worth of a course: text, and perhaps a video.
+
+    `order` counts through the whole course, section by section, so that a client that ignores sections still sees the
+    seed's flat list. `content_html` is the sanitised rendering of `content`, kept by the services: a course page with 60
+    lessons renders nothing.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    course = models.ForeignKey(Course, models.CASCADE, related_name="lessons")
+    section = models.ForeignKey(Section, models.PROTECT, related_name="lessons", verbose_name=_("section"))
+    title = models.CharField(_("title"), max_length=120, validators=[one_line])
+    content = models.TextField(_("text"), max_length=100_000, blank=True, help_text=_("Markdown."))
+    content_html = models.TextField(editable=False, blank=True)
+    video_url = models.URLField(_("video"), max_length=500, null=True, blank=True, validators=[web_address])
+    duration_minutes = models.PositiveIntegerField(
+        _("minutes"), default=5, validators=[MinValueValidator(0), MaxValueValidator(600)]
+    )
+    order = models.PositiveIntegerField(_("order"))
+    is_published = models.BooleanField(_("published"), default=True)
+    is_preview = models.BooleanField(_("free preview"), default=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = LessonQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["order", "id"]
+        verbose_name = _("lesson")
+        constraints = [
+            models.UniqueConstraint(fields=["course", "order"], name="courses_lesson_order_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def render(self) -> None:
+        """Set `content_html` from `content`."""
+        self.content_html = markdown.to_html(self.content)

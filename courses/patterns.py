@@ -1,0 +1,51 @@
+"""The picture of a course that has none: quarter circles in one of six palettes, drawn from its id."""
+
+import hashlib
+import uuid
+from collections import defaultdict
+
+COLUMNS, ROWS, CELL = 8, 5, 40
+PALETTES = (
+    ("#f3ece0", "#d98f5c", "#27406b", "#9db7d9", "#16233b"),
+    ("#f7f2e3", "#bf6f32", "#5b5237", "#cbbf94", "#2b2719"),
+    ("#f4e9d8", "#e0a458", "#0e6450", "#8fc1a9", "#123c36"),
+    ("#f2ecf5", "#e6a57e", "#4a4063", "#b5a6d0", "#241d33"),
+    ("#f6e7d7", "#e3b23c", "#7a3b2e", "#d99a7c", "#3b1f1a"),
+    ("#eef1ea", "#c98b70", "#3d5a4c", "#a9c0ae", "#1d2b25"),
+)
+
+
+def svg(course_id: uuid.UUID) -> str:
+    """Return the pattern of a course as an SVG document of about 3 kB; the same id always gives the same picture."""
+    digest = hashlib.shake_256(course_id.bytes).digest(COLUMNS * ROWS * 3 + 1)
+    palette = PALETTES[digest[0] % len(PALETTES)]
+    shapes: dict[str, list[str]] = defaultdict(list)
+    grounds: dict[str, list[str]] = defaultdict(list)
+    for index in range(COLUMNS * ROWS):
+        ground, ink, shape = digest[1 + index * 3 : 4 + index * 3]
+        ground_colour = palette[ground % 5]
+        ink_colour = palette[(ground % 5 + 1 + ink % 4) % 5]
+        x, y = index % COLUMNS * CELL, index // COLUMNS * CELL
+        grounds[ground_colour].append(f"M{x} {y}h{CELL}v{CELL}h-{CELL}z")
+        shapes[ink_colour].append(_shape(shape % 8, x, y))
+    # All grounds of one colour are one path, and so are all shapes: 10 elements in place of 80.
+    paths = [f'<path fill="{colour}" d="{"".join(parts)}"/>' for colour, parts in sorted(grounds.items())]
+    paths += [f'<path fill="{colour}" d="{"".join(parts)}"/>' for colour, parts in sorted(shapes.items())]
+    box = f'viewBox="0 0 {COLUMNS * CELL} {ROWS * CELL - 20}"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {box} preserveAspectRatio="xMidYMid slice">{"".join(paths)}</svg>'
+
+
+def _shape(kind: int, x: int, y: int) -> str:
+    """Return the path of one cell's shape: quarter circles mostly, now and then a triangle, a half disc or a dot."""
+    c, half = CELL, CELL // 2
+    paths = (
+        f"M{x} {y}a{c} {c} 0 0 1 {c} {c}h-{c}z",
+        f"M{x + c} {y}a{c} {c} 0 0 0 -{c} {c}h{c}z",
+        f"M{x} {y + c}a{c} {c} 0 0 0 {c} -{c}h-{c}z",
+        f"M{x + c} {y + c}a{c} {c} 0 0 1 -{c} -{c}h{c}z",
+        f"M{x} {y}h{c}l-{c} {c}z",
+        f"M{x} {y + half}a{half} {half} 0 0 1 {c} 0z",
+        f"M{x + 7} {y + half}a13 13 0 1 1 26 0a13 13 0 1 1 -26 0z",
+        "",
+    )
+    return paths[kind]

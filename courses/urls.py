@@ -1,0 +1,27 @@
+"""Addresses of the catalogue and of the course editor."""
+
+from django.urls import path
+
+from courses import editor_views as editor
+from courses import views
+
+app_name = "courses"
+urlpatterns = [
+    path("courses/", views.CatalogueView.as_view(), name="catalogue"),
+    path("courses/<uuid:course_id>/pattern.svg", views.pattern, name="pattern"),
+    path("courses/<str:slug>/", views.CourseView.as_view(), name="course"),
+    path("courses/<str:slug>/lessons/<uuid:lesson_id>/", views.LessonPreviewView.as_view(), name="lesson"),
+    path("teach/", editor.TeachingListView.as_view(), name="teaching"),
+    path("teach/preview/", editor.preview_markdown, name="preview_markdown"),
+    path("teach/courses/new/", editor.CourseCreateView.as_view(), name="create"),
+    path("teach/courses/<str:slug>/", editor.CourseEditView.as_view(), name="edit"),
+    path("teach/courses/<str:slug>/details/", editor.CourseDetailsView.as_view(), name="details"),
+    path("teach/courses/<str:slug>/publish/", editor.publish, name="publish"),
+    path("teach/courses/<str:slug>/unpublish/", editor.unpublish, name="unpublish"),
+    path("teach/courses/<str:slug>/delete/", editor.delete, name="delete"),
+    path("teach/courses/<str:slug>/sections/", editor.add_section, name="add_section"),
+    path("teach/courses/<str:slug>/lessons/new/", editor.LessonFormView.as_view(), name="add_lesson"),
+    path("teach/courses/<str:slug>/lessons/<uuid:lesson_id>/", editor.LessonFormView.as_view(), name="edit_lesson"),
+    path("teach/courses/<str:slug>/lessons/<uuid:lesson_id>/move/", editor.move_lesson, name="move_lesson"),
+    path("teach/courses/<str:slug>/lessons/<uuid:lesson_id>/delete/", editor.delete_lesson, name="delete_lesson"),
+]

@@ -1,0 +1,17 @@
+"""Paths of `/enrollments/*` and of reviews (seed, "Enrollments Module"; API.md)."""
+
+from django.urls import path
+
+from enrollments.api import EnrollmentViewSet, ReviewViewSet
+
+progress = {"get": "progress", "put": "progress", "patch": "progress"}
+review = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
+
+urlpatterns = [
+    path("enrollments/", EnrollmentViewSet.as_view({"get": "list", "post": "create"})),
+    path("enrollments/<enrollment_id>", EnrollmentViewSet.as_view({"get": "retrieve"})),
+    path("enrollments/<enrollment_id>/progress", EnrollmentViewSet.as_view(progress)),
+    path("enrollments/<enrollment_id>/complete", EnrollmentViewSet.as_view({"post": "complete"})),
+    path("courses/<course_id>/reviews/", ReviewViewSet.as_view({"get": "list", "post": "create"})),
+    path("courses/<course_id>/reviews/<review_id>", ReviewViewSet.as_view(review)),
+]

@@ -1,0 +1,19 @@
+"""Forms of the learning pages."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from enrollments.models import Review
+
+STARS = [(5, _("5 stars")), (4, _("4 stars")), (3, _("3 stars")), (2, _("2 stars")), (1, _("1 star"))]
+
+
+class ReviewForm(forms.ModelForm[Review]):
+    """Stars, and a few sentences."""
+
+    rating = forms.TypedChoiceField(label=_("Stars"), choices=STARS, coerce=int)
+
+    class Meta:
+        model = Review
+        fields = ["rating", "comment"]
+        widgets = {"comment": forms.Textarea(attrs={"rows": 4})}

@@ -1,0 +1,159 @@
+"""Enrolments, what their students have done, and what they say of the course."""
+
+import uuid
+from typing import Any, Self
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Count, OuterRef, Q, Subquery
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Role, has_role
+from courses.models import Course, Lesson
+
+
+class Source(models.TextChoices):
+    """How somebody got into a course."""
+
+    FREE = "free", _("Free course")
+    PAID = "paid", _("Bought")
+    INVITED = "invited", _("Invited")
+
+
+class EnrollmentQuerySet(models.QuerySet["Enrollment"]):
+    """Enrolments by who may see them, and with how far they are."""
+
+    def active(self) -> Self:
+        """Return the enrolments that open their course."""
+        return self.filter(is_active=True)
+
+    def visible_to(self, user: Any) -> Self:
+        """Return the user's own enrolments, all for admins."""
+        if has_role(user, Role.ADMIN):
+            return self
+        return self.filter(user=user) if user.is_authenticated else self.none()
+
+    def editable_by(self, user: Any) -> Self:
+        """Return the user's own enrolments: nobody else learns for them."""
+        return self.filter(user=user) if user.is_authenticated else self.none()
+
+    def with_progress(self) -> Self:
+        """Return the enrolments with `lessons_done`: how many published lessons of the course are completed."""
+        done = Q(lesson_progress__completed_at__isnull=False, lesson_progress__lesson__is_published=True)
+        return self.annotate(lessons_done=Count("lesson_progress", filter=done))
+
+    def with_next_lesson(self) -> Self:
+        """Return the enrolments with the first published lesson that is not completed: its id and its title."""
+        done = LessonProgress.objects.filter(enrollment=OuterRef(OuterRef("pk")), completed_at__isnull=False)
+        waiting = (
+            Lesson.objects.filter(course=OuterRef("course_id"), is_published=True)
+            .exclude(pk__in=done.values("lesson_id"))
+            .order_by("order")
+        )
+        return self.annotate(
+            next_lesson_id=Subquery(waiting.values("id")[:1]), next_lesson_title=Subquery(waiting.values("title")[:1])
+        )
+
+
+class Enrollment(models.Model):
+    """One student in one course, once. Ending it keeps the progress, which an enrolment taken up again finds."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="enrollments")
+    course = models.ForeignKey(Course, models.PROTECT, related_name="enrollments")
+    source = models.CharField(max_length=20, choices=Source.choices, default=Source.FREE)
+    payment_id = models.UUIDField(null=True, blank=True, help_text=_("The payment that opened it, if one did."))
+    enrolled_at = models.DateTimeField(default=timezone.now)
+    completed_at = models.DateTimeField(null=True, blank=True)
+    last_activity_at = models.DateTimeField(default=timezone.now)
+    is_active = models.BooleanField(default=True)
+
+    objects = EnrollmentQuerySet.as_manager()
+
+    lessons_done: int
+    next_lesson_id: uuid.UUID | None
+    next_lesson_title: str | None
+
+    class Meta:
+        ordering = ["-last_activity_at", "id"]
+        verbose_name = _("enrolment")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "course"], name="enrollments_enrollment_once"),
+        ]
+        indexes = [
+            models.Index(fields=["user", "-last_activity_at"], name="enrollments_recent"),
+            models.Index(fields=["course", "-enrolled_at"], name="enrollments_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.course}"
+
+    @property
+    def progress_percentage(self) -> int:
+        """Completed published lessons over all published lessons in percent, rounded down; 100 once completed.
+
+        A lesson that is added after completion takes nothing away (QUALITY E05). Needs `with_progress()`.
+        """
+        if self.completed_at is not None:
+            return 100
+        total = self.course.lessons_count
+        return min(100, 100 * self.lessons_done // total) if total else 0
+
+
+class LessonProgress(models.Model):
+    """What one student has done of one lesson."""
+
+    enrollment = models.ForeignKey(Enrollment, models.CASCADE, related_name="lesson_progress")
+    lesson = models.ForeignKey(Lesson, models.CASCADE, related_name="progress")
+    completed_at = models.DateTimeField(null=True, blank=True)
+    position_seconds = models.PositiveIntegerField(default=0, help_text=_("Where the video stopped."))
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["lesson__order", "id"]
+        verbose_name = _("lesson progress")
+        constraints = [
+            models.UniqueConstraint(fields=["enrollment", "lesson"], name="enrollments_lessonprogress_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.enrollment_id} {self.lesson_id}"
+
+
+class ReviewQuerySet(models.QuerySet["Review"]):
+    """Reviews by who may see and change them."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Return the reviews of the courses that `user` may see."""
+        return self.filter(course__in=Course.objects.visible_to(user))
+
+    def editable_by(self, user: Any) -> Self:
+        """Return the user's own reviews."""
+        return self.filter(user=user) if user.is_authenticated else self.none()
+
+
+class Review(models.Model):
+    """What a student says of a course: one to five stars and a few sentences."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    course = models.ForeignKey(Course, models.CASCADE, related_name="reviews")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="reviews")
+    rating = models.PositiveSmallIntegerField(_("stars"), validators=[MinValueValidator(1), MaxValueValidator(5)])
+    comment = models.TextField(_("comment"), max_length=2000, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = ReviewQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "id"]
+        verbose_name = _("review")
+        constraints = [
+            models.UniqueConstraint(fields=["course", "user"], name="enrollments_review_once"),
+            models.CheckConstraint(condition=Q(rating__gte=1, rating__lte=5), name="enrollments_review_stars"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.course_id}: {self.rating}"

@@ -1,0 +1,29 @@
+"""What enrolments must ask of the apps above them, which register their answers in `AppConfig.ready()`.
+
+A course is completed when nothing is missing (quizzes and assignments add to what can be missing), and a paid course is
+open to whom the payments say it is.
+"""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from enrollments.models import Enrollment
+
+# Each returns, in words, what the student still has to do; nothing when they have done it.
+Requirement = Callable[[Enrollment], list[str]]
+# Each returns whether this user has paid for this course, by this payment where one is named.
+PaymentCheck = Callable[[Any, Any, uuid.UUID | None], bool]
+
+requirements: list[Requirement] = []
+payment_checks: list[PaymentCheck] = []
+
+
+def missing_for_completion(enrollment: Enrollment) -> list[str]:
+    """Return, in words, everything that stands between this enrolment and its completion."""
+    return [thing for requirement in requirements for thing in requirement(enrollment)]
+
+
+def has_paid(user: Any, course: Any, payment_id: uuid.UUID | None) -> bool:
+    """Return whether any of the registered checks says that `user` has paid for `course`."""
+    return any(check(user, course, payment_id) for check in payment_checks)

@@ -1,0 +1,97 @@
+"""Shapes of the API's answers about enrolments and reviews, and of what it takes."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from courses.models import Course
+from enrollments.models import Enrollment, LessonProgress, Review
+
+
+class CourseSummarySerializer(serializers.ModelSerializer[Course]):
+    """The course of an enrolment."""
+
+    class Meta:
+        model = Course
+        fields = ["id", "title", "slug", "thumbnail_url"]
+
+
+class EnrollmentSerializer(serializers.ModelSerializer[Enrollment]):
+    """An enrolment with its progress, which rows give and no client sets (QUALITY E03)."""
+
+    user_id = serializers.UUIDField(read_only=True)
+    course_id = serializers.UUIDField(read_only=True)
+    progress_percentage = serializers.IntegerField(read_only=True, help_text="0 to 100, rounded down.")
+    next_lesson_id = serializers.UUIDField(read_only=True, allow_null=True)
+    course = CourseSummarySerializer(read_only=True)
+
+    class Meta:
+        model = Enrollment
+        fields = [
+            "id", "user_id", "course_id", "course", "enrolled_at", "completed_at", "progress_percentage", "is_active",
+            "payment_id", "next_lesson_id",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class EnrollSerializer(serializers.Serializer[Enrollment]):
+    """What enrolling takes."""
+
+    course_id = serializers.UUIDField()
+    payment_id = serializers.UUIDField(required=False, allow_null=True)
+
+
+class ProgressWriteSerializer(serializers.Serializer[Any]):
+    """What noting progress takes."""
+
+    lesson_id = serializers.UUIDField()
+    completed = serializers.BooleanField(default=True)
+    position_seconds = serializers.IntegerField(min_value=0, max_value=2_000_000, required=False)
+
+
+class LessonProgressSerializer(serializers.Serializer[Any]):
+    """One lesson of an enrolment's progress."""
+
+    lesson_id = serializers.UUIDField()
+    title = serializers.CharField()
+    completed_at = serializers.DateTimeField(allow_null=True)
+    position_seconds = serializers.IntegerField()
+
+
+class ProgressSerializer(serializers.Serializer[Any]):
+    """How far an enrolment is, lesson by lesson."""
+
+    enrollment_id = serializers.UUIDField()
+    progress_percentage = serializers.IntegerField()
+    lessons = LessonProgressSerializer(many=True)
+
+
+class ReviewSerializer(serializers.ModelSerializer[Review]):
+    """A review, by the name of who wrote it."""
+
+    user_id = serializers.UUIDField(read_only=True)
+    course_id = serializers.UUIDField(read_only=True)
+    author = serializers.CharField(source="user.full_name", read_only=True)
+
+    class Meta:
+        model = Review
+        fields = ["id", "course_id", "user_id", "author", "rating", "comment", "created_at", "updated_at"]
+        read_only_fields = ["id", "created_at", "updated_at"]
+
+
+def progress_answer(enrollment: Enrollment, rows: list[LessonProgress], lessons: list[Any]) -> dict[str, Any]:
+    """Return the answer of `GET /enrollments/{id}/progress`: every published lesson, with what is noted of it."""
+    noted = {row.lesson_id: row for row in rows}
+    return {
+        "enrollment_id": enrollment.pk,
+        "progress_percentage": enrollment.progress_percentage,
+        "lessons": [
+            {
+                "lesson_id": lesson.pk,
+                "title": lesson.title,
+                "completed_at": noted[lesson.pk].completed_at if lesson.pk in noted else None,
+                "position_seconds": noted[lesson.pk].position_seconds if lesson.pk in noted else 0,
+            }
+            for lesson in lessons
+        ],
+    }

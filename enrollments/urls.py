@@ -1,0 +1,15 @@
+"""Addresses of the student's pages."""
+
+from django.urls import path
+
+from enrollments import views
+
+app_name = "enrollments"
+urlpatterns = [
+    path("dashboard/", views.DashboardView.as_view(), name="dashboard"),
+    path("courses/<str:slug>/enroll/", views.enroll, name="enroll"),
+    path("courses/<str:slug>/review/", views.ReviewView.as_view(), name="review"),
+    path("learn/<str:slug>/", views.LearningRoomView.as_view(), name="learn"),
+    path("learn/<str:slug>/<uuid:lesson_id>/", views.LearningRoomView.as_view(), name="lesson"),
+    path("learn/<str:slug>/<uuid:lesson_id>/done/", views.finish_lesson, name="finish_lesson"),
+]

@@ -1,0 +1,195 @@
+"""The student's pages: dashboard, learning room, enrolling, reviewing."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+from django.views.generic import FormView, ListView, TemplateView
+
+from courses.models import Course, Lesson, Section
+from enrollments import services
+from enrollments.forms import ReviewForm
+from enrollments.models import Enrollment, LessonProgress, Review
+from lms.lib.pages import attempt, attempt_or_say
+from lms.lib.pagination import PAGE_SIZE
+from lms.lib.scoping import visible_or_404
+
+
+class DashboardView(LoginRequiredMixin, ListView[Enrollment]):
+    """My learning: go on where I stopped."""
+
+    template_name = "enrollments/dashboard.html"
+    context_object_name = "enrollments"
+    paginate_by = PAGE_SIZE
+
+    def get_queryset(self) -> QuerySet[Enrollment]:
+        """Return the user's active enrolments, last used first, with progress and next lesson."""
+        mine = Enrollment.objects.active().filter(user=self.request.user)
+        return mine.with_progress().with_next_lesson().select_related("course", "course__instructor", "certificate")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add the course to go on with."""
+        context = super().get_context_data(**kwargs)
+        open_ones = [one for one in context["enrollments"] if one.completed_at is None and one.next_lesson_id]
+        return {**context, "current": open_ones[0] if open_ones else None}
+
+
+@dataclass
+class OutlineLesson:
+    """A lesson in the outline: done, current, or still to come."""
+
+    lesson: Lesson
+    is_done: bool
+    is_current: bool
+
+
+@dataclass
+class OutlineSection:
+    """A section of the outline, with how much of it is done."""
+
+    section: Section
+    lessons: list[OutlineLesson]
+
+    @property
+    def done(self) -> int:
+        """How many of its lessons are done."""
+        return sum(one.is_done for one in self.lessons)
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the current lesson stands in it."""
+        return any(one.is_current for one in self.lessons)
+
+
+def outline(lessons: list[Lesson], done: set[uuid.UUID], current: uuid.UUID) -> list[OutlineSection]:
+    """Return the lessons by section, in order, each with its state."""
+    sections: list[OutlineSection] = []
+    for lesson in lessons:
+        if not sections or sections[-1].section.pk != lesson.section_id:
+            sections.append(OutlineSection(lesson.section, []))
+        sections[-1].lessons.append(OutlineLesson(lesson, lesson.pk in done, lesson.pk == current))
+    return sections
+
+
+class LearningRoomView(LoginRequiredMixin, TemplateView):
+    """A lesson, with the course's outline beside it. Five queries, whatever the number of lessons."""
+
+    template_name = "enrollments/learning_room.html"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show the lesson; without one in the address, the first that is not done."""
+        enrollment = self._enrollment()
+        lesson_id = kwargs.get("lesson_id")
+        if lesson_id is None:
+            first = (
+                enrollment.next_lesson_id
+                or Lesson.objects.published().filter(course=enrollment.course).values_list("pk", flat=True).first()
+            )
+            if first is None:
+                raise Http404
+            return redirect("enrollments:lesson", enrollment.course.slug, first)
+        return self.render_to_response(self._room(enrollment, lesson_id))
+
+    def _enrollment(self) -> Enrollment:
+        """Return the visitor's enrolment in the course that the address names; 404 without one."""
+        mine = Enrollment.objects.active().filter(user=self.request.user, course__is_published=True)
+        return get_object_or_404(
+            mine.with_progress().with_next_lesson().select_related("course", "certificate"),
+            course__slug=self.kwargs["slug"],
+        )
+
+    def _room(self, enrollment: Enrollment, lesson_id: uuid.UUID) -> dict[str, Any]:
+        """Return what the page shows."""
+        others = Lesson.objects.published().filter(course=enrollment.course).select_related("section")
+        lessons = list(others.defer("content", "content_html"))
+        places = {lesson.pk: place for place, lesson in enumerate(lessons)}
+        if lesson_id not in places:
+            raise Http404
+        here = places[lesson_id]
+        progress = {row.lesson_id: row for row in LessonProgress.objects.filter(enrollment=enrollment)}
+        done = {row.lesson_id for row in progress.values() if row.completed_at}
+        return self.get_context_data(
+            enrollment=enrollment,
+            course=enrollment.course,
+            lesson=Lesson.objects.get(pk=lesson_id),
+            is_done=lesson_id in done,
+            position_seconds=progress[lesson_id].position_seconds if lesson_id in progress else 0,
+            outline=outline(lessons, done, lesson_id),
+            previous=lessons[here - 1] if here else None,
+            next=lessons[here + 1] if here + 1 < len(lessons) else None,
+        )
+
+
+@login_required
+@require_POST
+def enroll(request: HttpRequest, slug: str) -> HttpResponse:
+    """Enrol in a course, and open it."""
+    course = visible_or_404(Course.objects.published(), request.user, slug=slug)
+    try:
+        services.enroll(actor=request.user, user=request.user, course=course)  # type: ignore[arg-type]  # login_required
+    except services.EnrollmentError as error:
+        if error.code != "already_enrolled":
+            messages.error(request, str(error.detail))
+            return redirect("courses:course", slug)
+    return redirect("enrollments:learn", slug)
+
+
+@login_required
+@require_POST
+def finish_lesson(request: HttpRequest, slug: str, lesson_id: uuid.UUID) -> HttpResponse:
+    """Mark a lesson as done, and go on to the next one; after the last, to the dashboard."""
+    mine = Enrollment.objects.active().filter(user=request.user, course__is_published=True)
+    enrollment = get_object_or_404(mine, course__slug=slug)
+    finished = attempt_or_say(
+        request, services.complete_lesson, actor=request.user, enrollment=enrollment, lesson_id=lesson_id
+    )
+    if finished is None:
+        return redirect("enrollments:learn", slug)
+    if finished.completed_at is not None and enrollment.completed_at is None:
+        messages.success(request, _("You have completed “%s”. Your certificate is on its way.") % finished.course.title)
+        return redirect("enrollments:dashboard")
+    following = Lesson.objects.published().filter(course=finished.course, order__gt=_place(lesson_id)).first()
+    return redirect("enrollments:lesson", slug, following.pk if following else finished.next_lesson_id or lesson_id)
+
+
+def _place(lesson_id: uuid.UUID) -> int:
+    return Lesson.objects.values_list("order", flat=True).get(pk=lesson_id)
+
+
+class ReviewView(LoginRequiredMixin, FormView[ReviewForm]):
+    """Review a course, or change what one wrote."""
+
+    template_name = "enrollments/review.html"
+    form_class = ReviewForm
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """Add the course that the address names, and the visitor's review of it if there is one."""
+        self.course = visible_or_404(Course.objects.all(), self.request.user, slug=self.kwargs["slug"])
+        self.review = Review.objects.filter(course=self.course, user=self.request.user).first()
+        return {**super().get_form_kwargs(), "instance": self.review}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add the course."""
+        context = super().get_context_data(**kwargs)
+        return {**context, "course": self.course, "review": self.review}
+
+    def form_valid(self, form: ReviewForm) -> HttpResponse:
+        """Save the review."""
+        fields = {"rating": form.cleaned_data["rating"], "comment": form.cleaned_data["comment"]}
+        actor = self.request.user
+        if self.review is None:
+            saved = attempt(form, services.write_review, actor=actor, course=self.course, **fields)
+        else:
+            saved = attempt(form, services.change_review, actor=actor, review=self.review, **fields)
+        if saved is None:
+            return self.form_invalid(form)
+        messages.success(self.request, _("Thank you. Your review helps others to choose."))
+        return redirect("courses:course", self.course.slug)

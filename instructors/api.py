@@ -1,0 +1,54 @@
+"""`/instructors/*` of the API."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, viewsets
+from rest_framework.decorators import action
+from rest_framework.permissions import AllowAny, BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.models import Role, has_role
+from instructors import services
+from instructors.models import Instructor
+from instructors.serializers import InstructorSerializer
+from lms.lib.scoping import ScopedMixin
+
+
+class Teaches(BasePermission):
+    """For instructors and admins."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Return whether the caller teaches."""
+        return has_role(request.user, Role.INSTRUCTOR, Role.ADMIN)
+
+
+class InstructorViewSet(ScopedMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Instructor]):
+    """Public profiles, and one's own."""
+
+    queryset = Instructor.objects.select_related("user")
+    serializer_class = InstructorSerializer
+    lookup_field = "user_id"
+    lookup_url_kwarg = "instructor_id"
+
+    def get_permissions(self) -> list[Any]:
+        """Return who may do what: anybody reads a profile, teachers have their own."""
+        return [AllowAny()] if self.action == "retrieve" else [Teaches()]
+
+    @extend_schema(methods=["PUT", "PATCH"], request=InstructorSerializer(partial=True), responses=InstructorSerializer)
+    @extend_schema(methods=["GET"], responses=InstructorSerializer)
+    @action(detail=False, methods=["get", "put", "patch"])
+    def me(self, request: Request) -> Response:
+        """The caller's own profile: read, or change."""
+        changes: dict[str, Any] = {}
+        if request.method != "GET":
+            shape = self.get_serializer(data=request.data, partial=True)
+            shape.is_valid(raise_exception=True)
+            changes = dict(shape.validated_data)
+        if changes:
+            profile = services.update_profile(actor=request.user, changes=changes)  # type: ignore[arg-type]  # Teaches
+        else:
+            profile = Instructor.objects.filter(user=request.user).first() or Instructor(user=request.user)  # type: ignore[misc]  # Teaches
+        return Response(self.get_serializer(profile).data)

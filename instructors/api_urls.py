@@ -1,0 +1,10 @@
+"""Paths of `/instructors/*` (seed, "Instructors Module")."""
+
+from django.urls import path
+
+from instructors.api import InstructorViewSet
+
+urlpatterns = [
+    path("instructors/me", InstructorViewSet.as_view({"get": "me", "put": "me", "patch": "me"})),
+    path("instructors/<instructor_id>", InstructorViewSet.as_view({"get": "retrieve"})),
+]

@@ -1,0 +1,16 @@
+"""Everything under `/api/v1`."""
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+
+urlpatterns = [
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("redoc/", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
+    path("", include("accounts.api_urls")),
+    path("", include("realtime.api_urls")),
+    path("", include("courses.api_urls")),
+    path("", include("enrollments.api_urls")),
+    path("", include("certificates.api_urls")),
+    path("", include("instructors.api_urls")),
+]

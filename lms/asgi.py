@@ -1,0 +1,22 @@
+"""ASGI entry point: pages and API as Django serves them, WebSockets beside them."""
+
+import os
+
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.sessions import CookieMiddleware, SessionMiddleware
+from django.conf import settings
+from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lms.settings")
+
+pages = get_asgi_application()
+
+from realtime.routing import websocket_urlpatterns  # noqa: E402  # models can be imported only once Django is set up
+
+application = ProtocolTypeRouter(
+    {
+        "http": ASGIStaticFilesHandler(pages) if settings.DEBUG else pages,
+        "websocket": CookieMiddleware(SessionMiddleware(URLRouter(websocket_urlpatterns))),
+    }
+)

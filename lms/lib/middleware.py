@@ -1,0 +1,77 @@
+"""Middleware that every request passes, one function each."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import is_valid_path
+from django.utils.cache import patch_cache_control, patch_vary_headers
+
+from lms.lib import request_id as request_ids
+from lms.lib.error_views import bad_request
+
+API_PREFIX = "/api/"
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+def request_id(get_response: GetResponse) -> GetResponse:
+    """Give each request an id that stands in its log lines, its audit entries and its answer's `X-Request-ID`."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        new_id = request_ids.new_request_id()
+        id_token = request_ids.current.set(new_id)
+        address_token = request_ids.address.set(request_ids.client_address(request))
+        try:
+            response = get_response(request)
+        finally:
+            request_ids.current.reset(id_token)
+            request_ids.address.reset(address_token)
+        response["X-Request-ID"] = new_id
+        return response
+
+    return middleware
+
+
+def storable_text_only(get_response: GetResponse) -> GetResponse:
+    """Answer 400 to a path or query with a NUL byte or an overlong query: no database column takes the one, no page
+    needs the other (QUALITY X03)."""
+    longest_query = 8_192
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        query = request.META.get("QUERY_STRING", "")
+        if "\0" in request.path_info or "%00" in query or "\0" in query:
+            return bad_request(request, "The address contains a NUL byte.")
+        if len(query) > longest_query:
+            return bad_request(request, f"The query is longer than {longest_query} characters.")
+        return get_response(request)
+
+    return middleware
+
+
+def optional_api_slash(get_response: GetResponse) -> GetResponse:
+    """Answer every API path with and without its trailing slash: no redirect, no lost body (API.md, "Paths")."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        path = request.path_info
+        if path.startswith(API_PREFIX) and not is_valid_path(path):
+            other = path[:-1] if path.endswith("/") else f"{path}/"
+            if is_valid_path(other):
+                request.path_info = other
+        return get_response(request)
+
+    return middleware
+
+
+def private_unless_public(get_response: GetResponse) -> GetResponse:
+    """Keep answers that depend on who asks out of shared caches; views of public content say otherwise themselves."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if not response.has_header("Cache-Control"):
+            user = getattr(request, "user", None)
+            if user is not None and user.is_authenticated:
+                patch_cache_control(response, private=True, no_cache=True)
+            patch_vary_headers(response, ["Cookie", "Authorization"])
+        return response
+
+    return middleware

@@ -1,0 +1,33 @@
+"""What page views share: showing what a service refused, and remembering where to go."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.forms import BaseForm
+from django.http import HttpRequest
+
+from lms.lib.errors import DomainError
+
+
+def attempt(form: BaseForm, write: Callable[..., Any], **fields: Any) -> Any:
+    """Return what a service makes; put what it refuses onto the form, and return None. Nothing typed is lost."""
+    try:
+        return write(**fields)
+    except DomainError as error:
+        form.add_error(None, str(error.detail))
+    except ValidationError as error:
+        known = {name: errors for name, errors in error.message_dict.items() if name in form.fields}
+        other = [text for name, errors in error.message_dict.items() if name not in known for text in errors]
+        form.add_error(None, ValidationError({**known, **({"__all__": other} if other else {})}))
+    return None
+
+
+def attempt_or_say(request: HttpRequest, write: Callable[..., Any], **fields: Any) -> Any:
+    """Return what a service makes; tell the visitor what it refuses, and return None. For buttons without a form."""
+    try:
+        return write(**fields)
+    except DomainError as error:
+        messages.error(request, str(error.detail))
+    return None

@@ -1,0 +1,17 @@
+"""What every template may use."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from lms.platform.models import SiteSettings
+
+
+def site(request: HttpRequest) -> dict[str, Any]:
+    """Return the site's settings and whether this is a development start."""
+    return {
+        "site": SiteSettings.current(),
+        "DEBUG": settings.DEBUG,
+        "REGISTRATION_OPEN": settings.ALLOW_PUBLIC_REGISTRATION,
+    }

@@ -1,0 +1,174 @@
+"""The audit log, the site's settings, replies kept for repeated requests, and the outbox."""
+
+import uuid
+from datetime import timedelta
+from typing import Any, Self
+
+from django.conf import settings
+from django.core.cache import cache
+from django.core.serializers.json import DjangoJSONEncoder
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class AuditEntry(models.Model):
+    """Who did what to what, and when: appended in the transaction of the act itself, never edited (QUALITY M05).
+
+    `actor` acted, `subject` is whom they impersonated at it. Neither is a foreign key to the database, so that deleting
+    a user changes no line of the log.
+    """
+
+    created_at = models.DateTimeField(_("at"), default=timezone.now, editable=False)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.DO_NOTHING, null=True, db_constraint=False, related_name="+"
+    )
+    subject = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.DO_NOTHING, null=True, db_constraint=False, related_name="+"
+    )
+    action = models.CharField(_("action"), max_length=80, help_text=_("app.verb in the past tense: courses.published"))
+    target_type = models.CharField(_("target type"), max_length=80, blank=True)
+    target_id = models.CharField(_("target"), max_length=64, blank=True)
+    changes = models.JSONField(_("changes"), default=dict, encoder=DjangoJSONEncoder)
+    ip_address = models.GenericIPAddressField(_("address"), null=True)
+    request_id = models.CharField(max_length=64, default="-")
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit log")
+        indexes = [
+            models.Index(fields=["target_type", "target_id"], name="platform_audit_target"),
+            models.Index(fields=["actor", "-id"], name="platform_audit_actor"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.created_at:%Y-%m-%d %H:%M} {self.action} {self.target_type} {self.target_id}"
+
+
+class SiteSettings(models.Model):
+    """What the site is called and what it says of itself; one row, changed in the admin without a restart."""
+
+    CACHE_KEY = "platform.site_settings"
+    CACHE_SECONDS = 60
+
+    name = models.CharField(_("name"), max_length=80, default="Campus")
+    headline = models.CharField(_("headline"), max_length=120, default="Learn something you can use by Friday.")
+    introduction = models.TextField(
+        _("introduction"),
+        default="Short courses by people who do the work. Take a lesson on the train, hand in something real, "
+        "earn a certificate that anyone can check.",
+    )
+    tagline = models.CharField(_("tagline"), max_length=120, default="learn by doing")
+    contact_email = models.EmailField(_("contact address"), blank=True)
+    certificate_issuer = models.CharField(_("certificates are issued by"), max_length=120, blank=True)
+    currency = models.CharField(_("currency"), max_length=3, default="EUR")
+
+    class Meta:
+        verbose_name = _("site settings")
+        verbose_name_plural = _("site settings")
+        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="platform_sitesettings_one_row")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def current(cls) -> Self:
+        """Return the site's settings, from the cache for up to a minute. At most two queries, mostly none."""
+        found: Self | None = cache.get(cls.CACHE_KEY)
+        if found is None:
+            found, _created = cls.objects.get_or_create(pk=1)
+            cache.set(cls.CACHE_KEY, found, cls.CACHE_SECONDS)
+        return found
+
+
+class IdempotentReplyQuerySet(models.QuerySet["IdempotentReply"]):
+    """Kept replies, by age."""
+
+    def forgotten(self) -> Self:
+        """Return the replies that are too old for a client to still be repeating its request."""
+        return self.filter(created_at__lt=timezone.now() - IdempotentReply.KEPT)
+
+
+class IdempotentReply(models.Model):
+    """The first answer to a request with an `Idempotency-Key`; a repeat gets it again (API.md, "Idempotency").
+
+    `status` is null while the first request is being worked on. A process that died over it frees the key after
+    `ABANDONED`.
+    """
+
+    KEPT = timedelta(hours=24)
+    ABANDONED = timedelta(seconds=60)
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    key = models.CharField(max_length=255)
+    path = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64, help_text=_("Hash of the body that came with the key first."))
+    status = models.PositiveSmallIntegerField(null=True)
+    body = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = IdempotentReplyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "key", "path"], name="platform_idempotentreply_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.path} {self.key}"
+
+    def is_finished(self) -> bool:
+        """Return whether the first request has been answered."""
+        return self.status is not None
+
+    def is_abandoned(self) -> bool:
+        """Return whether the first request has been unanswered for so long that its process must have died."""
+        return not self.is_finished() and self.created_at < timezone.now() - self.ABANDONED
+
+
+class DeferredTaskQuerySet(models.QuerySet["DeferredTask"]):
+    """What waits for the broker to come back."""
+
+    def due(self) -> Self:
+        """Return the tasks whose next try is due, oldest first."""
+        return self.filter(next_try_at__lte=timezone.now()).order_by("id")
+
+
+class DeferredTask(models.Model):
+    """The outbox: after-commit work that the broker would not take, sent by a periodic job (QUALITY X05)."""
+
+    LONGEST_WAIT = timedelta(minutes=5)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=200)
+    args = models.JSONField(default=list, encoder=DjangoJSONEncoder)
+    kwargs = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    created_at = models.DateTimeField(default=timezone.now)
+    next_try_at = models.DateTimeField(default=timezone.now)
+    tries = models.PositiveIntegerField(default=0, validators=[MinValueValidator(0), MaxValueValidator(1_000_000)])
+    last_error = models.TextField(blank=True)
+
+    objects = DeferredTaskQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["created_at"]
+        indexes = [models.Index(fields=["next_try_at"], name="platform_deferred_due")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.args}"
+
+    def postpone(self, error: Exception) -> None:
+        """Note why the broker refused again, and wait twice as long, up to five minutes."""
+        wait = min(timedelta(seconds=5 * 2 ** min(self.tries, 10)), self.LONGEST_WAIT)
+        type(self).objects.filter(pk=self.pk).update(
+            tries=F("tries") + 1, last_error=str(error), next_try_at=timezone.now() + wait
+        )
+
+
+def described(value: Any) -> str:
+    """Return how a target is named in the audit log: its model's label, as in "courses.course"."""
+    return str(value._meta.label_lower)

@@ -1,0 +1,33 @@
+"""Periodic jobs of the platform."""
+
+from celery import current_app, shared_task
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+from lms.platform.models import DeferredTask, IdempotentReply
+
+BATCH = 200
+
+
+@shared_task
+def send_deferred_tasks() -> int:
+    """Hand the outbox's due tasks to the broker; return how many it took. Safe to run twice at once: each row is locked,
+    and rows that another worker holds are passed over."""
+    sent = 0
+    with transaction.atomic():
+        for waiting in DeferredTask.objects.due().select_for_update(skip_locked=True)[:BATCH]:
+            try:
+                current_app.send_task(waiting.name, args=waiting.args, kwargs=waiting.kwargs)
+            except (OperationalError, OSError) as error:
+                waiting.postpone(error)
+                break
+            waiting.delete()
+            sent += 1
+    return sent
+
+
+@shared_task
+def forget_old_replies() -> int:
+    """Delete the idempotent replies that no client is still waiting for; return how many."""
+    deleted, _by_model = IdempotentReply.objects.forgotten().delete()
+    return deleted

@@ -1,0 +1,37 @@
+"""What templates need to write things as people do."""
+
+from django import template
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+register = template.Library()
+
+
+@register.filter
+def duration(minutes: int) -> str:
+    """Return minutes as people say them: "25 min", "4 h", "2 h 5 min"."""
+    hours, rest = divmod(int(minutes), 60)
+    if not hours:
+        return _("%(minutes)d min") % {"minutes": rest}
+    if not rest:
+        return _("%(hours)d h") % {"hours": hours}
+    return _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": rest}
+
+
+@register.filter
+def initials(name: str) -> str:
+    """Return the first letters of the first and the last word of a name."""
+    words = name.split()
+    return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
+
+
+@register.filter
+def lesson_count(count: int) -> str:
+    """Return "1 lesson" or "9 lessons"."""
+    return ngettext("%(n)d lesson", "%(n)d lessons", count) % {"n": count}
+
+
+@register.filter
+def out_of_five(rating: float) -> str:
+    """Return a rating in words, for those who cannot see the stars."""
+    return _("%(rating)s out of 5 stars") % {"rating": rating}

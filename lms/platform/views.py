@@ -1,0 +1,79 @@
+"""Health, and the pages that only a development start has."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_safe
+
+from lms.lib import mail
+from lms.lib.paging import page_of
+from lms.platform import health
+
+
+@never_cache
+@require_safe
+def livez(request: HttpRequest) -> HttpResponse:
+    """200 while the process lives; asks nothing of anything else."""
+    return JsonResponse({"status": "ok"})
+
+
+@never_cache
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    """200 when every part answers, 503 otherwise, with the state of each."""
+    ready, states = health.readiness()
+    return JsonResponse({"status": "ok" if ready else "down", "parts": states}, status=200 if ready else 503)
+
+
+def development_only() -> None:
+    """Raise Http404 unless this is a development start."""
+    if not settings.DEBUG:
+        raise Http404
+
+
+@require_safe
+def components(request: HttpRequest) -> HttpResponse:
+    """Every component in every state, to look at."""
+    development_only()
+    return render(request, "dev/components.html", {"page": page_of(request, range(1, 101))})
+
+
+@require_safe
+def mail_list(request: HttpRequest) -> HttpResponse:
+    """The mail that the site sent, newest first."""
+    development_only()
+    page = page_of(request, mail.kept_messages())
+    messages = [{"name": path.name, "message": mail.read_message(path)} for path in page.object_list]
+    return render(request, "dev/mail_list.html", {"page": page, "mails": messages})
+
+
+@require_safe
+def mail_detail(request: HttpRequest, name: str) -> HttpResponse:
+    """One message: its headers, its text, and its HTML in a frame."""
+    development_only()
+    message = _kept(name)
+    body: Any = message.get_body(("plain",))
+    return render(request, "dev/mail_detail.html", {"name": name, "message": message, "text": body.get_content()})
+
+
+@xframe_options_sameorigin
+@require_safe
+def mail_html(request: HttpRequest, name: str) -> HttpResponse:
+    """The HTML of one message, as a mail reader would show it: no scripts, its own inline styles."""
+    development_only()
+    body: Any = _kept(name).get_body(("html",))
+    response = HttpResponse(body.get_content())
+    response._csp_replace = {"frame-ancestors": ["'self'"], "style-src": ["'unsafe-inline'"], "script-src": ["'none'"]}  # type: ignore[attr-defined]  # django-csp reads it
+    return response
+
+
+def _kept(name: str) -> Any:
+    """Return the kept message called `name`; only names that stand in the folder are opened."""
+    for path in mail.kept_messages():
+        if path.name == name:
+            return mail.read_message(path)
+    raise Http404

@@ -1,0 +1,30 @@
+"""Every address of the site."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from courses.views import HomeView
+from lms.platform import views as platform
+
+urlpatterns = [
+    path("", HomeView.as_view(), name="home"),
+    path("account/", include("accounts.urls")),
+    path("", include("realtime.urls")),
+    path("", include("enrollments.urls")),
+    path("", include("courses.urls")),
+    path("", include("certificates.urls")),
+    path("", include("instructors.urls")),
+    path("api/v1/", include("lms.api_urls")),
+    path("admin/", admin.site.urls),
+    path("livez", platform.livez),
+    path("readyz", platform.readyz),
+    path("dev/components/", platform.components, name="dev_components"),
+    path("dev/mail/", platform.mail_list, name="dev_mail"),
+    path("dev/mail/<str:name>/", platform.mail_detail, name="dev_mail_detail"),
+    path("dev/mail/<str:name>/html/", platform.mail_html, name="dev_mail_html"),
+]
+
+handler400 = "lms.lib.error_views.bad_request"
+handler403 = "lms.lib.error_views.permission_denied"
+handler404 = "lms.lib.error_views.not_found"
+handler500 = "lms.lib.error_views.server_error"

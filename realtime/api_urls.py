@@ -1,0 +1,11 @@
+"""Paths of `/notifications/*` (API.md, "Realtime")."""
+
+from django.urls import path
+
+from realtime.api import NotificationViewSet
+
+urlpatterns = [
+    path("notifications/", NotificationViewSet.as_view({"get": "list"})),
+    path("notifications/read-all", NotificationViewSet.as_view({"post": "read_all"})),
+    path("notifications/<number>/read", NotificationViewSet.as_view({"post": "read"})),
+]

@@ -1,0 +1,90 @@
+"""What a user was told, numbered per user so that a client can ask for what it missed."""
+
+from typing import Any, Self
+
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Event(models.TextChoices):
+    """The kinds of things that users are told (API.md, "Realtime")."""
+
+    LESSON_COMPLETED = "lesson_completed", _("Lesson completed")
+    COURSE_UPDATED = "course_updated", _("Course updated")
+    NEW_ENROLLMENT = "new_enrollment", _("New enrolment")
+    ASSIGNMENT_GRADED = "assignment_graded", _("Assignment graded")
+    QUIZ_GRADED = "quiz_graded", _("Quiz graded")
+    CERTIFICATE_ISSUED = "certificate_issued", _("Certificate issued")
+    PAYMENT_SUCCEEDED = "payment_succeeded", _("Payment received")
+    ANNOUNCEMENT = "announcement", _("Announcement")
+    CHAT_MESSAGE = "chat_message", _("Chat message")
+
+
+class Inbox(models.Model):
+    """The number of a user's newest notification.
+
+    Locked while a notification is added, so that numbers become visible in order: a client that has seen 7 will never
+    find a late 6, as it could with ids from a sequence.
+    """
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="inbox")
+    last_number = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.last_number}"
+
+
+class NotificationQuerySet(models.QuerySet["Notification"]):
+    """Notifications by who may see them and what is new."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Return the user's own notifications."""
+        return self.filter(user=user) if user.is_authenticated else self.none()
+
+    editable_by = visible_to
+
+    def since(self, number: int) -> Self:
+        """Return what came after notification `number`, oldest first."""
+        return self.filter(number__gt=number).order_by("number")
+
+    def unread(self) -> Self:
+        """Return what has not been read yet."""
+        return self.filter(read_at=None)
+
+
+class Notification(models.Model):
+    """One thing that one user was told. Written in the transaction of what it tells about (QUALITY W04)."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notifications")
+    number = models.PositiveBigIntegerField(help_text=_("Grows by one per user; the API's id."))
+    event = models.CharField(max_length=40, choices=Event.choices)
+    payload = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    created_at = models.DateTimeField(default=timezone.now)
+    read_at = models.DateTimeField(null=True, blank=True)
+
+    objects = NotificationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-number"]
+        verbose_name = _("notification")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "number"], name="realtime_notification_number_once"),
+        ]
+        indexes = [
+            models.Index(fields=["user"], condition=models.Q(read_at=None), name="realtime_notification_unread"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} #{self.number} {self.event}"
+
+    def as_message(self) -> dict[str, Any]:
+        """Return the notification as clients get it, by socket and by list."""
+        return {
+            "id": self.number,
+            "event": self.event,
+            "payload": self.payload,
+            "created_at": self.created_at.isoformat().replace("+00:00", "Z"),
+        }

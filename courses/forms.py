@@ -15,7 +15,8 @@ class CourseForm(forms.ModelForm[Course]):
 
     price = forms.DecimalField(
         label=_("Price"), min_value=Decimal(0), max_digits=9, decimal_places=3, initial=0,
-        help_text=_("0 makes the course free."), widget=forms.NumberInput(attrs={"inputmode": "decimal", "step": "0.01"}),
+        help_text=_("0 makes the course free."),
+        widget=forms.NumberInput(attrs={"inputmode": "decimal", "step": "0.01"}),
     )  # fmt: skip
     outcomes = forms.CharField(
         label=_("What one can do afterwards"), required=False, help_text=_("One in each line, up to 12."),

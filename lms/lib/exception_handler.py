@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from lms.lib.errors import DomainError
 
 
-def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
+def exception_handler(exc: Exception, context: Any) -> Response | None:
     """Turn what a DRF view raised into an answer of the one shape."""
     return standardized(_as_api_exception(exc), context)
 

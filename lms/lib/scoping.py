@@ -37,9 +37,9 @@ class ScopedMixin:
 
     visible_is_enough: tuple[str, ...] | bool = ()
 
-    def get_queryset(self) -> QuerySet[Any]:
+    def get_queryset(self) -> Any:
         """Return the view's rows that this request's user may see."""
-        return super().get_queryset().visible_to(self.request.user)  # type: ignore[misc, attr-defined, no-any-return]
+        return super().get_queryset().visible_to(self.request.user)  # type: ignore[misc, attr-defined]
 
     def get_object(self, *args: Any) -> Any:
         """Return the row that the URL names; raise Http404 when it is not visible, PermissionDenied when it is but may
@@ -59,9 +59,9 @@ class ScopedMixin:
 class EditableOnlyMixin:
     """For pages that only an editor has any use for: what is visible but not editable is 403 on GET, too."""
 
-    def get_queryset(self) -> QuerySet[Any]:
+    def get_queryset(self) -> Any:
         """Return the view's rows that this request's user may see."""
-        return super().get_queryset().visible_to(self.request.user)  # type: ignore[misc, attr-defined, no-any-return]
+        return super().get_queryset().visible_to(self.request.user)  # type: ignore[misc, attr-defined]
 
     def get_object(self, *args: Any) -> Any:
         """Return the row that the URL names, if it may be changed; raise Http404 or PermissionDenied otherwise."""
@@ -73,7 +73,7 @@ class EditableOnlyMixin:
 
 def may_edit(row: Model, user: Any) -> bool:
     """Return whether `user` may change `row`, as its model's `editable_by` says. One query."""
-    return type(row)._default_manager.filter(pk=row.pk).editable_by(user).exists()  # type: ignore[attr-defined, no-any-return]
+    return type(row)._default_manager.filter(pk=row.pk).editable_by(user).exists()  # type: ignore[attr-defined]
 
 
 def visible_or_404(queryset: QuerySet[M], user: Any, **lookup: Any) -> M:
@@ -85,7 +85,7 @@ def visible_or_404(queryset: QuerySet[M], user: Any, **lookup: Any) -> M:
         row = None
     if row is None:
         raise Http404
-    return row  # type: ignore[no-any-return]
+    return row
 
 
 def editable_or_403(queryset: QuerySet[M], user: Any, **lookup: Any) -> M:

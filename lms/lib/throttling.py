@@ -10,7 +10,7 @@ from lms.lib.request_id import client_address
 class _ByAddress(SimpleRateThrottle):
     """Counts by the client's network address, which a forged `X-Forwarded-For` does not change (QUALITY X09)."""
 
-    def get_ident(self, request: Request) -> str:  # type: ignore[override]  # DRF's stub leaves the type open
+    def get_ident(self, request: Request) -> str:
         """Return the address that this request came from."""
         return client_address(request._request) or "unknown"
 

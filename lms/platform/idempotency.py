@@ -42,13 +42,13 @@ class IdempotentMixin:
             return
         if len(key) > LONGEST_KEY:
             raise IdempotencyError("idempotency_key_invalid", _("Use a key of at most 255 characters."), status=400)
-        self._claimed = _claim(request, key)
+        self._claimed = _claim(request, request.user.pk, key)
 
     def handle_exception(self, exc: Exception) -> Response:
         """Turn a replay into the answer that it carries."""
         if isinstance(exc, Replay):
             return Response(exc.reply.body, status=exc.reply.status, headers={"Idempotent-Replay": "true"})
-        return super().handle_exception(exc)  # type: ignore[misc, no-any-return]
+        return super().handle_exception(exc)  # type: ignore[misc]
 
     def _keep(self, claimed: IdempotentReply, response: Response) -> None:
         if response.status_code >= 500:
@@ -66,10 +66,10 @@ class Replay(Exception):  # noqa: N818  # not an error: it carries an answer pas
         self.reply = reply
 
 
-def _claim(request: Request, key: str) -> IdempotentReply:
+def _claim(request: Request, user_id: Any, key: str) -> IdempotentReply:
     """Return a new row for this key; raise Replay or IdempotencyError when there is one."""
     fingerprint = hashlib.sha256(request.body if hasattr(request, "body") else b"").hexdigest()
-    mine = IdempotentReply(user_id=request.user.pk, key=key, path=request.path[:255], fingerprint=fingerprint)
+    mine = IdempotentReply(user_id=user_id, key=key, path=request.path[:255], fingerprint=fingerprint)
     try:
         with transaction.atomic():
             mine.save(force_insert=True)

@@ -81,6 +81,8 @@ class CourseForm(forms.ModelForm[Course]):
 class LessonForm(forms.ModelForm[Lesson]):
     """A lesson's text and what surrounds it."""
 
+    video_url = forms.URLField(label=_("Video"), required=False, max_length=500, assume_scheme="https")
+
     class Meta:
         model = Lesson
         fields = ["title", "section", "content", "video_url", "duration_minutes", "is_preview", "is_published"]

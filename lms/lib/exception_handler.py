@@ -21,6 +21,8 @@ def _as_api_exception(exc: Exception) -> Exception:
     if isinstance(exc, DomainError):
         translated = exceptions.APIException(detail=exc.detail, code=exc.code)
         translated.status_code = exc.status
+        if exc.status == status.HTTP_401_UNAUTHORIZED:
+            translated.auth_header = 'Bearer realm="api"'  # type: ignore[attr-defined]  # DRF reads it for WWW-Authenticate
         if exc.retry_after is not None:
             translated.wait = exc.retry_after  # type: ignore[attr-defined]  # DRF reads it for Retry-After
         return translated

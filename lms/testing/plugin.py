@@ -1,4 +1,4 @@
-"""The tests' fixtures and rules, loaded by pytest everywhere (`addopts` in pyproject.toml).
+"""the tests' fixtures and rules, loaded by the root's conftest.py.
 
 The cast: alice teaches, bob is enrolled, carol is a stranger, dan is staff, erin teaches something else.
 """
@@ -21,7 +21,7 @@ from enrollments import services as enrollments
 from enrollments.models import Enrollment
 from instructors.models import Instructor
 
-PASSWORD = "learn-by-doing"  # noqa: S105  # of people who exist for one test
+PASSWORD = "learn-by-doing"  # of people who exist for one test
 
 
 def on_postgres() -> bool:
@@ -53,7 +53,6 @@ def _clean_slate(tmp_path: Any, settings: Any) -> Iterator[None]:
     """Give each test its own files and mail, an empty cache, and tasks that run at once."""
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.MAIL_DIR = tmp_path / "mail"
-    settings.CELERY_TASK_ALWAYS_EAGER = True
     cache.clear()
     yield
     cache.clear()

@@ -5,7 +5,7 @@ from typing import Any
 from django.http import FileResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.permissions import AllowAny, IsAuthenticated
@@ -75,7 +75,11 @@ class VerifyView(APIView):
     permission_classes = (AllowAny,)
     throttle_classes = (Verify,)
 
-    @extend_schema(responses=VerificationSerializer, operation_id="certificates_verify")
+    @extend_schema(
+        parameters=[OpenApiParameter("certificate_number", str, OpenApiParameter.PATH)],
+        responses=VerificationSerializer,
+        operation_id="certificates_verify",
+    )
     def get(self, request: Request, certificate_number: str) -> Response:
         """Answer what the certificate says; 404 for an unknown number."""
         certificate = get_object_or_404(Certificate, certificate_number=normalised(certificate_number))

@@ -87,7 +87,7 @@ def ensure(name: str) -> int:
 
 def _quietly(command: list[str]) -> bool:
     try:
-        return subprocess.run(command, capture_output=True, check=False).returncode == 0  # fixed commands
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0  # noqa: S603  # fixed commands
     except OSError:
         return False
 

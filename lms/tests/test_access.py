@@ -1,4 +1,4 @@
-"""Every address × every person, from one table; an address that the table does not know fails (QUALITY X01)."""
+"""Every address by every person, from one table; an address that the table does not know fails (QUALITY X01)."""
 
 import json
 import uuid

@@ -35,3 +35,18 @@ def lesson_count(count: int) -> str:
 def out_of_five(rating: float) -> str:
     """Return a rating in words, for those who cannot see the stars."""
     return _("%(rating)s out of 5 stars") % {"rating": rating}
+
+
+@register.filter
+def in_words(name: str, names: str) -> bool:
+    """Return whether `name` is one of `names`, which spaces part: which link of the bar leads to this page."""
+    return name in names.split()
+
+
+@register.simple_tag(takes_context=True)
+def query_without(context: template.Context, name: str, value: str) -> str:
+    """Return the page's query without one value of one parameter, and from the first page: what a chip's × leads to."""
+    query = context["request"].GET.copy()
+    query.setlist(name, [kept for kept in query.getlist(name) if kept != str(value)])
+    query.pop("page", None)
+    return f"?{query.urlencode()}"

@@ -1,0 +1,103 @@
+// What every page does with a script, and can do without: menus that close, dialogs as modals, the colours' switch,
+// the error summary's focus, forms that are sent once, "/" for search.
+
+const root = document.documentElement;
+
+function chosenTheme() {
+  return root.dataset.theme ?? "";
+}
+
+function showTheme() {
+  for (const button of document.querySelectorAll("[data-theme-switch] button")) {
+    button.setAttribute("aria-pressed", String(button.value === chosenTheme()));
+  }
+}
+
+function chooseTheme(theme) {
+  if (theme) root.dataset.theme = theme;
+  else delete root.dataset.theme;
+  try {
+    if (theme) localStorage.setItem("theme", theme);
+    else localStorage.removeItem("theme");
+  } catch {
+    // Kept for this page only.
+  }
+  showTheme();
+}
+
+function openMenu() {
+  return document.querySelector("details[data-menu][open]");
+}
+
+function closeMenus(except) {
+  for (const menu of document.querySelectorAll("details[data-menu][open]")) {
+    if (menu !== except) menu.open = false;
+  }
+}
+
+function openDialog(link) {
+  const dialog = document.querySelector(link.hash);
+  dialog.showModal();
+  dialog.addEventListener("close", () => link.focus(), { once: true });
+}
+
+function sentOnce(event) {
+  const form = event.target;
+  if (form.dataset.sent) {
+    event.preventDefault();
+    return;
+  }
+  form.dataset.sent = "yes";
+  event.submitter?.setAttribute("aria-busy", "true");
+}
+
+function isTyping(target) {
+  return target.closest("input, textarea, select, [contenteditable]") !== null;
+}
+
+document.addEventListener("click", (event) => {
+  const { target } = event;
+  closeMenus(target.closest("details[data-menu]"));
+  const theme = target.closest("[data-theme-switch] button");
+  if (theme) chooseTheme(theme.value);
+  const opener = target.closest("a[data-dialog]");
+  if (opener) {
+    event.preventDefault();
+    openDialog(opener);
+  }
+  const closer = target.closest("[data-dialog-close]");
+  if (closer && closer.closest("dialog").open) {
+    event.preventDefault();
+    closer.closest("dialog").close();
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && openMenu()) {
+    const summary = openMenu().querySelector("summary");
+    closeMenus();
+    summary.focus();
+  }
+  if (event.key === "/" && !event.ctrlKey && !event.metaKey && !event.altKey && !isTyping(event.target)) {
+    const search = document.querySelector("[data-search]");
+    if (search.checkVisibility()) {
+      event.preventDefault();
+      search.focus();
+    }
+  }
+});
+
+document.addEventListener("submit", (event) => {
+  if (event.target.matches("[data-once]")) sentOnce(event);
+});
+
+// A page that the browser brings back with "back" must take its forms again.
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) {
+    delete form.dataset.sent;
+    form.querySelector("[aria-busy]")?.removeAttribute("aria-busy");
+  }
+});
+
+showTheme();
+document.querySelector("[data-takes-focus]")?.focus();

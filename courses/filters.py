@@ -8,6 +8,7 @@ from django import forms
 from django.db.models import F, FloatField, QuerySet, Value
 from django.db.models.functions import Cast, NullIf
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 
 from courses.models import Category, Course, Level
 
@@ -29,12 +30,21 @@ ORDERINGS = {
 }
 
 
+@extend_schema_field({"type": "array", "items": {"type": "string"}})
+class SubjectFilter(django_filters.ModelMultipleChoiceFilter):
+    """One or more subjects, by their slugs."""
+
+
 class CourseFilter(django_filters.FilterSet):
     """Narrow and sort courses. Prices are in the major unit, as they are shown."""
 
     search = django_filters.CharFilter(method="by_words", label=_("Search"), max_length=200)
-    category = django_filters.ModelMultipleChoiceFilter(
-        queryset=Category.objects.all(), to_field_name="slug", label=_("Subject"), widget=forms.CheckboxSelectMultiple
+    category = SubjectFilter(
+        field_name="category__slug",
+        queryset=Category.objects.all(),
+        to_field_name="slug",
+        label=_("Subject"),
+        widget=forms.CheckboxSelectMultiple,
     )
     tag = django_filters.CharFilter(field_name="tags__name", lookup_expr="iexact", label=_("Tag"), max_length=40)
     level = django_filters.MultipleChoiceFilter(

@@ -23,7 +23,8 @@ choice = configuration.Choice(env)
 # --- What runs, and where it keeps its things -------------------------------------------------------------------
 
 ENVIRONMENT = choice("ENVIRONMENT", "development", ["development", "production"])
-DEBUG = ENVIRONMENT == "development"
+DEVELOPMENT = ENVIRONMENT == "development"
+DEBUG = DEVELOPMENT  # Django's test runner turns this one off; DEVELOPMENT stays what the environment says
 DEMO = env.bool("DEMO", default=True)
 TESTING = "pytest" in sys.modules
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
@@ -52,6 +53,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "django.forms",
     "channels",
     "rest_framework",
     "rest_framework_simplejwt",

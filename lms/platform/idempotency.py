@@ -29,14 +29,14 @@ class IdempotentMixin:
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """Answer from the kept reply, or work and keep the answer."""
         self._claimed: IdempotentReply | None = None
-        response = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        response = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]  # the view behind the mixin
         if self._claimed is not None:
             self._keep(self._claimed, response)
         return response
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Claim the key once DRF knows who asks; raise `Replay` when its answer is known already."""
-        super().initial(request, *args, **kwargs)  # type: ignore[misc]
+        super().initial(request, *args, **kwargs)  # type: ignore[misc]  # the view behind the mixin
         key = request.headers.get("Idempotency-Key", "")
         if not key or request.method in ("GET", "HEAD", "OPTIONS") or not request.user.is_authenticated:
             return
@@ -48,7 +48,7 @@ class IdempotentMixin:
         """Turn a replay into the answer that it carries."""
         if isinstance(exc, Replay):
             return Response(exc.reply.body, status=exc.reply.status, headers={"Idempotent-Replay": "true"})
-        return super().handle_exception(exc)  # type: ignore[misc]
+        return super().handle_exception(exc)  # type: ignore[misc]  # the view behind the mixin
 
     def _keep(self, claimed: IdempotentReply, response: Response) -> None:
         if response.status_code >= 500:

@@ -21,7 +21,8 @@ BODIES = {
     "lone surrogate": b'{"email": "\\ud800@example.com", "title": "\\ud800", "password": "\\udfff"}',
     "NaN": b'{"price": NaN, "rating": NaN, "position_seconds": NaN}',
     "infinity": b'{"price": 1e999, "rating": Infinity}',
-    "wrong types": b'{"email": [], "password": {}, "title": 7.5, "course_id": true, "lesson_id": {}, "rating": "ten"}',
+    "wrong types": b'{"email": [], "password": {}, "title": ["t"], "full_name": {}, "course_id": true, "lesson_id": {},'
+    b' "rating": "ten"}',
     "a list": b"[1, 2, 3]",
     "a string": b'"text"',
     "null": b"null",
@@ -29,6 +30,8 @@ BODIES = {
     "huge number": b'{"position_seconds": 99999999999999999999999999, "rating": 1' + b"0" * 400 + b"}",
     "empty": b"",
 }
+# They take GET alone, and answer it in YAML and HTML.
+DOCUMENTS = ("/api/v1/schema/", "/api/v1/docs/", "/api/v1/redoc/")
 QUERIES = [
     "search=%00",
     "page=0",
@@ -56,6 +59,8 @@ def test_no_body_makes_any_endpoint_fail(
     client.raise_request_exception = False
     answers: dict[str, int] = {}
     for path in concrete_paths("/api/v1/", course=course, enrollment=enrollment):
+        if path in DOCUMENTS:
+            continue
         for method in ("post", "put", "patch"):
             answer = client.generic(method.upper(), path, BODIES[name], content_type="application/json")
             answers[f"{method} {path}"] = answer.status_code

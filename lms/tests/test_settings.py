@@ -10,7 +10,7 @@ from django.conf import settings
 
 PRODUCTION = {
     "ENVIRONMENT": "production",
-    "SECRET_KEY": "k" * 60,
+    "SECRET_KEY": "a-long-key-that-guards-nothing-at-all-outside-of-this-test",
     "ALLOWED_HOSTS": "campus.example",
     "SITE_URL": "https://campus.example",
     "DATABASE_URL": "postgres://nobody@127.0.0.1:1/none",
@@ -75,7 +75,8 @@ def test_an_unknown_page_shows_no_traceback(tmp_path: Path) -> None:
         tmp_path,
         "shell",
         "-c",
-        "from django.test import Client; r = Client().get('/api/v1/nope', secure=True, headers={'host': 'campus.example'});"
+        "from django.test import Client;"
+        "r = Client().get('/api/v1/nope', secure=True, headers={'host': 'campus.example'});"
         "print(r.status_code, r.content.decode())",
         DATABASE_URL=None,
     )

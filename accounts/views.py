@@ -27,6 +27,12 @@ class LoginView(DjangoLoginView):
     authentication_form = LoginForm
     redirect_authenticated_user = True
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Leave `site` to the context processor: Django's view would put the host's name in its place."""
+        context = super().get_context_data(**kwargs)
+        del context["site"], context["site_name"]
+        return context
+
 
 class RegisterView(FormView[RegistrationForm]):
     """Register, and be logged in."""

@@ -57,7 +57,10 @@ def mail_detail(request: HttpRequest, name: str) -> HttpResponse:
     development_only()
     message = _kept(name)
     body: Any = message.get_body(("plain",))
-    return render(request, "dev/mail_detail.html", {"name": name, "message": message, "text": body.get_content()})
+    context = {"name": name, "message": message, "text": body.get_content()}
+    response = render(request, "dev/mail_detail.html", context)
+    response._csp_update = {"frame-src": ["'self'"]}  # type: ignore[attr-defined]  # django-csp reads it
+    return response
 
 
 @xframe_options_sameorigin

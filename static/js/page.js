@@ -99,5 +99,15 @@ window.addEventListener("pageshow", () => {
   }
 });
 
+/** Code and tables that are wider than their box scroll by keyboard, too. */
+function reachByKeyboard() {
+  for (const box of document.querySelectorAll(".prose pre, .prose table")) {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+  }
+}
+
 showTheme();
+reachByKeyboard();
+window.addEventListener("resize", reachByKeyboard);
+document.addEventListener("htmx:afterSettle", reachByKeyboard);
 document.querySelector("[data-takes-focus]")?.focus();

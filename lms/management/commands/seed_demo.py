@@ -41,7 +41,8 @@ class Command(BaseCommand):
         elif options["reset"]:
             raise CommandError("--reset loads the demo; leave it out to make rows beside what is there.")
         else:
-            size = Size(*(number or 0 for number in sizes), lessons=options["lessons"])
+            courses, students, enrollments = (number or 0 for number in sizes)
+            size = Size(courses, students, enrollments, lessons=options["lessons"])
             self._load_sized(size, options["seed"])
 
     def _load_demo(self, *, reset: bool) -> None:

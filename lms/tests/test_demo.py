@@ -141,9 +141,10 @@ def test_a_mistake_in_the_text_is_named_with_file_and_line(tmp_path, body, place
     ("front_matter", "message"),
     [
         ("", "knots.md:1: begin with front matter"),
-        ("+++\ntitle = 1\n", "knots.md:2: the front matter has no closing"),
+        ("+++\ntitle = 1\n", "knots.md:3: the front matter has no closing"),
         (FRONT_MATTER.replace('"Craft"', "Craft"), "knots.md:3: Invalid value"),
-        (FRONT_MATTER.replace("level", "grade"), "knots.md:2:"),
+        (FRONT_MATTER.replace("level", "# level"), "knots.md:2: the front matter does not say: level"),
+        (FRONT_MATTER.replace("level", 'grade = "A"\nlevel'), "knots.md:5: grade is not known"),
         (FRONT_MATTER.replace("price_cents = 0", 'price_cents = "0"'), "knots.md:6: price_cents is not of type int"),
     ],
 )

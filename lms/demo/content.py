@@ -132,8 +132,10 @@ def _front_matter(path: Path, lines: Sequence[str]) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         where = re.search(r"at line (\d+)", str(error))
         raise ContentError(path, int(where[1]) + 1 if where else 2, str(error)) from error
-    for name in FRONT_MATTER.keys() ^ fields.keys():
-        raise ContentError(path, 2, f"{name} is {'unknown' if name in fields else 'missing'} in the front matter")
+    if missing := sorted(FRONT_MATTER.keys() - fields.keys()):
+        raise ContentError(path, 2, f"the front matter does not say: {', '.join(missing)}")
+    if unknown := sorted(fields.keys() - FRONT_MATTER.keys()):
+        raise ContentError(path, _line_of(unknown[0], lines), f"{unknown[0]} is not known in the front matter")
     for name, kind in FRONT_MATTER.items():
         if type(fields[name]) is not kind:
             raise ContentError(path, _line_of(name, lines), f"{name} is not of type {kind.__name__}")

@@ -30,7 +30,8 @@ CATEGORIES = ("Data", "Design", "Earth", "Language", "Craft")
 HISTORY = timedelta(days=90)  # how long ago the first enrolments were
 REMEMBERED = timedelta(days=14)  # how long ago the oldest notifications were
 UNREAD = timedelta(days=3)  # what is younger has not been read yet
-BEGINNER_PERCENT = 20  # who is no further than this has started within the last week
+BEGINNER_PERCENT = 20  # who is no further than this
+BEGINNERS_SINCE = timedelta(days=7)  # has enrolled since then
 
 
 @dataclass
@@ -183,7 +184,7 @@ def save_enrollments(
                 user=users[learner.name],
                 course=course,
                 source=Source.FREE if course.is_free else Source.INVITED,
-                enrolled_at=_begin(percent, rng, now),
+                enrolled_at=_begin(percent, course, rng, now),
             )
             progress.extend(progress_of(enrollment, done, rng, now))
             if percent == 100:
@@ -195,11 +196,12 @@ def save_enrollments(
     return enrollments
 
 
-def _begin(percent: int, rng: random.Random, now: datetime) -> datetime:
-    """Return when somebody who is this far may have enrolled."""
+def _begin(percent: int, course: Course, rng: random.Random, now: datetime) -> datetime:
+    """Return when somebody who is this far may have enrolled: after the course was published, and within HISTORY."""
     if percent <= BEGINNER_PERCENT:
-        return now - timedelta(days=rng.uniform(1, 7))
-    return now - HISTORY * rng.uniform(0.2, 1)
+        return now - BEGINNERS_SINCE * rng.uniform(0.2, 1)
+    earliest = max(now - HISTORY, course.published_at or now)
+    return earliest + (now - earliest) * rng.uniform(0, 0.8)
 
 
 def progress_of(enrollment: Enrollment, done: list[Lesson], rng: random.Random, now: datetime) -> list[LessonProgress]:

@@ -36,14 +36,14 @@ class Command(BaseCommand):
         if not settings.DEBUG:
             raise CommandError("Not loaded: DEBUG is off, and the demo's passwords are known to everybody.")
         sizes = [options["courses"], options["students"], options["enrollments"]]
+        sizes = [options[name] for name in ("courses", "students", "enrollments")]
         if sizes == [None, None, None]:
             self._load_demo(reset=options["reset"])
         elif options["reset"]:
             raise CommandError("--reset loads the demo; leave it out to make rows beside what is there.")
         else:
             courses, students, enrollments = (number or 0 for number in sizes)
-            size = Size(courses, students, enrollments, lessons=options["lessons"])
-            self._load_sized(size, options["seed"])
+            self._load_sized(Size(courses, students, enrollments, options["lessons"]), options["seed"])
 
     def _load_demo(self, *, reset: bool) -> None:
         """Load the demo unless it is there; with `reset`, in place of everything that is there."""

@@ -4,6 +4,8 @@ from django import template
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from lms.platform.models import SiteSettings
+
 register = template.Library()
 
 
@@ -50,3 +52,9 @@ def query_without(context: template.Context, name: str, value: str) -> str:
     query.setlist(name, [kept for kept in query.getlist(name) if kept != str(value)])
     query.pop("page", None)
     return f"?{query.urlencode()}"
+
+
+@register.simple_tag
+def site_name() -> str:
+    """Return the site's name, for mails: no request makes them, so no context processor runs."""
+    return SiteSettings.current().name

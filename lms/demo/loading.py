@@ -51,7 +51,7 @@ def is_loaded() -> bool:
 
 
 def empty_database() -> None:
-    """Delete every row of every table, and the certificates' files. Only migrations' own rows come back."""
+    """Delete every row of every table, and the certificates' files; Django makes permissions and content types anew."""
     for certificate in Certificate.objects.exclude(pdf="").iterator():
         certificate.pdf.delete(save=False)
     call_command("flush", interactive=False, verbosity=0)

@@ -1,8 +1,9 @@
 """Loads the demo: a small school whose students are at different points of their courses."""
 
 import random
-from collections import Counter
-from collections.abc import Iterable, Iterator
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -50,7 +51,7 @@ def is_loaded() -> bool:
 
 
 def empty_database() -> None:
-    """Delete every row of every table, and the certificates' files. Only migrations' own rows come back."""
+    """Delete every row of every table, and the certificates' files; Django makes permissions and content types anew."""
     for certificate in Certificate.objects.exclude(pdf="").iterator():
         certificate.pdf.delete(save=False)
     call_command("flush", interactive=False, verbosity=0)
@@ -60,7 +61,7 @@ def empty_database() -> None:
 def load_demo() -> None:
     """Load people, courses, enrolments, reviews and notifications; certificates are printed after the commit.
 
-    Always the same but for ids and for dates, which count back from today. Sends no mail. About 60 statements, and one
+    Always the same but for ids and for dates, which count back from today. Sends no mail. About 100 statements, and one
     PDF of some 40 ms for each certificate.
     """
     rng = random.Random("demo")  # noqa: S311  # it scatters dates, it protects nothing
@@ -173,7 +174,9 @@ def save_enrollments(
 
     Nothing was paid for, so who is in a paid course was invited. Each has `lessons_done` set.
     """
-    lessons = {course.pk: list(course.lessons.order_by("order")) for course in courses.values()}
+    lessons: defaultdict[uuid.UUID, list[uuid.UUID]] = defaultdict(list)
+    for course_id, lesson_id in Lesson.objects.order_by("order").values_list("course_id", "pk"):
+        lessons[course_id].append(lesson_id)
     enrollments: list[Enrollment] = []
     progress: list[LessonProgress] = []
     for learner in learners:
@@ -204,8 +207,10 @@ def _begin(percent: int, course: Course, rng: random.Random, now: datetime) -> d
     return earliest + (now - earliest) * rng.uniform(0, 0.8)
 
 
-def progress_of(enrollment: Enrollment, done: list[Lesson], rng: random.Random, now: datetime) -> list[LessonProgress]:
-    """Return rows, not saved yet, for the completed lessons `done`, scattered from the enrolment until `now`.
+def progress_of(
+    enrollment: Enrollment, done: Sequence[uuid.UUID], rng: random.Random, now: datetime
+) -> list[LessonProgress]:
+    """Return rows, not saved yet, for the completed lessons `done` (ids), scattered from the enrolment until `now`.
 
     Sets the enrolment's `last_activity_at` and `lessons_done` to match.
     """
@@ -214,8 +219,8 @@ def progress_of(enrollment: Enrollment, done: list[Lesson], rng: random.Random, 
     enrollment.last_activity_at = times[-1] if times else begin
     enrollment.lessons_done = len(done)
     return [
-        LessonProgress(enrollment=enrollment, lesson=lesson, completed_at=at)
-        for lesson, at in zip(done, times, strict=True)
+        LessonProgress(enrollment_id=enrollment.pk, lesson_id=lesson_id, completed_at=at)
+        for lesson_id, at in zip(done, times, strict=True)
     ]
 
 

@@ -26,7 +26,10 @@ class CourseFilter(django_filters.FilterSet):
 
     search = django_filters.CharFilter(method="by_words", label=_("Search"), max_length=200)
     category = django_filters.ModelMultipleChoiceFilter(
-        field_name="category__slug", queryset=Category.objects.all(), to_field_name="slug", label=_("Subject"),
+        field_name="category__slug",
+        queryset=Category.objects.all(),
+        to_field_name="slug",
+        label=_("Subject"),
         widget=forms.CheckboxSelectMultiple,
     )
     tag = django_filters.CharFilter(field_name="tags__name", lookup_expr="iexact", label=_("Tag"), max_length=40)

@@ -90,7 +90,9 @@ def test_from_registration_to_a_verified_certificate(
 
     stranger = browser.new_page()
     stranger.goto(f"{live_site}/certificates/verify/")
-    stranger.get_by_label("Certificate number").fill(Certificate.objects.get().certificate_number.lower().replace("-", " "))
+    stranger.get_by_label("Certificate number").fill(
+        Certificate.objects.get().certificate_number.lower().replace("-", " ")
+    )
     stranger.get_by_role("button", name="Check it").click()
     expect(stranger.get_by_role("heading", level=1)).to_have_text("This certificate is real")
     expect(stranger.get_by_text("Wanda Walker")).to_be_visible()

@@ -6,7 +6,6 @@ from unittest.mock import patch
 
 import pytest
 from asgiref.sync import sync_to_async
-from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
@@ -17,7 +16,7 @@ from accounts.tokens import TokenPair, start_session
 from courses.models import Course
 from enrollments import services as enrollments
 from enrollments.models import Enrollment
-from lms.asgi import application
+from lms.testing.sockets import Socket
 from realtime.models import Event, Notification
 from realtime.services import push
 
@@ -28,20 +27,17 @@ def run(coroutine: Any) -> Any:
     return asyncio.run(coroutine)
 
 
-def socket(query: str = "", headers: list[tuple[bytes, bytes]] | None = None) -> WebsocketCommunicator:
-    return WebsocketCommunicator(application, f"/ws/notifications{query}", headers=headers or [])
+def socket(query: str = "", headers: list[tuple[bytes, bytes]] | None = None) -> Socket:
+    return Socket(f"/ws/notifications{query}", headers)
 
 
-async def close_code(communicator: WebsocketCommunicator) -> int | None:
+async def close_code(device: Socket) -> int | None:
     """Connect; return the code it was closed with before any data, or None when it stays open."""
-    connected, _subprotocol = await communicator.connect()
-    assert connected
-    try:
-        message = await communicator.receive_output(timeout=0.3)
-    except TimeoutError:
+    await device.connect()
+    if await device.is_silent():
+        await device.disconnect()
         return None
-    finally:
-        await communicator.disconnect()
+    message = await device.message()
     assert message["type"] == "websocket.close", "data came before the close"
     return message["code"]
 
@@ -93,7 +89,7 @@ def test_an_inactive_user_is_closed_with_4401(bob: User) -> None:
 def test_a_live_access_token_opens(bob: User) -> None:
     token = start_session(user=bob).access_token
     assert run(close_code(socket(f"?token={token}"))) is None
-    assert run(close_code(WebsocketCommunicator(application, f"/ws/notifications/?token={token}"))) is None
+    assert run(close_code(Socket(f"/ws/notifications/?token={token}"))) is None
 
 
 @pytest.mark.quality("W06")
@@ -119,7 +115,7 @@ def test_a_finished_lesson_is_heard_on_every_device(bob: User, course: Course, e
         for device in devices:
             await device.connect()
         await sync_to_async(enrollments.complete_lesson)(actor=bob, enrollment=enrollment, lesson_id=lesson_id)
-        heard = [await device.receive_json_from(timeout=3) for device in devices]
+        heard = [await device.json() for device in devices]
         for device in devices:
             await device.disconnect()
         return heard
@@ -140,7 +136,7 @@ def test_nobody_hears_what_is_for_somebody_else(bob: User, carol: User) -> None:
         hers = socket(f"?token={token}")
         await hers.connect()
         await sync_to_async(push)([bob.pk], Event.ANNOUNCEMENT, {"text": "for Bob"})
-        silent = await hers.receive_nothing(timeout=0.5)
+        silent = await hers.is_silent()
         await hers.disconnect()
         return silent
 
@@ -176,8 +172,8 @@ def test_what_was_missed_is_replayed_in_order_and_once(bob: User) -> None:
         device = socket(f"?token={token}&since=2")
         await device.connect()
         await sync_to_async(push)([bob.pk], Event.ANNOUNCEMENT, {"number": 6})
-        numbers = [(await device.receive_json_from(timeout=3))["id"] for _ in range(4)]
-        assert await device.receive_nothing(timeout=0.3)
+        numbers = [(await device.json())["id"] for _ in range(4)]
+        assert await device.is_silent()
         await device.disconnect()
         return numbers
 
@@ -195,7 +191,7 @@ def test_a_gap_in_what_is_heard_is_filled_from_the_table(bob: User) -> None:
         with patch("realtime.services.send_to_sockets"):
             await sync_to_async(push)([bob.pk], Event.ANNOUNCEMENT, {})
         await sync_to_async(push)([bob.pk], Event.ANNOUNCEMENT, {})
-        numbers = [(await device.receive_json_from(timeout=3))["id"] for _ in range(2)]
+        numbers = [(await device.json())["id"] for _ in range(2)]
         await device.disconnect()
         return numbers
 
@@ -218,8 +214,8 @@ def test_a_ping_is_answered_and_nonsense_is_said_to_be_nonsense(bob: User) -> No
         await device.connect()
         answers = []
         for text in ('{"type": "ping"}', "{", "[1]", '{"type": "dance"}', '{"type": "ping"}'):
-            await device.send_to(text_data=text)
-            answers.append(await device.receive_json_from(timeout=3))
+            await device.send(text)
+            answers.append(await device.json())
         await device.disconnect()
         return answers
 

@@ -47,7 +47,7 @@ def in_words(name: str, names: str) -> bool:
 
 @register.simple_tag(takes_context=True)
 def query_without(context: template.Context, name: str, value: str) -> str:
-    """Return the page's query without one value of one parameter, and from the first page: what a chip's x leads to."""
+    """Return the query without one value of one parameter, and without the page: where a filter is taken away."""
     query = context["request"].GET.copy()
     query.setlist(name, [kept for kept in query.getlist(name) if kept != str(value)])
     query.pop("page", None)

@@ -1,0 +1,48 @@
+"""A WebSocket client that talks ASGI to the site in this process.
+
+Channels brings one, but its test package imports a whole second server with it.
+"""
+
+import json
+from typing import Any
+
+from asgiref.testing import ApplicationCommunicator
+
+from lms.asgi import application
+
+
+class Socket:
+    """One connection to `/ws/notifications`."""
+
+    def __init__(self, path: str, headers: list[tuple[bytes, bytes]] | None = None) -> None:
+        """Prepare the handshake of `path`, which may carry a query."""
+        path, _, query = path.partition("?")
+        scope = {"type": "websocket", "path": path, "query_string": query.encode(), "headers": headers or []}
+        self.asgi = ApplicationCommunicator(application, {**scope, "subprotocols": []})
+
+    async def connect(self) -> None:
+        """Open the socket; raise AssertionError when the handshake is refused."""
+        await self.asgi.send_input({"type": "websocket.connect"})
+        answer = await self.asgi.receive_output(timeout=5)
+        assert answer["type"] == "websocket.accept", answer
+
+    async def send(self, text: str) -> None:
+        """Send a text frame."""
+        await self.asgi.send_input({"type": "websocket.receive", "text": text})
+
+    async def message(self, timeout: float = 3) -> dict[str, Any]:
+        """Return what arrives next, as ASGI has it; raise TimeoutError when nothing does."""
+        return dict(await self.asgi.receive_output(timeout=timeout))
+
+    async def json(self) -> dict[str, Any]:
+        """Return the next text frame's JSON."""
+        return dict(json.loads((await self.message())["text"]))
+
+    async def is_silent(self, seconds: float = 0.4) -> bool:
+        """Return whether nothing arrives for so long."""
+        return await self.asgi.receive_nothing(timeout=seconds)
+
+    async def disconnect(self) -> None:
+        """Close the socket, and wait until the site has cleaned up."""
+        await self.asgi.send_input({"type": "websocket.disconnect", "code": 1000})
+        await self.asgi.wait(timeout=5)

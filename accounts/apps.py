@@ -1,5 +1,7 @@
 """People, and the doors they come in by."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -8,3 +10,7 @@ class AccountsConfig(AppConfig):
 
     name = "accounts"
     verbose_name = "Accounts"
+
+    def ready(self) -> None:
+        """Register what the OpenAPI document says of signing in; it needs the models, which exist only by now."""
+        import_module("accounts.schema")

@@ -8,7 +8,6 @@ from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken, Token
 
-from accounts.models import User
 from accounts.tokens import live_session
 
 
@@ -22,7 +21,7 @@ class BearerAuthentication(JWTAuthentication):
             raise AuthenticationFailed(_("This token is not valid, or not any more."), code="token_not_valid")
         return token
 
-    def get_user(self, validated_token: Any) -> User:
+    def get_user(self, validated_token: Any) -> Any:
         """Return the user of the token's login; raise AuthenticationFailed when it has ended. One query."""
         session = live_session(validated_token.payload)
         if session is None:

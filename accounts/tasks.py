@@ -1,13 +1,13 @@
 """Periodic jobs of the accounts."""
 
-from celery import shared_task
 from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.models import LoginSession
+from lms.platform.jobs import job
 
 
-@shared_task
+@job
 def flush_expired_tokens() -> int:
     """Delete refresh tokens and logins that have expired; return how many logins went."""
     call_command("flushexpiredtokens", verbosity=0)

@@ -4,16 +4,17 @@ simplejwt's own rotation lets one refresh token through many times when requests
 theft. Here the row that `blacklist()` creates decides: who created it, rotates; who found it, replays.
 """
 
+import uuid
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework_simplejwt.exceptions import TokenError
-from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from rest_framework_simplejwt.tokens import RefreshToken, Token
 
 from accounts.models import LoginSession, User
@@ -22,9 +23,10 @@ from lms.lib.errors import DomainError
 from lms.platform.audit import record
 
 SESSION_CLAIM = "sid"
+NOBODY = uuid.UUID(int=0)
 
 
-class TokenRefused(DomainError):
+class TokenRefusedError(DomainError):
     """The token opens nothing (any more)."""
 
     status = 401
@@ -79,7 +81,7 @@ def start_session(*, user: User, user_agent: str = "") -> TokenPair:
 def rotate(*, refresh_token: str) -> TokenPair:
     """Exchange a refresh token for a new pair; it works once.
 
-    Raises TokenRefused: `token_not_valid` for anything that is no live refresh token of ours, and for one that was
+    Raises TokenRefusedError: `token_not_valid` for anything that is no live refresh token of ours, and for one that was
     rotated within the last ten seconds (two tabs that refresh together do not log their user out); `token_reused` for
     one that was rotated before that: somebody has a copy, so the whole login ends, and the audit log says so.
     """
@@ -87,8 +89,8 @@ def rotate(*, refresh_token: str) -> TokenPair:
     with transaction.atomic():
         session = _locked_session(token)
         if session is None:
-            raise TokenRefused("token_not_valid", _("This login has ended. Sign in again."))
-        blacklisted, first_use = token.blacklist()
+            raise TokenRefusedError("token_not_valid", _("This login has ended. Sign in again."))
+        blacklisted, first_use = cast(tuple[BlacklistedToken, bool], token.blacklist())
         if first_use:
             session.last_used_at = timezone.now()
             session.save(update_fields=["last_used_at"])
@@ -99,20 +101,20 @@ def rotate(*, refresh_token: str) -> TokenPair:
             record(actor=session.user, action="accounts.refresh_token_reused", target=session)
     # Raised after the commit, or the end of the login would be rolled back with it.
     if stolen:
-        raise TokenRefused("token_reused", _("This token was used before, so its login has been ended."))
-    raise TokenRefused("token_not_valid", _("This token has just been exchanged for a new one."))
+        raise TokenRefusedError("token_reused", _("This token was used before, so its login has been ended."))
+    raise TokenRefusedError("token_not_valid", _("This token has just been exchanged for a new one."))
 
 
 def end_session(*, refresh_token: str, actor: User) -> None:
     """End the login that a refresh token of `actor` belongs to; the access tokens of it stop working at once.
 
-    Raises TokenRefused for what is no refresh token of theirs.
+    Raises TokenRefusedError for what is no refresh token of theirs.
     """
     token = _decoded(refresh_token)
     with transaction.atomic():
         ended = LoginSession.objects.filter(pk=token[SESSION_CLAIM], user=actor).end()
         if not ended:
-            raise TokenRefused("token_not_valid", _("This is not a token of a login of yours."))
+            raise TokenRefusedError("token_not_valid", _("This is not a token of a login of yours."))
         record(actor=actor, action="accounts.logged_out", changes={"session": token[SESSION_CLAIM]})
 
 
@@ -121,7 +123,7 @@ def live_session(claims: dict[str, Any]) -> LoginSession | None:
     return (
         LoginSession.objects.live()
         .select_related("user")
-        .filter(pk=claims.get(SESSION_CLAIM), user=claims.get("user_id"), user__is_active=True)
+        .filter(pk=claims.get(SESSION_CLAIM, NOBODY), user=claims.get("user_id", NOBODY), user__is_active=True)
         .first()
     )
 
@@ -131,9 +133,9 @@ def _decoded(refresh_token: str) -> SessionToken:
     try:
         token = SessionToken(refresh_token)  # type: ignore[arg-type]  # the stub names the class, the code takes text
     except TokenError as error:
-        raise TokenRefused("token_not_valid", _("This is not a valid refresh token.")) from error
+        raise TokenRefusedError("token_not_valid", _("This is not a valid refresh token.")) from error
     if not {SESSION_CLAIM, "user_id"} <= token.payload.keys():
-        raise TokenRefused("token_not_valid", _("This is not a valid refresh token."))
+        raise TokenRefusedError("token_not_valid", _("This is not a valid refresh token."))
     return token
 
 

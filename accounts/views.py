@@ -17,6 +17,7 @@ from django.views.generic import FormView, UpdateView
 from accounts import services
 from accounts.forms import LoginForm, ProfileForm, RegistrationForm
 from accounts.models import User
+from accounts.permissions import signed_in
 
 
 class LoginView(DjangoLoginView):
@@ -78,7 +79,7 @@ class ProfileView(LoginRequiredMixin, UpdateView[User, ProfileForm]):
 
     def get_object(self, queryset: Any = None) -> User:
         """Return a fresh copy of the user: a form that fails must not change what the page's header shows."""
-        return User.objects.get(pk=self.request.user.pk)
+        return User.objects.get(pk=signed_in(self.request).pk)
 
     def form_valid(self, form: ProfileForm) -> HttpResponse:
         """Save what changed."""

@@ -25,7 +25,7 @@ def normalised(typed: str) -> str:
 
 
 def is_well_formed(number: str) -> bool:
-    """Return whether the check sign fits: one mistyped sign, or two neighbours swapped, is noticed without a look-up."""
+    """Return whether the check sign fits: it notices one mistyped sign or two neighbours swapped, without a look-up."""
     signs = number.replace("-", "")
     if len(signs) != RANDOM_SIGNS + 1 or not set(signs) <= set(ALPHABET):
         return False

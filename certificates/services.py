@@ -1,5 +1,6 @@
 """Issuing certificates, and taking them back."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -31,12 +32,12 @@ def generate(*, actor: Any, enrollment: Enrollment) -> tuple[Certificate, bool]:
         raise CertificateError("not_completed", _("Complete the course first."))
     try:
         with transaction.atomic():
-            return _issue(actor, enrollment), True
+            return _issue(actor, enrollment, enrollment.completed_at), True
     except IntegrityError:
         return Certificate.objects.get(enrollment=enrollment), False
 
 
-def _issue(actor: Any, enrollment: Enrollment) -> Certificate:
+def _issue(actor: Any, enrollment: Enrollment, completed_at: datetime) -> Certificate:
     """Write the snapshot, and queue its printing after the commit."""
     course, user = enrollment.course, enrollment.user
     certificate = Certificate.objects.create(
@@ -46,7 +47,7 @@ def _issue(actor: Any, enrollment: Enrollment) -> Certificate:
         student_name=user.full_name,
         course_title=course.title,
         instructor_name=course.instructor.full_name,
-        completed_at=enrollment.completed_at,
+        completed_at=completed_at,
     )
     record(
         actor=actor,

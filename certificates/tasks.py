@@ -2,33 +2,33 @@
 
 from datetime import timedelta
 
-from celery import shared_task
 from django.utils import timezone
 
 from certificates import printing
 from certificates.models import Certificate
+from lms.platform.jobs import job
 
 FORGOTTEN_AFTER = timedelta(minutes=2)
 BATCH = 100
 
 
-@shared_task
+@job
 def render_certificate(certificate_id: str) -> None:
     """Print a certificate, then have the mail sent; both do nothing when they are done already."""
     printing.print_pdf(certificate_id)
-    mail_certificate.send_or_defer(certificate_id)  # type: ignore[attr-defined]  # lms.platform.jobs.Job has it
+    mail_certificate.send_or_defer(certificate_id)
 
 
-@shared_task
+@job
 def mail_certificate(certificate_id: str) -> None:
     """Send the holder the mail about their certificate."""
     printing.write_to_holder(certificate_id)
 
 
-@shared_task
+@job
 def render_pending() -> int:
     """Queue certificates whose printing was lost between commit and broker; return how many."""
     lost = Certificate.objects.pending().filter(issued_at__lt=timezone.now() - FORGOTTEN_AFTER)[:BATCH]
     for certificate in lost:
-        render_certificate.send_or_defer(str(certificate.pk))  # type: ignore[attr-defined]  # lms.platform.jobs.Job has it
+        render_certificate.send_or_defer(str(certificate.pk))
     return len(lost)

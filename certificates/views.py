@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 from django.views.generic import ListView
 
+from accounts.permissions import signed_in
 from certificates.downloads import as_download
 from certificates.models import Certificate
 from certificates.numbers import is_well_formed, normalised
@@ -29,7 +30,7 @@ class CertificateListView(LoginRequiredMixin, ListView[Certificate]):
 
     def get_queryset(self) -> QuerySet[Certificate]:
         """Return the user's own certificates, newest first."""
-        return Certificate.objects.filter(user=self.request.user).select_related("course")
+        return Certificate.objects.filter(user=signed_in(self.request)).select_related("course")
 
 
 @login_required

@@ -1,10 +1,12 @@
 """Paths of `/courses/*` and `/categories/` (seed, "Courses Module"; API.md, "Courses, lessons, reviews")."""
 
+from typing import Any
+
 from django.urls import path
 
 from courses.api import CategoryViewSet, CourseViewSet, LessonViewSet
 
-course = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
+course: dict[str, Any] = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
 
 urlpatterns = [
     path("categories/", CategoryViewSet.as_view({"get": "list"})),

@@ -1,31 +1,45 @@
 """The filters of the catalogue: the same for the page and the API, and all in the address."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import django_filters
 from django import forms
 from django.db.models import F, FloatField, QuerySet, Value
 from django.db.models.functions import Cast, NullIf
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 
 from courses.models import Category, Course, Level
 
+
+class Ordering(NamedTuple):
+    """A way to sort the catalogue: its name, and its columns; the id is the last, so that pages do not overlap."""
+
+    label: Any
+    fields: tuple[Any, ...]
+
+
 ORDERINGS = {
-    "newest": (_("Newest"), ["-published_at", "id"]),
-    "popular": (_("Most popular"), ["-enrollments_count", "id"]),
-    "rating": (_("Best rated"), [F("mean_rating").desc(nulls_last=True), "-ratings_count", "id"]),
-    "price": (_("Price, low to high"), ["price_cents", "id"]),
-    "-price": (_("Price, high to low"), ["-price_cents", "id"]),
-    "title": (_("Title"), ["title", "id"]),
+    "newest": Ordering(_("Newest"), ("-published_at", "id")),
+    "popular": Ordering(_("Most popular"), ("-enrollments_count", "id")),
+    "rating": Ordering(_("Best rated"), (F("mean_rating").desc(nulls_last=True), "-ratings_count", "id")),
+    "price": Ordering(_("Price, low to high"), ("price_cents", "id")),
+    "-price": Ordering(_("Price, high to low"), ("-price_cents", "id")),
+    "title": Ordering(_("Title"), ("title", "id")),
 }
+
+
+@extend_schema_field({"type": "array", "items": {"type": "string"}})
+class SubjectFilter(django_filters.ModelMultipleChoiceFilter):
+    """One or more subjects, by their slugs."""
 
 
 class CourseFilter(django_filters.FilterSet):
     """Narrow and sort courses. Prices are in the major unit, as they are shown."""
 
     search = django_filters.CharFilter(method="by_words", label=_("Search"), max_length=200)
-    category = django_filters.ModelMultipleChoiceFilter(
+    category = SubjectFilter(
         field_name="category__slug",
         queryset=Category.objects.all(),
         to_field_name="slug",
@@ -45,7 +59,7 @@ class CourseFilter(django_filters.FilterSet):
     )
     instructor_id = django_filters.UUIDFilter(field_name="instructor_id", label=_("Instructor"))
     ordering = django_filters.ChoiceFilter(
-        method="in_order", label=_("Sort"), choices=[(name, label) for name, (label, _fields) in ORDERINGS.items()]
+        method="in_order", label=_("Sort"), choices=[(name, way.label) for name, way in ORDERINGS.items()]
     )
 
     class Meta:
@@ -73,7 +87,6 @@ class CourseFilter(django_filters.FilterSet):
         return queryset.filter(price_cents__lte=int(value * 100))
 
     def in_order(self, queryset: QuerySet[Course], name: str, value: str) -> QuerySet[Course]:
-        """Return the courses in one of the orders of `ORDERINGS`; each ends with the id, so that pages do not overlap."""
+        """Return the courses in one of the orders of `ORDERINGS`."""
         mean = Cast(F("ratings_sum"), FloatField()) / NullIf(Cast(F("ratings_count"), FloatField()), Value(0.0))
-        fields: list[Any] = ORDERINGS[value][1]
-        return queryset.annotate(mean_rating=mean).order_by(*fields)
+        return queryset.annotate(mean_rating=mean).order_by(*ORDERINGS[value].fields)

@@ -15,7 +15,8 @@ class CourseForm(forms.ModelForm[Course]):
 
     price = forms.DecimalField(
         label=_("Price"), min_value=Decimal(0), max_digits=9, decimal_places=3, initial=0,
-        help_text=_("0 makes the course free."), widget=forms.NumberInput(attrs={"inputmode": "decimal", "step": "0.01"}),
+        help_text=_("0 makes the course free."),
+        widget=forms.NumberInput(attrs={"inputmode": "decimal", "step": "0.01"}),
     )  # fmt: skip
     outcomes = forms.CharField(
         label=_("What one can do afterwards"), required=False, help_text=_("One in each line, up to 12."),
@@ -79,6 +80,8 @@ class CourseForm(forms.ModelForm[Course]):
 
 class LessonForm(forms.ModelForm[Lesson]):
     """A lesson's text and what surrounds it."""
+
+    video_url = forms.URLField(label=_("Video"), required=False, max_length=500, assume_scheme="https")
 
     class Meta:
         model = Lesson

@@ -236,8 +236,8 @@ class Lesson(models.Model):
     """One sitting's worth of a course: text, and perhaps a video.
 
     `order` counts through the whole course, section by section, so that a client that ignores sections still sees the
-    seed's flat list. `content_html` is the sanitised rendering of `content`, kept by the services: a course page with 60
-    lessons renders nothing.
+    seed's flat list. `content_html` is the sanitised rendering of `content`, kept by the services: a course page with
+    60 lessons renders nothing.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

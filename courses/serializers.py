@@ -43,7 +43,7 @@ class CourseSerializer(serializers.ModelSerializer[Course]):
 
     price = serializers.SerializerMethodField()
     category = serializers.SlugRelatedField[Category](slug_field="slug", read_only=True, allow_null=True)
-    tags = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)
+    tags: Any = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)
     instructor_id = serializers.UUIDField(read_only=True)
     instructor = InstructorSummarySerializer(read_only=True)
     average_rating = serializers.FloatField(read_only=True, allow_null=True)

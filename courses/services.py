@@ -40,7 +40,7 @@ def create_course(*, actor: User, tags: Sequence[str] = (), **fields: Any) -> Co
 
 @transaction.atomic
 def update_course(*, actor: User, course: Course, tags: Sequence[str] | None = None, **fields: Any) -> Course:
-    """Change a course; return it. Students of a published one are told. Raises ValidationError for what does not fit."""
+    """Change a course; return it. Its students are told. Raises ValidationError for what does not fit."""
     course = _locked(course)
     changes = _changes(course, fields)
     for name, value in fields.items():
@@ -64,7 +64,7 @@ def publish_course(*, actor: User, course: Course) -> Course:
     course = _locked(course)
     if course.is_published:
         return course
-    if not course.lessons.published().exists():  # type: ignore[attr-defined]  # the related manager is our QuerySet
+    if not course.lessons.published().exists():
         raise CourseError("nothing_to_publish", _("Write and publish at least one lesson first."))
     course.is_published = True
     course.published_at = course.published_at or timezone.now()

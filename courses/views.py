@@ -78,10 +78,10 @@ class CourseView(ScopedMixin, DetailView[Course]):
         course: Course = self.object
         user = self.request.user
         # `reviews` and `enrollments` belong to the app above; their names are pinned by test_reverse_names.py.
-        reviews = course.reviews.select_related("user")[:REVIEWS_SHOWN]  # type: ignore[attr-defined]
+        reviews = course.reviews.select_related("user")[:REVIEWS_SHOWN]
         enrollment = None
         if user.is_authenticated:
-            enrollment = course.enrollments.filter(user=user).first()  # type: ignore[attr-defined]
+            enrollment = course.enrollments.filter(user=user).first()
         return super().get_context_data(
             reviews=reviews,
             enrollment=enrollment,

@@ -1,11 +1,13 @@
 """Paths of `/enrollments/*` and of reviews (seed, "Enrollments Module"; API.md)."""
 
+from typing import Any
+
 from django.urls import path
 
 from enrollments.api import EnrollmentViewSet, ReviewViewSet
 
-progress = {"get": "progress", "put": "progress", "patch": "progress"}
-review = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
+progress: dict[str, Any] = {"get": "progress", "put": "progress", "patch": "progress"}
+review: dict[str, Any] = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
 
 urlpatterns = [
     path("enrollments/", EnrollmentViewSet.as_view({"get": "list", "post": "create"})),

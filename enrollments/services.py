@@ -87,10 +87,10 @@ def complete_lesson(
 ) -> Enrollment:
     """Note what a student has done of a lesson; return the enrolment with its progress.
 
-    `completed` False notes only where the video stopped; nothing takes a completion back. The enrolment's row is locked,
-    so that of two last lessons finished at once the second one sees the first, and the course completes once (QUALITY
-    E04). Raises EnrollmentError `not_enrolled` (409) for an ended enrolment, `unknown_lesson` (400) for a lesson that
-    is not a published one of this course.
+    `completed` False notes only where the video stopped; nothing takes a completion back. The enrolment's row is
+    locked, so that of two last lessons finished at once the second one sees the first, and the course completes once
+    (QUALITY E04). Raises EnrollmentError `not_enrolled` (409) for an ended enrolment, `unknown_lesson` (400) for a
+    lesson that is not a published one of this course.
     """
     enrollment = Enrollment.objects.select_for_update(of=("self",)).select_related("course").get(pk=enrollment.pk)
     if not enrollment.is_active:

@@ -1,12 +1,11 @@
 """Mail about enrolments."""
 
-from celery import shared_task
-
 from enrollments.models import Enrollment
 from lms.lib import mail
+from lms.platform.jobs import job
 
 
-@shared_task
+@job
 def mail_enrollment(enrollment_id: str) -> None:
     """Welcome a student to a course."""
     enrollment = Enrollment.objects.select_related("user", "course", "course__instructor").get(pk=enrollment_id)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from django.views.generic import FormView, ListView, TemplateView
 
+from accounts.permissions import signed_in
 from courses.models import Course, Lesson, Section
 from enrollments import services
 from enrollments.forms import ReviewForm
@@ -32,7 +33,7 @@ class DashboardView(LoginRequiredMixin, ListView[Enrollment]):
 
     def get_queryset(self) -> QuerySet[Enrollment]:
         """Return the user's active enrolments, last used first, with progress and next lesson."""
-        mine = Enrollment.objects.active().filter(user=self.request.user)
+        mine = Enrollment.objects.active().filter(user=signed_in(self.request))
         return mine.with_progress().with_next_lesson().select_related("course", "course__instructor", "certificate")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -100,7 +101,7 @@ class LearningRoomView(LoginRequiredMixin, TemplateView):
 
     def _enrollment(self) -> Enrollment:
         """Return the visitor's enrolment in the course that the address names; 404 without one."""
-        mine = Enrollment.objects.active().filter(user=self.request.user, course__is_published=True)
+        mine = Enrollment.objects.active().filter(user=signed_in(self.request), course__is_published=True)
         return get_object_or_404(
             mine.with_progress().with_next_lesson().select_related("course", "certificate"),
             course__slug=self.kwargs["slug"],
@@ -134,7 +135,7 @@ def enroll(request: HttpRequest, slug: str) -> HttpResponse:
     """Enrol in a course, and open it."""
     course = visible_or_404(Course.objects.published(), request.user, slug=slug)
     try:
-        services.enroll(actor=request.user, user=request.user, course=course)  # type: ignore[arg-type]  # login_required
+        services.enroll(actor=signed_in(request), user=signed_in(request), course=course)
     except services.EnrollmentError as error:
         if error.code != "already_enrolled":
             messages.error(request, str(error.detail))
@@ -146,10 +147,10 @@ def enroll(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def finish_lesson(request: HttpRequest, slug: str, lesson_id: uuid.UUID) -> HttpResponse:
     """Mark a lesson as done, and go on to the next one; after the last, to the dashboard."""
-    mine = Enrollment.objects.active().filter(user=request.user, course__is_published=True)
+    mine = Enrollment.objects.active().filter(user=signed_in(request), course__is_published=True)
     enrollment = get_object_or_404(mine, course__slug=slug)
     finished = attempt_or_say(
-        request, services.complete_lesson, actor=request.user, enrollment=enrollment, lesson_id=lesson_id
+        request, services.complete_lesson, actor=signed_in(request), enrollment=enrollment, lesson_id=lesson_id
     )
     if finished is None:
         return redirect("enrollments:learn", slug)
@@ -173,7 +174,7 @@ class ReviewView(LoginRequiredMixin, FormView[ReviewForm]):
     def get_form_kwargs(self) -> dict[str, Any]:
         """Add the course that the address names, and the visitor's review of it if there is one."""
         self.course = visible_or_404(Course.objects.all(), self.request.user, slug=self.kwargs["slug"])
-        self.review = Review.objects.filter(course=self.course, user=self.request.user).first()
+        self.review = Review.objects.filter(course=self.course, user=signed_in(self.request)).first()
         return {**super().get_form_kwargs(), "instance": self.review}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -184,7 +185,7 @@ class ReviewView(LoginRequiredMixin, FormView[ReviewForm]):
     def form_valid(self, form: ReviewForm) -> HttpResponse:
         """Save the review."""
         fields = {"rating": form.cleaned_data["rating"], "comment": form.cleaned_data["comment"]}
-        actor = self.request.user
+        actor = signed_in(self.request)
         if self.review is None:
             saved = attempt(form, services.write_review, actor=actor, course=self.course, **fields)
         else:

@@ -13,7 +13,7 @@ def one_process_engines_in_production(**kwargs: Any) -> list[CheckMessage]:
     if not settings.REDIS_URL:
         problems.append(
             Warning(
-                "REDIS_URL is not set: with more than one process, notifications reach only the process that sent them.",
+                "REDIS_URL is not set: of several processes, only the one that sends a notification would hear it.",
                 hint="Point REDIS_URL at Redis or Valkey, or run exactly one process.",
                 id="lms.W001",
             )

@@ -23,8 +23,9 @@ choice = configuration.Choice(env)
 # --- What runs, and where it keeps its things -------------------------------------------------------------------
 
 ENVIRONMENT = choice("ENVIRONMENT", "development", ["development", "production"])
-DEBUG = ENVIRONMENT == "development"
-DEMO = env.bool("DEMO", default=True)  # type: ignore[arg-type]  # django-environ types every default as NoValue
+DEVELOPMENT = ENVIRONMENT == "development"
+DEBUG = DEVELOPMENT  # Django's test runner turns this one off; DEVELOPMENT stays what the environment says
+DEMO = env.bool("DEMO", default=True)
 TESTING = "pytest" in sys.modules
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
 DATA_DIR.mkdir(parents=True, exist_ok=True)
@@ -37,7 +38,8 @@ else:
     SECRET_KEY = configuration.strong_secret(env, "SECRET_KEY")
     ALLOWED_HOSTS = configuration.named_hosts(env, "ALLOWED_HOSTS")
 
-SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{env.int('PORT', default=8000)}" if DEBUG else "").rstrip("/")
+PORT = env.int("PORT", default=8000)
+SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{PORT}" if DEBUG else "").rstrip("/")
 if not SITE_URL:
     raise ImproperlyConfigured("SITE_URL is not set: it is the address that mails and certificates link to.")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[SITE_URL])
@@ -45,14 +47,13 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 
 INSTALLED_APPS = [
     "django.contrib.admin",
-    "django.forms",  # its widgets' templates, which ComponentRenderer looks up as it does ours
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "django.forms",
     "channels",
     "rest_framework",
     "rest_framework_simplejwt",
@@ -87,7 +88,6 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "lms.lib.middleware.request_id",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "lms.lib.middleware.storable_text_only",
     "lms.lib.middleware.optional_api_slash",
@@ -103,6 +103,11 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "accounts.middleware.reader_time_zone",
 ]
+if not DEBUG:  # in development, Django's own handler reads static files from where they are written
+    MIDDLEWARE.insert(
+        MIDDLEWARE.index("django.middleware.security.SecurityMiddleware") + 1,
+        "whitenoise.middleware.WhiteNoiseMiddleware",
+    )
 
 ROOT_URLCONF = "lms.urls"
 WSGI_APPLICATION = "lms.wsgi.application"
@@ -162,8 +167,8 @@ else:
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=f"{REDIS_URL}/0" if REDIS_URL else "memory://")
-CELERY_TASK_ALWAYS_EAGER = env.bool("CELERY_TASK_ALWAYS_EAGER", default=not REDIS_URL)  # type: ignore[arg-type]
-CELERY_TASK_EAGER_PROPAGATES = False
+CELERY_TASK_ALWAYS_EAGER = env.bool("CELERY_TASK_ALWAYS_EAGER", default=TESTING or not REDIS_URL)
+CELERY_TASK_EAGER_PROPAGATES = TESTING
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -209,8 +214,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]  # fmt: skip
 PASSWORD_RESET_TIMEOUT = 3600
-ALLOW_PUBLIC_REGISTRATION = env.bool("ALLOW_PUBLIC_REGISTRATION", default=True)  # type: ignore[arg-type]
-ALLOW_PUBLIC_ROLE_REGISTRATION = env.bool("ALLOW_PUBLIC_ROLE_REGISTRATION", default=False)  # type: ignore[arg-type]
+ALLOW_PUBLIC_REGISTRATION = env.bool("ALLOW_PUBLIC_REGISTRATION", default=True)
+ALLOW_PUBLIC_ROLE_REGISTRATION = env.bool("ALLOW_PUBLIC_ROLE_REGISTRATION", default=False)
 
 SESSION_COOKIE_AGE = 43_200
 SESSION_COOKIE_HTTPONLY = True
@@ -240,7 +245,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 if not DEBUG:
-    SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)  # type: ignore[arg-type]
+    SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
@@ -324,7 +329,6 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
-WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Campus <campus@localhost>")

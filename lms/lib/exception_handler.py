@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from lms.lib.errors import DomainError
 
 
-def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
+def exception_handler(exc: Exception, context: Any) -> Response | None:
     """Turn what a DRF view raised into an answer of the one shape."""
     return standardized(_as_api_exception(exc), context)
 
@@ -21,6 +21,8 @@ def _as_api_exception(exc: Exception) -> Exception:
     if isinstance(exc, DomainError):
         translated = exceptions.APIException(detail=exc.detail, code=exc.code)
         translated.status_code = exc.status
+        if exc.status == status.HTTP_401_UNAUTHORIZED:
+            translated.auth_header = 'Bearer realm="api"'  # type: ignore[attr-defined]  # DRF reads it for WWW-Authenticate
         if exc.retry_after is not None:
             translated.wait = exc.retry_after  # type: ignore[attr-defined]  # DRF reads it for Retry-After
         return translated

@@ -48,4 +48,4 @@ def kept_messages() -> list[Path]:
 
 def read_message(path: Path) -> ParsedMessage:
     """Return one kept message, parsed."""
-    return BytesParser(policy=policy.default).parsebytes(path.read_bytes())  # type: ignore[return-value]
+    return BytesParser(policy=policy.default).parsebytes(path.read_bytes())

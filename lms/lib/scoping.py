@@ -37,15 +37,15 @@ class ScopedMixin:
 
     visible_is_enough: tuple[str, ...] | bool = ()
 
-    def get_queryset(self) -> QuerySet[Any]:
+    def get_queryset(self) -> Any:
         """Return the view's rows that this request's user may see."""
-        return super().get_queryset().visible_to(self.request.user)  # type: ignore[misc, attr-defined, no-any-return]
+        return super().get_queryset().visible_to(self.request.user)  # type: ignore[misc, attr-defined]  # the view behind the mixin
 
     def get_object(self, *args: Any) -> Any:
         """Return the row that the URL names; raise Http404 when it is not visible, PermissionDenied when it is but may
         not be changed. Costs one query more for unsafe methods."""
-        row = super().get_object(*args)  # type: ignore[misc]
-        if self.changes_row() and not may_edit(row, self.request.user):  # type: ignore[attr-defined]
+        row = super().get_object(*args)  # type: ignore[misc]  # the view behind the mixin
+        if self.changes_row() and not may_edit(row, self.request.user):  # type: ignore[attr-defined]  # the view's request
             raise PermissionDenied(_("You may see this, but not change it."))
         return row
 
@@ -53,39 +53,39 @@ class ScopedMixin:
         """Return whether this request needs the right to change the row that it names."""
         if self.visible_is_enough is True or getattr(self, "action", None) in (self.visible_is_enough or ()):
             return False
-        return self.request.method not in SAFE_METHODS  # type: ignore[attr-defined]
+        return self.request.method not in SAFE_METHODS  # type: ignore[attr-defined]  # the view's request
 
 
 class EditableOnlyMixin:
     """For pages that only an editor has any use for: what is visible but not editable is 403 on GET, too."""
 
-    def get_queryset(self) -> QuerySet[Any]:
+    def get_queryset(self) -> Any:
         """Return the view's rows that this request's user may see."""
-        return super().get_queryset().visible_to(self.request.user)  # type: ignore[misc, attr-defined, no-any-return]
+        return super().get_queryset().visible_to(self.request.user)  # type: ignore[misc, attr-defined]  # the view behind the mixin
 
     def get_object(self, *args: Any) -> Any:
         """Return the row that the URL names, if it may be changed; raise Http404 or PermissionDenied otherwise."""
-        row = super().get_object(*args)  # type: ignore[misc]
-        if not may_edit(row, self.request.user):  # type: ignore[attr-defined]
+        row = super().get_object(*args)  # type: ignore[misc]  # the view behind the mixin
+        if not may_edit(row, self.request.user):  # type: ignore[attr-defined]  # the view's request
             raise PermissionDenied(_("You may see this, but not change it."))
         return row
 
 
 def may_edit(row: Model, user: Any) -> bool:
     """Return whether `user` may change `row`, as its model's `editable_by` says. One query."""
-    return type(row)._default_manager.filter(pk=row.pk).editable_by(user).exists()  # type: ignore[attr-defined, no-any-return]
+    return type(row)._default_manager.filter(pk=row.pk).editable_by(user).exists()  # type: ignore[attr-defined]  # the model's QuerySet is Scoped
 
 
 def visible_or_404(queryset: QuerySet[M], user: Any, **lookup: Any) -> M:
     """Return the one visible row that `lookup` names; raise Http404 when there is none, or when the id has the wrong
     form. For ids in a payload, and for what a nested path hangs on."""
     try:
-        row = queryset.visible_to(user).filter(**lookup).first()  # type: ignore[attr-defined]
+        row = queryset.visible_to(user).filter(**lookup).first()  # type: ignore[attr-defined]  # the model's QuerySet is Scoped
     except (ValueError, ValidationError):
         row = None
     if row is None:
         raise Http404
-    return row  # type: ignore[no-any-return]
+    return row
 
 
 def editable_or_403(queryset: QuerySet[M], user: Any, **lookup: Any) -> M:

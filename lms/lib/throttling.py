@@ -1,8 +1,9 @@
 """Rates that keep one client from wearing out the rest (QUALITY, "Settings in production")."""
 
+from typing import Any
+
 from rest_framework.request import Request
 from rest_framework.throttling import AnonRateThrottle, SimpleRateThrottle, UserRateThrottle
-from rest_framework.views import APIView
 
 from lms.lib.request_id import client_address
 
@@ -10,7 +11,7 @@ from lms.lib.request_id import client_address
 class _ByAddress(SimpleRateThrottle):
     """Counts by the client's network address, which a forged `X-Forwarded-For` does not change (QUALITY X09)."""
 
-    def get_ident(self, request: Request) -> str:  # type: ignore[override]  # DRF's stub leaves the type open
+    def get_ident(self, request: Request) -> str:
         """Return the address that this request came from."""
         return client_address(request._request) or "unknown"
 
@@ -28,6 +29,6 @@ class Verify(_ByAddress):
 
     scope = "verify"
 
-    def get_cache_key(self, request: Request, view: APIView) -> str:
+    def get_cache_key(self, request: Request, view: Any) -> str:
         """Return the counter of this address."""
         return self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)}

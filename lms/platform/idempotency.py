@@ -29,26 +29,26 @@ class IdempotentMixin:
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """Answer from the kept reply, or work and keep the answer."""
         self._claimed: IdempotentReply | None = None
-        response = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        response = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]  # the view behind the mixin
         if self._claimed is not None:
             self._keep(self._claimed, response)
         return response
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Claim the key once DRF knows who asks; raise `Replay` when its answer is known already."""
-        super().initial(request, *args, **kwargs)  # type: ignore[misc]
+        super().initial(request, *args, **kwargs)  # type: ignore[misc]  # the view behind the mixin
         key = request.headers.get("Idempotency-Key", "")
         if not key or request.method in ("GET", "HEAD", "OPTIONS") or not request.user.is_authenticated:
             return
         if len(key) > LONGEST_KEY:
             raise IdempotencyError("idempotency_key_invalid", _("Use a key of at most 255 characters."), status=400)
-        self._claimed = _claim(request, key)
+        self._claimed = _claim(request, request.user.pk, key)
 
     def handle_exception(self, exc: Exception) -> Response:
         """Turn a replay into the answer that it carries."""
         if isinstance(exc, Replay):
             return Response(exc.reply.body, status=exc.reply.status, headers={"Idempotent-Replay": "true"})
-        return super().handle_exception(exc)  # type: ignore[misc, no-any-return]
+        return super().handle_exception(exc)  # type: ignore[misc]  # the view behind the mixin
 
     def _keep(self, claimed: IdempotentReply, response: Response) -> None:
         if response.status_code >= 500:
@@ -66,10 +66,10 @@ class Replay(Exception):  # noqa: N818  # not an error: it carries an answer pas
         self.reply = reply
 
 
-def _claim(request: Request, key: str) -> IdempotentReply:
+def _claim(request: Request, user_id: Any, key: str) -> IdempotentReply:
     """Return a new row for this key; raise Replay or IdempotencyError when there is one."""
     fingerprint = hashlib.sha256(request.body if hasattr(request, "body") else b"").hexdigest()
-    mine = IdempotentReply(user_id=request.user.pk, key=key, path=request.path[:255], fingerprint=fingerprint)
+    mine = IdempotentReply(user_id=user_id, key=key, path=request.path[:255], fingerprint=fingerprint)
     try:
         with transaction.atomic():
             mine.save(force_insert=True)

@@ -1,18 +1,21 @@
 """Periodic jobs of the platform."""
 
-from celery import current_app, shared_task
+from celery import current_app
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
+from lms.platform.jobs import job
 from lms.platform.models import DeferredTask, IdempotentReply
 
 BATCH = 200
 
 
-@shared_task
+@job
 def send_deferred_tasks() -> int:
-    """Hand the outbox's due tasks to the broker; return how many it took. Safe to run twice at once: each row is locked,
-    and rows that another worker holds are passed over."""
+    """Hand the outbox's due tasks to the broker; return how many it took.
+
+    Safe to run twice at once: each row is locked, and rows that another worker holds are passed over.
+    """
     sent = 0
     with transaction.atomic():
         for waiting in DeferredTask.objects.due().select_for_update(skip_locked=True)[:BATCH]:
@@ -26,7 +29,7 @@ def send_deferred_tasks() -> int:
     return sent
 
 
-@shared_task
+@job
 def forget_old_replies() -> int:
     """Delete the idempotent replies that no client is still waiting for; return how many."""
     deleted, _by_model = IdempotentReply.objects.forgotten().delete()

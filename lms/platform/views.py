@@ -31,7 +31,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 def development_only() -> None:
     """Raise Http404 unless this is a development start."""
-    if not settings.DEBUG:
+    if not settings.DEVELOPMENT:
         raise Http404
 
 

@@ -1,0 +1,72 @@
+# `make run` and `make test` are all a newcomer needs; `make help` lists the rest.
+SHELL := /bin/bash
+PYTHON ?= python3.11
+VENV ?= .venv
+PORT ?= 8000
+export PORT
+BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+TEMPLATES := $(shell find templates -name '*.html' 2>/dev/null)
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml
+# What `check --deploy` needs to look at production settings; none of it is a secret of anything.
+PRODUCTION := ENVIRONMENT=production SECRET_KEY=$$(printf 'only-for-check-deploy-%.0s' 1 2 3) ALLOWED_HOSTS=campus.example \
+	SITE_URL=https://campus.example DATABASE_URL=postgres://nobody@127.0.0.1:1/none REDIS_URL=redis://127.0.0.1:1
+# On how many processes the tests run.
+JOBS ?= 2
+
+.PHONY: help run demo test test-sqlite test-browser check fmt lock types install libraries browser
+.DEFAULT_GOAL := help
+
+help:  ## list what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+run: install libraries  ## start the site at http://127.0.0.1:8000 (PORT, DATA_DIR and DEMO are honoured)
+	@$(BIN)/python manage.py start
+
+demo: install  ## reset the demo data
+	@$(BIN)/python manage.py migrate -v0 && $(BIN)/python manage.py seed_demo --reset
+
+test: install libraries browser  ## the whole suite on PostgreSQL and Valkey
+	$(BIN)/python -m lms.testing.engines $(BIN)/pytest -n $(JOBS) --dist loadgroup $(ARGS)
+
+test-sqlite: install libraries browser  ## the same suite on the embedded default
+	env -u DATABASE_URL -u REDIS_URL $(BIN)/pytest -n $(JOBS) --dist loadgroup $(ARGS)
+
+check: install libraries  ## lint, types, layers, migrations, production settings, OpenAPI, locks
+	ruff check .
+	ruff format --check .
+	djade --check --target-version 5.2 $(TEMPLATES)
+	lint-imports
+	mypy .
+	python manage.py makemigrations --check --dry-run
+	$(PRODUCTION) python manage.py check --deploy --fail-level WARNING
+	python manage.py spectacular --validate --fail-on-warn --file /dev/null
+	@for lock in requirements requirements-dev; do cp $$lock.txt /tmp/$$lock.$$$$.txt; \
+		if [ $$lock = requirements ]; then extra=""; else extra="--extra dev -c requirements.txt"; fi; \
+		$(LOCK) $$extra -o /tmp/$$lock.$$$$.txt && diff -q $$lock.txt /tmp/$$lock.$$$$.txt \
+		|| { echo "$$lock.txt is stale: run 'make lock' and commit it."; exit 1; }; rm -f /tmp/$$lock.$$$$.txt; done
+
+fmt: install  ## format code and templates
+	ruff check --fix --quiet . || true
+	ruff format .
+	djade --target-version 5.2 $(TEMPLATES) || true
+
+lock: install  ## compile the locks anew from pyproject.toml
+	$(LOCK) -o requirements.txt
+	$(LOCK) --extra dev -c requirements.txt -o requirements-dev.txt
+
+install: $(VENV)/installed  ## the virtual environment, with what the lock names
+
+$(VENV)/installed: requirements-dev.txt
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is missing. On Debian: apt-get install python3.11 python3.11-venv"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing what requirements-dev.txt names ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep -oE '^uv==[0-9.]+' requirements-dev.txt)"
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements-dev.txt
+	@touch $@
+
+libraries: install  ## Pango, which prints the certificates
+	@$(BIN)/python -m lms.system pango
+
+browser: install  ## Chromium, which the browser tests drive
+	@$(BIN)/python -m lms.system chromium

@@ -1,0 +1,177 @@
+"""Writing courses."""
+
+from collections.abc import Callable
+
+import pytest
+from django.core.exceptions import ValidationError
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from courses import patterns, services
+from courses.models import Course, Lesson
+from courses.services import CourseError
+from enrollments.models import Enrollment
+from lms.platform.models import AuditEntry
+from lms.testing.plugin import make_course
+from lms.testing.racing import at_once
+from realtime.models import Notification
+
+
+def titles(course: Course) -> list[str]:
+    return list(course.lessons.order_by("order").values_list("title", flat=True))
+
+
+def test_a_course_begins_as_a_draft_with_one_section(alice: User) -> None:
+    course = services.create_course(actor=alice, title="Tea & cake", tags=["Hot ", "hot", "sweet"])
+    assert (course.is_published, course.slug, course.sections.count()) == (False, "tea-cake", 1)
+    assert [tag.name for tag in course.tags.all()] == ["hot", "sweet"]
+    assert AuditEntry.objects.get(action="courses.created").actor == alice
+
+
+def test_two_courses_of_one_title_have_two_addresses(alice: User) -> None:
+    slugs = {services.create_course(actor=alice, title=title).slug for title in ("Tea", "Tea", "茶", "茶")}
+    assert len(slugs) == 4
+
+
+def test_nothing_to_publish_is_not_published(alice: User) -> None:
+    course = services.create_course(actor=alice, title="Empty")
+    with pytest.raises(CourseError) as refused:
+        services.publish_course(actor=alice, course=course)
+    assert refused.value.code == "nothing_to_publish"
+
+
+def test_counters_follow_the_lessons_that_students_see(alice: User, course: Course) -> None:
+    first = course.lessons.first()
+    services.update_lesson(actor=alice, lesson=first, is_published=False)
+    course.refresh_from_db()
+    assert (course.lessons_count, course.duration_minutes) == (2, 20)
+    services.delete_lesson(actor=alice, lesson=course.lessons.last())
+    course.refresh_from_db()
+    assert (course.lessons_count, course.duration_minutes) == (1, 10)
+
+
+def test_lessons_take_the_order_they_are_given(alice: User, course: Course) -> None:
+    one, two, three = course.lessons.all()
+    services.reorder_lessons(actor=alice, course=course, lesson_ids=[three.pk, one.pk, two.pk])
+    assert titles(course) == ["Tea 3", "Tea 1", "Tea 2"]
+    assert list(course.lessons.values_list("order", flat=True)) == [1, 2, 3]
+
+
+def test_a_lesson_moved_behind_another_section_joins_it(alice: User, course: Course) -> None:
+    later = services.add_section(actor=alice, course=course, title="Later")
+    fourth = services.add_lesson(actor=alice, course=course, title="Tea 4", section=later)
+    one, two, three = course.lessons.all()[:3]
+    services.reorder_lessons(actor=alice, course=course, lesson_ids=[one.pk, fourth.pk, two.pk, three.pk])
+    assert set(later.lessons.values_list("title", flat=True)) == {"Tea 2", "Tea 3", "Tea 4"}
+
+
+def test_a_list_that_is_not_the_whole_one_is_refused(alice: User, course: Course) -> None:
+    ids = list(course.lessons.values_list("pk", flat=True))
+    foreign = make_course(alice, "Other").lessons.first().pk
+    for wrong in (ids[:2], [*ids, foreign], [*ids[:2], foreign], [ids[0], *ids[:2]]):
+        with pytest.raises(CourseError) as refused:
+            services.reorder_lessons(actor=alice, course=course, lesson_ids=wrong)
+        assert (refused.value.code, refused.value.status) == ("not_the_whole_list", 400)
+    assert titles(course) == ["Tea 1", "Tea 2", "Tea 3"]
+
+
+@pytest.mark.postgres
+@pytest.mark.quality("C06")
+@pytest.mark.django_db(transaction=True)
+def test_reordering_at_once_leaves_one_order_without_gaps(alice: User, course: Course) -> None:
+    ids = list(course.lessons.values_list("pk", flat=True))
+    orders = [ids, ids[::-1], [ids[1], ids[0], ids[2]]] * 4
+
+    def reorder(number: int) -> list[Lesson]:
+        return services.reorder_lessons(actor=alice, course=course, lesson_ids=orders[number])
+
+    outcomes = at_once(12, reorder)
+    assert [outcome for outcome in outcomes if isinstance(outcome, Exception)] == []
+    assert list(course.lessons.values_list("order", flat=True)) == [1, 2, 3]
+
+
+@pytest.mark.quality("C04")
+def test_a_course_with_students_is_not_deleted(alice: User, course: Course, enrollment: Enrollment) -> None:
+    with pytest.raises(CourseError) as refused:
+        services.delete_course(actor=alice, course=course)
+    assert refused.value.code == "has_enrollments"
+    assert course.lessons.count() == 3
+    assert not AuditEntry.objects.filter(action="courses.deleted").exists()
+
+
+def test_a_course_without_students_goes_with_all_that_is_in_it(alice: User, course: Course) -> None:
+    services.delete_course(actor=alice, course=course)
+    assert (Course.objects.count(), Lesson.objects.count()) == (0, 0)
+
+
+@pytest.mark.quality("C05")
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"price": "-1"},
+        {"price": "NaN"},
+        {"price": "1e30"},
+        {"price": "9.999"},
+        {"price": "10", "is_free": True},
+        {"price": "0", "is_free": False},
+        {"price": "10.50", "currency": "JPY"},
+        {"currency": "XXX"},
+        {"tags": ["t"] * 11},
+        {"title": "two\nlines"},
+        {"title": "t" * 10_000},
+        {"category": "unknown"},
+    ],
+)
+def test_what_does_not_fit_is_refused(fields: dict, alice: User, api_of: Callable[[User], APIClient]) -> None:
+    answer = api_of(alice).post("/api/v1/courses/", {"title": "Tea", **fields})
+    assert answer.status_code == 400, answer.content
+    assert not Course.objects.exists()
+
+
+@pytest.mark.quality("C07")
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "file:///etc/passwd", "ftp://a.test/x", "data:text/html,x"])
+def test_addresses_are_of_the_web_only(
+    address: str, alice: User, course: Course, api_of: Callable[[User], APIClient]
+) -> None:
+    client = api_of(alice)
+    assert client.patch(f"/api/v1/courses/{course.pk}", {"thumbnail_url": address}).status_code == 400
+    lesson = {"title": "New", "video_url": address}
+    assert client.post(f"/api/v1/courses/{course.pk}/lessons/", lesson).status_code == 400
+
+
+@pytest.mark.quality("C02")
+def test_a_course_does_not_change_hands_by_its_body(
+    alice: User, erin: User, course: Course, api_of: Callable[[User], APIClient]
+) -> None:
+    body = {"instructor_id": str(erin.pk), "instructor": str(erin.pk), "is_published": False, "enrollments_count": 99}
+    assert api_of(alice).put(f"/api/v1/courses/{course.pk}", body).status_code == 200
+    course.refresh_from_db()
+    assert (course.instructor, course.is_published, course.enrollments_count) == (alice, True, 0)
+
+
+def test_prices_are_decimals_outside_and_minor_units_inside(alice: User, api_of: Callable[[User], APIClient]) -> None:
+    client = api_of(alice)
+    euros = client.post("/api/v1/courses/", {"title": "Tea", "price": "49.5"}).json()
+    assert (euros["price"], euros["is_free"]) == ("49.50", False)
+    assert Course.objects.get(pk=euros["id"]).price_cents == 4950
+    yen = client.post("/api/v1/courses/", {"title": "Ocha", "price": 500, "currency": "JPY"}).json()
+    assert yen["price"] == "500"
+
+
+def test_students_are_told_of_a_change(alice: User, course: Course, enrollment: Enrollment) -> None:
+    services.update_course(actor=alice, course=course, title="Better tea")
+    told = Notification.objects.get(user=enrollment.user, event="course_updated")
+    assert told.payload["changes"] == ["title"]
+
+
+def test_a_service_validates_what_no_form_saw(alice: User) -> None:
+    with pytest.raises(ValidationError):
+        services.create_course(actor=alice, title="")
+
+
+def test_a_pattern_is_the_same_for_the_same_course_and_small(course: Course, client) -> None:
+    answer = client.get(f"/courses/{course.pk}/pattern.svg")
+    assert answer["Content-Type"] == "image/svg+xml"
+    assert answer.content.decode() == patterns.svg(course.pk)
+    assert len(answer.content) < 6000
+    assert "<script" not in answer.content.decode()

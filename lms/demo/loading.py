@@ -1,0 +1,305 @@
+"""Loads the demo: a small school whose students are at different points of their courses."""
+
+import random
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.hashers import make_password
+from django.core.management import call_command
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.models import Role, User
+from certificates.models import Certificate
+from certificates.services import generate
+from courses.models import Category, Course, Lesson, Section, Tag
+from enrollments.models import Enrollment, LessonProgress, Review, Source
+from instructors.models import Instructor
+from lms.demo.content import CourseText, read_courses
+from lms.demo.counting import recount_courses
+from lms.demo.people import Learner, Opinion, Teacher, read_learners, read_opinions, read_teachers
+from realtime.models import Event, Inbox, Notification
+
+PASSWORD = "learn-by-doing"  # noqa: S105  # everybody may know it: the command refuses to run outside development
+ADMIN_EMAIL = "admin@example.com"
+CATEGORIES = ("Data", "Design", "Earth", "Language", "Craft")
+HISTORY = timedelta(days=90)  # how long ago the first enrolments were
+REMEMBERED = timedelta(days=14)  # how long ago the oldest notifications were
+UNREAD = timedelta(days=3)  # what is younger has not been read yet
+BEGINNER_PERCENT = 20  # who is no further than this
+BEGINNERS_SINCE = timedelta(days=7)  # has enrolled since then
+
+
+@dataclass
+class News:
+    """One thing that somebody is told, before it has its number."""
+
+    user: User
+    event: Event
+    payload: dict[str, Any]
+    at: datetime
+
+
+def is_loaded() -> bool:
+    """Return whether the demo is there: its administrator is. One query."""
+    return User.objects.filter(email=ADMIN_EMAIL).exists()
+
+
+def empty_database() -> None:
+    """Delete every row of every table, and the certificates' files. Only migrations' own rows come back."""
+    for certificate in Certificate.objects.exclude(pdf="").iterator():
+        certificate.pdf.delete(save=False)
+    call_command("flush", interactive=False, verbosity=0)
+
+
+@transaction.atomic
+def load_demo() -> None:
+    """Load people, courses, enrolments, reviews and notifications; certificates are printed after the commit.
+
+    Always the same but for ids and for dates, which count back from today. Sends no mail. About 60 statements, and one
+    PDF of some 40 ms for each certificate.
+    """
+    rng = random.Random("demo")  # noqa: S311  # it scatters dates, it protects nothing
+    now = timezone.now()
+    teachers, learners = read_teachers(), read_learners()
+    users = save_people(teachers, learners, now)
+    courses = save_courses(read_courses(), users, now)
+    enrollments = save_enrollments(learners, users, courses, rng, now)
+    save_reviews(read_opinions(), enrollments, now)
+    recount_courses()
+    tell(enrollments, now)
+    issue_certificates(enrollments)
+
+
+def save_people(teachers: list[Teacher], learners: list[Learner], now: datetime) -> dict[str, User]:
+    """Insert the administrator, the instructors with their profiles, and the students; return them by name."""
+    joined = now - HISTORY - timedelta(days=400)
+    shared: dict[str, Any] = {"password": make_password(PASSWORD), "email_verified_at": joined, "created_at": joined}
+    admin = User(full_name="Ada Moreau", email=ADMIN_EMAIL, role=Role.ADMIN, is_superuser=True, is_staff=True, **shared)
+    teaching = [User(full_name=one.name, email=one.email, role=Role.INSTRUCTOR, **shared) for one in teachers]
+    learning = [User(full_name=one.name, email=one.address, **shared) for one in learners]
+    users = User.objects.bulk_create([admin, *teaching, *learning])
+    Instructor.objects.bulk_create(
+        Instructor(user=user, title=one.title, bio=one.bio, expertise=one.expertise, created_at=joined)
+        for user, one in zip(teaching, teachers, strict=True)
+    )
+    return {user.full_name: user for user in users}
+
+
+def save_courses(texts: list[CourseText], users: dict[str, User], now: datetime) -> dict[str, Course]:
+    """Insert the courses with their categories, tags, sections and rendered lessons; return them by slug."""
+    categories = save_categories()
+    tags = save_tags({tag for text in texts for tag in text.tags})
+    courses = {text.slug: _course(text, categories[text.category], users[text.instructor], now) for text in texts}
+    Course.objects.bulk_create(courses.values())
+    Course.tags.through.objects.bulk_create(
+        Course.tags.through(course_id=courses[text.slug].pk, tag_id=tags[name].pk)
+        for text in texts
+        for name in text.tags
+    )
+    lessons = [lesson for text in texts for lesson in _lessons(text, courses[text.slug])]
+    Section.objects.bulk_create({lesson.section_id: lesson.section for lesson in lessons}.values())
+    Lesson.objects.bulk_create(lessons)
+    for course in courses.values():
+        course.updated_at = course.published_at or now
+    Course.objects.bulk_update(courses.values(), ["updated_at"])
+    return courses
+
+
+def save_categories() -> dict[str, Category]:
+    """Insert the categories that are not there yet; return all of them by name. Two queries."""
+    Category.objects.bulk_create(
+        [Category(slug=name.lower(), name=name, order=order) for order, name in enumerate(CATEGORIES)],
+        ignore_conflicts=True,
+    )
+    return {category.name: category for category in Category.objects.filter(name__in=CATEGORIES)}
+
+
+def save_tags(names: Iterable[str]) -> dict[str, Tag]:
+    """Insert the tags that are not there yet; return them by name. Two queries."""
+    wanted = sorted(names)
+    Tag.objects.bulk_create([Tag(name=name) for name in wanted], ignore_conflicts=True)
+    return Tag.objects.in_bulk(wanted, field_name="name")
+
+
+def _course(text: CourseText, category: Category, instructor: User, now: datetime) -> Course:
+    """Return a course as a row that is not saved yet."""
+    published_at = now - timedelta(days=text.published_days_ago) if text.is_published else None
+    return Course(
+        slug=text.slug,
+        title=text.title,
+        short_description=text.short_description,
+        description=text.description.strip(),
+        outcomes=text.outcomes,
+        level=text.level,
+        price_cents=text.price_cents,
+        category=category,
+        instructor=instructor,
+        is_published=text.is_published,
+        published_at=published_at,
+        created_at=(published_at or now) - timedelta(days=21),
+    )
+
+
+def _lessons(text: CourseText, course: Course) -> Iterator[Lesson]:
+    """Yield a course's lessons as rows that are not saved yet; their sections are not either."""
+    order = 0
+    for number, section_text in enumerate(text.sections, start=1):
+        section = Section(course=course, title=section_text.title, order=number)
+        for written in section_text.lessons:
+            order += 1
+            lesson = Lesson(
+                course=course,
+                section=section,
+                title=written.title,
+                content=written.text,
+                duration_minutes=written.minutes,
+                is_preview=written.is_preview,
+                order=order,
+                created_at=course.created_at,
+            )
+            lesson.render()
+            yield lesson
+
+
+def save_enrollments(
+    learners: list[Learner], users: dict[str, User], courses: dict[str, Course], rng: random.Random, now: datetime
+) -> list[Enrollment]:
+    """Insert who takes which course, and the lessons they have completed; return the enrolments.
+
+    Nothing was paid for, so who is in a paid course was invited. Each has `lessons_done` set.
+    """
+    lessons = {course.pk: list(course.lessons.order_by("order")) for course in courses.values()}
+    enrollments: list[Enrollment] = []
+    progress: list[LessonProgress] = []
+    for learner in learners:
+        for slug, percent in learner.courses.items():
+            course = courses[slug]
+            done = lessons[course.pk][: round(len(lessons[course.pk]) * percent / 100)]
+            enrollment = Enrollment(
+                user=users[learner.name],
+                course=course,
+                source=Source.FREE if course.is_free else Source.INVITED,
+                enrolled_at=_begin(percent, course, rng, now),
+            )
+            progress.extend(progress_of(enrollment, done, rng, now))
+            if percent == 100:
+                enrollment.completed_at = enrollment.last_activity_at
+            enrollments.append(enrollment)
+    Enrollment.objects.bulk_create(enrollments)
+    LessonProgress.objects.bulk_create(progress)
+    LessonProgress.objects.update(updated_at=F("completed_at"))
+    return enrollments
+
+
+def _begin(percent: int, course: Course, rng: random.Random, now: datetime) -> datetime:
+    """Return when somebody who is this far may have enrolled: after the course was published, and within HISTORY."""
+    if percent <= BEGINNER_PERCENT:
+        return now - BEGINNERS_SINCE * rng.uniform(0.2, 1)
+    earliest = max(now - HISTORY, course.published_at or now)
+    return earliest + (now - earliest) * rng.uniform(0, 0.8)
+
+
+def progress_of(enrollment: Enrollment, done: list[Lesson], rng: random.Random, now: datetime) -> list[LessonProgress]:
+    """Return rows, not saved yet, for the completed lessons `done`, scattered from the enrolment until `now`.
+
+    Sets the enrolment's `last_activity_at` and `lessons_done` to match.
+    """
+    begin = enrollment.enrolled_at
+    times = sorted(begin + (now - begin) * rng.random() for _lesson in done)
+    enrollment.last_activity_at = times[-1] if times else begin
+    enrollment.lessons_done = len(done)
+    return [
+        LessonProgress(enrollment=enrollment, lesson=lesson, completed_at=at)
+        for lesson, at in zip(done, times, strict=True)
+    ]
+
+
+def save_reviews(opinions: dict[str, list[Opinion]], enrollments: list[Enrollment], now: datetime) -> None:
+    """Insert the reviews: those of each course by its students, the furthest first, a while after they were there."""
+    by_progress = sorted(enrollments, key=lambda one: (one.lessons_done, one.last_activity_at), reverse=True)
+    reviews = []
+    for slug, wanted in opinions.items():
+        students = [enrollment for enrollment in by_progress if enrollment.course.slug == slug]
+        for opinion, student in zip(wanted, students, strict=False):
+            at = min(student.last_activity_at + timedelta(hours=5), now)
+            reviews.append(
+                Review(
+                    course=student.course,
+                    user=student.user,
+                    rating=opinion.stars,
+                    comment=opinion.comment,
+                    created_at=at,
+                )
+            )
+    Review.objects.bulk_create(reviews)
+    Review.objects.update(updated_at=F("created_at"))
+
+
+def tell(enrollments: list[Enrollment], now: datetime) -> None:
+    """Insert what instructors and students were told within the last two weeks. What is older than 3 days is read."""
+    since = now - REMEMBERED
+    news = [_enrolled(one) for one in enrollments if one.enrolled_at > since]
+    news += [_completed(step) for step in _last_steps(enrollments) if step.completed_at and step.completed_at > since]
+    numbers: Counter[User] = Counter()
+    rows = []
+    for item in sorted(news, key=lambda one: one.at):
+        numbers[item.user] += 1
+        read_at = item.at + timedelta(hours=1) if item.at < now - UNREAD else None
+        rows.append(
+            Notification(
+                user=item.user,
+                number=numbers[item.user],
+                event=item.event,
+                payload=item.payload,
+                created_at=item.at,
+                read_at=read_at,
+            )
+        )
+    Inbox.objects.bulk_create(Inbox(user=user, last_number=number) for user, number in numbers.items())
+    Notification.objects.bulk_create(rows)
+
+
+def _enrolled(enrollment: Enrollment) -> News:
+    """Return what the instructor is told of a new student."""
+    course, student = enrollment.course, enrollment.user
+    payload = {"course_id": str(course.pk), "title": course.title, "student_name": student.full_name}
+    return News(course.instructor, Event.NEW_ENROLLMENT, payload, enrollment.enrolled_at)
+
+
+def _last_steps(enrollments: list[Enrollment]) -> Iterable[LessonProgress]:
+    """Return the newest completed lesson of each enrolment. One query."""
+    steps = LessonProgress.objects.filter(
+        enrollment__in=enrollments, completed_at=F("enrollment__last_activity_at")
+    ).select_related("lesson", "enrollment__user", "enrollment__course")
+    return steps.order_by("completed_at")
+
+
+def _completed(step: LessonProgress) -> News:
+    """Return what a student's other devices are told of a completed lesson."""
+    enrollment = step.enrollment
+    done, total = step.lesson.order, enrollment.course.lessons_count
+    payload = {
+        "lesson_id": str(step.lesson_id),
+        "course_id": str(enrollment.course_id),
+        "enrollment_id": str(enrollment.pk),
+        "title": step.lesson.title,
+        "progress": 100 * done // total,
+        "lessons_done": done,
+    }
+    return News(enrollment.user, Event.LESSON_COMPLETED, payload, step.completed_at or enrollment.enrolled_at)
+
+
+def issue_certificates(enrollments: list[Enrollment]) -> None:
+    """Issue the certificates of the completed enrolments, dated back to their completion.
+
+    They count as mailed before the printing task looks, so that it prints and writes to nobody.
+    """
+    for enrollment in enrollments:
+        if enrollment.completed_at is not None:
+            generate(actor=enrollment.user, enrollment=enrollment)
+    Certificate.objects.update(issued_at=F("completed_at"), mailed_at=F("completed_at"))

@@ -1,0 +1,148 @@
+"""Who gets what: every address of the site, by person (QUALITY X01). `test_access.py` walks it.
+
+The columns are the visitor, bob (a student of the course), carol (a student of nothing), alice (teaches the course),
+erin (teaches something else) and dan (staff). `{course}` is Alice's published course, `{draft}` one that she has not
+published, `{lesson}` a free preview, `{closed}` a lesson for the enrolled, `{enrollment}` Bob's in the course, `{done}`
+the one he has completed, with `{certificate}`, `{number}` and `{review}`.
+"""
+
+from typing import Any
+
+TABLE = """
+# pages                                                  visitor  bob  carol  alice  erin  dan
+GET    /                                                     200  200  200  200  200  200
+GET    /account/login/                                       200  302  302  302  302  302
+POST   /account/logout/                                      302  302  302  302  302  302
+GET    /account/register/                                    200  302  302  302  302  302
+GET    /account/profile/                                     302  200  200  200  200  200
+POST   /account/profile/                                     302  302  302  302  302  302
+GET    /notifications/                                       302  200  200  200  200  200
+POST   /notifications/                                       302  302  302  302  302  302
+GET    /dashboard/                                           302  200  200  200  200  200
+POST   /courses/{slug}/enroll/                               302  302  302  302  302  302
+POST   /courses/{draft_slug}/enroll/                         302  404  404  404  404  404
+GET    /courses/{slug}/review/                               302  200  200  200  200  200
+GET    /learn/{slug}/                                        302  302  404  404  404  404
+GET    /learn/{slug}/{closed}/                               302  200  404  404  404  404
+POST   /learn/{slug}/{closed}/done/                          302  302  404  404  404  404
+GET    /courses/                                             200  200  200  200  200  200
+GET    /courses/{course}/pattern.svg                         200  200  200  200  200  200
+GET    /courses/{slug}/                                      200  200  200  200  200  200
+GET    /courses/{draft_slug}/                                404  404  404  200  404  200
+GET    /courses/{slug}/lessons/{lesson}/                     200  200  200  200  200  200
+GET    /courses/{slug}/lessons/{closed}/                     404  404  404  200  404  200
+GET    /teach/                                               302  403  403  200  200  200
+POST   /teach/preview/                                       403  403  403  200  200  200
+GET    /teach/courses/new/                                   302  403  403  200  200  200
+GET    /teach/courses/{slug}/                                302  403  403  200  403  200
+GET    /teach/courses/{draft_slug}/                          302  403  403  200  404  200
+GET    /teach/courses/{slug}/details/                        302  403  403  200  403  200
+POST   /teach/courses/{slug}/publish/                        403  403  403  302  403  302
+POST   /teach/courses/{slug}/unpublish/                      403  403  403  302  403  302
+POST   /teach/courses/{slug}/delete/                         403  403  403  302  403  302
+POST   /teach/courses/{draft_slug}/delete/                   404  404  404  302  404  302
+POST   /teach/courses/{slug}/sections/                       403  403  403  302  403  302
+GET    /teach/courses/{slug}/lessons/new/                    302  403  403  200  403  200
+GET    /teach/courses/{slug}/lessons/{lesson}/               302  403  403  200  403  200
+POST   /teach/courses/{slug}/lessons/{lesson}/move/          403  403  403  302  403  302
+POST   /teach/courses/{slug}/lessons/{lesson}/delete/        403  403  403  302  403  302
+GET    /certificates/                                        302  200  200  200  200  200
+GET    /certificates/verify/                                 200  200  200  200  200  200
+GET    /certificates/verify/{number}/                        200  200  200  200  200  200
+GET    /certificates/{certificate}/download/                 302  200  404  404  404  200
+GET    /instructors/{alice}/                                 200  200  200  200  200  200
+GET    /livez                                                200  200  200  200  200  200
+GET    /readyz                                               200  200  200  200  200  200
+GET    /dev/components/                                      200  200  200  200  200  200
+GET    /dev/mail/                                            200  200  200  200  200  200
+GET    /dev/mail/none.eml/                                   404  404  404  404  404  404
+GET    /dev/mail/none.eml/html/                              404  404  404  404  404  404
+# the API                                                visitor  bob  carol  alice  erin  dan
+GET    /api/v1/schema/                                       200  200  200  200  200  200
+GET    /api/v1/docs/                                         200  200  200  200  200  200
+GET    /api/v1/redoc/                                        200  200  200  200  200  200
+POST   /api/v1/auth/token                                    400  400  400  400  400  400
+POST   /api/v1/auth/refresh                                  400  400  400  400  400  400
+POST   /api/v1/auth/logout                                   401  400  400  400  400  400
+GET    /api/v1/auth/sessions                                 401  200  200  200  200  200
+DELETE /api/v1/auth/sessions/{session}                       401  204  404  404  404  404
+GET    /api/v1/users/                                        401  403  403  200  200  200
+POST   /api/v1/users/                                        201  201  201  201  201  201
+GET    /api/v1/users/me                                      401  200  200  200  200  200
+PUT    /api/v1/users/me                                      401  200  200  200  200  200
+PATCH  /api/v1/users/me                                      401  200  200  200  200  200
+GET    /api/v1/users/{bob}                                   401  403  403  403  403  200
+GET    /api/v1/notifications/                                401  200  200  200  200  200
+POST   /api/v1/notifications/read-all                        401  200  200  200  200  200
+POST   /api/v1/notifications/1/read                          401  200  404  200  404  404
+GET    /api/v1/categories/                                   200  200  200  200  200  200
+GET    /api/v1/courses/                                      200  200  200  200  200  200
+POST   /api/v1/courses/                                      401  403  403  201  201  201
+GET    /api/v1/courses/{course}                              200  200  200  200  200  200
+GET    /api/v1/courses/{draft}                               404  404  404  200  404  200
+PUT    /api/v1/courses/{course}                              401  403  403  200  403  200
+PUT    /api/v1/courses/{draft}                               401  403  403  200  404  200
+PATCH  /api/v1/courses/{course}                              401  403  403  200  403  200
+DELETE /api/v1/courses/{course}                              401  403  403  409  403  409
+DELETE /api/v1/courses/{draft}                               401  403  403  204  404  204
+POST   /api/v1/courses/{course}/publish                      401  403  403  200  403  200
+POST   /api/v1/courses/{draft}/publish                       401  403  403  409  404  409
+POST   /api/v1/courses/{course}/unpublish                    401  403  403  200  403  200
+GET    /api/v1/courses/{course}/lessons/                     200  200  200  200  200  200
+GET    /api/v1/courses/{draft}/lessons/                      404  404  404  200  404  200
+POST   /api/v1/courses/{course}/lessons/                     401  403  403  201  403  201
+POST   /api/v1/courses/{draft}/lessons/                      401  403  403  201  404  201
+POST   /api/v1/courses/{course}/lessons/reorder              401  403  403  200  403  200
+GET    /api/v1/courses/{course}/lessons/{closed}             200  200  200  200  200  200
+PUT    /api/v1/courses/{course}/lessons/{closed}             401  403  403  200  403  200
+PATCH  /api/v1/courses/{course}/lessons/{closed}             401  403  403  200  403  200
+DELETE /api/v1/courses/{course}/lessons/{closed}             401  403  403  204  403  204
+GET    /api/v1/courses/{course}/reviews/                     200  200  200  200  200  200
+GET    /api/v1/courses/{draft}/reviews/                      404  404  404  200  404  200
+POST   /api/v1/courses/{course}/reviews/                     401  201  403  403  403  403
+GET    /api/v1/courses/{done_course}/reviews/{review}        200  200  200  200  200  200
+PUT    /api/v1/courses/{done_course}/reviews/{review}        401  200  403  403  403  403
+PATCH  /api/v1/courses/{done_course}/reviews/{review}        401  200  403  403  403  403
+DELETE /api/v1/courses/{done_course}/reviews/{review}        401  204  403  403  403  403
+GET    /api/v1/enrollments/                                  401  200  200  200  200  200
+POST   /api/v1/enrollments/                                  401  409  201  409  201  201
+GET    /api/v1/enrollments/{enrollment}                      401  200  404  404  404  200
+GET    /api/v1/enrollments/{enrollment}/progress             401  200  404  404  404  200
+PUT    /api/v1/enrollments/{enrollment}/progress             401  200  404  404  404  403
+PATCH  /api/v1/enrollments/{enrollment}/progress             401  200  404  404  404  403
+POST   /api/v1/enrollments/{enrollment}/complete             401  409  404  404  404  403
+GET    /api/v1/certificates/                                 401  200  200  200  200  200
+POST   /api/v1/certificates/generate/{enrollment}            401  409  404  404  404  403
+POST   /api/v1/certificates/generate/{done}                  401  200  404  404  404  403
+GET    /api/v1/certificates/verify/{number}                  200  200  200  200  200  200
+GET    /api/v1/certificates/{certificate}                    401  200  404  404  404  200
+GET    /api/v1/certificates/{certificate}/download           401  200  404  404  404  200
+POST   /api/v1/certificates/{certificate}/revoke             401  403  403  403  403  200
+GET    /api/v1/instructors/me                                401  403  403  200  200  200
+PUT    /api/v1/instructors/me                                401  403  403  200  200  200
+PATCH  /api/v1/instructors/me                                401  403  403  200  200  200
+GET    /api/v1/instructors/{alice}                           200  200  200  200  200  200
+"""
+
+# What a request carries where an empty body would be refused for its shape, by the end of the path.
+BODIES: dict[str, dict[str, Any]] = {
+    "POST /api/v1/users/": {"email": "new@example.com", "password": "a long walk home", "full_name": "New"},
+    "POST /api/v1/courses/": {"title": "New"},
+    "POST /api/v1/courses/{course}/lessons/": {"title": "New"},
+    "POST /api/v1/courses/{draft}/lessons/": {"title": "New"},
+    "POST /api/v1/courses/{course}/lessons/reorder": {"lesson_ids": "{lessons}"},
+    "POST /api/v1/courses/{course}/reviews/": {"rating": 4},
+    "POST /api/v1/enrollments/": {"course_id": "{course}"},
+    "PUT /api/v1/enrollments/{enrollment}/progress": {"lesson_id": "{lesson}"},
+    "PATCH /api/v1/enrollments/{enrollment}/progress": {"lesson_id": "{lesson}"},
+    "POST /api/v1/certificates/{certificate}/revoke": {"reason": "By mistake."},
+    "POST /account/profile/": {"full_name": "Somebody"},
+}
+
+PEOPLE = ("visitor", "bob", "carol", "alice", "erin", "dan")
+
+
+def rows() -> list[tuple[str, str, list[int]]]:
+    """Return the table: method, path with placeholders, and the status for each of PEOPLE."""
+    lines = [line.split() for line in TABLE.splitlines() if line and not line.startswith("#")]
+    return [(method, path, [int(status) for status in statuses]) for method, path, *statuses in lines]

@@ -1,0 +1,108 @@
+"""What every endpoint has in common (API.md, "Conventions")."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from courses.models import Course
+from enrollments.models import Enrollment
+from lms.platform.models import IdempotentReply
+from lms.testing.racing import at_once
+
+
+@pytest.mark.parametrize("path", ["courses", "courses/{course}", "courses/{course}/lessons", "categories", "schema"])
+def test_every_path_answers_with_and_without_its_slash(path: str, course: Course, api_of: Callable) -> None:
+    address = f"/api/v1/{path.format(course=course.pk)}"
+    answers = [api_of(None).get(address), api_of(None).get(f"{address}/")]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].content == answers[1].content
+
+
+def test_a_post_without_the_slash_keeps_its_body(bob: User, course: Course, api_of: Callable) -> None:
+    assert api_of(bob).post("/api/v1/enrollments", {"course_id": str(course.pk)}).status_code == 201
+
+
+def test_an_unknown_path_below_the_api_is_404_in_json(db: None, api_of: Callable) -> None:
+    answer = api_of(None).get("/api/v1/nothing/here")
+    assert answer.status_code == 404
+    assert answer.json()["errors"][0]["code"] == "not_found"
+
+
+def test_public_answers_carry_an_etag_and_are_not_sent_twice(course: Course, api_of: Callable) -> None:
+    for address in ("/api/v1/courses/", f"/api/v1/courses/{course.pk}", "/courses/", "/"):
+        first = api_of(None).get(address)
+        assert first["ETag"], address
+        again = api_of(None).get(address, headers={"if-none-match": first["ETag"]})
+        assert (again.status_code, again.content) == (304, b""), address
+
+
+def test_what_depends_on_who_asks_stays_out_of_shared_caches(
+    bob: User, enrollment: Enrollment, api_of: Callable
+) -> None:
+    answer = api_of(bob).get("/api/v1/enrollments/")
+    assert "Authorization" in answer["Vary"]
+
+
+def test_a_wrong_filter_is_400_and_says_which(course: Course, api_of: Callable) -> None:
+    for query, field in (("ordering=best", "ordering"), ("category=none", "category"), ("price_min=x", "price_min")):
+        answer = api_of(None).get(f"/api/v1/courses/?{query}")
+        assert answer.status_code == 400, query
+        assert answer.json()["errors"][0]["attr"] == field
+
+
+def test_times_are_in_utc_and_say_so(course: Course, api_of: Callable) -> None:
+    assert api_of(None).get(f"/api/v1/courses/{course.pk}").json()["created_at"].endswith("Z")
+
+
+def test_a_method_that_is_not_there_is_405_in_the_one_shape(course: Course, alice: User, api_of: Callable) -> None:
+    answer = api_of(alice).delete("/api/v1/courses/")
+    assert answer.status_code == 405
+    assert answer.json()["errors"][0]["code"] == "method_not_allowed"
+
+
+def enrol(client: APIClient, course: Course, key: str, **more: Any) -> Any:
+    body = {"course_id": str(course.pk), **more}
+    return client.post("/api/v1/enrollments/", body, headers={"idempotency-key": key})
+
+
+def test_a_repeat_with_the_same_key_gives_the_first_answer_again(bob: User, course: Course, api_of: Callable) -> None:
+    client = api_of(bob)
+    first, again = enrol(client, course, "k1"), enrol(client, course, "k1")
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.json() == again.json()
+    assert again["Idempotent-Replay"] == "true"
+    assert enrol(client, course, "k2").status_code == 409
+
+
+def test_a_key_is_for_one_body_and_one_person(bob: User, carol: User, course: Course, api_of: Callable) -> None:
+    assert enrol(api_of(bob), course, "k1").status_code == 201
+    reused = enrol(api_of(bob), course, "k1", payment_id=None)
+    assert (reused.status_code, reused.json()["errors"][0]["code"]) == (409, "idempotency_key_reused")
+    assert enrol(api_of(carol), course, "k1").status_code == 201
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_of_ten_at_once_with_one_key_one_acts(bob: User, course: Course, api_of: Callable) -> None:
+    clients = [api_of(bob) for _ in range(10)]
+    answers = at_once(10, lambda number: enrol(clients[number], course, "k1"))
+    codes = sorted(answer.status_code for answer in answers)
+    assert set(codes) <= {201, 409}
+    assert {a.json()["errors"][0]["code"] for a in answers if a.status_code == 409} <= {"idempotency_in_progress"}
+    assert Enrollment.objects.count() == 1
+    assert IdempotentReply.objects.get().status == 201
+
+
+def test_the_openapi_document_is_valid_and_complete(db: None, tmp_path: Any) -> None:
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "schema.yml"))
+
+
+def test_its_pages_work_without_the_internet(db: None, client: Any) -> None:
+    for page in ("docs", "redoc"):
+        html = client.get(f"/api/v1/{page}/").content.decode()
+        assert "https://cdn" not in html
+        assert "/static/drf_spectacular_sidecar/" in html

@@ -1,0 +1,335 @@
+"""The demo: its texts, the school that is loaded from them, and the rows made by the thousand."""
+
+from collections import Counter
+from io import StringIO
+
+import pytest
+from django.contrib.auth import authenticate
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import Role, User
+from certificates.models import Certificate
+from courses.models import Course, Lesson, Section
+from enrollments.models import Enrollment, LessonProgress, Review
+from instructors.models import Instructor
+from lms.demo.content import ContentError, parse_course, read_courses
+from lms.demo.loading import PASSWORD
+from lms.demo.people import read_learners, read_opinions, read_teachers
+from realtime.models import Inbox, Notification
+
+COUNTED = (User, Instructor, Course, Section, Lesson, Enrollment, LessonProgress, Review, Certificate, Notification)
+FRONT_MATTER = """\
++++
+title = "Knots"
+category = "Craft"
+instructor = "Hana Sato"
+level = "beginner"
+price_cents = 0
+published_days_ago = 3
+tags = ["rope"]
+short_description = "Three knots."
+outcomes = ["Tie three knots"]
+description = "For sailors."
++++
+"""
+
+
+@pytest.fixture(autouse=True)
+def development(settings):
+    """The test runner turns DEBUG off; the demo is for development only."""
+    settings.DEBUG = True
+
+
+def seed_demo(*options):
+    """Run the command; return what it says."""
+    said = StringIO()
+    call_command("seed_demo", *options, stdout=said)
+    return said.getvalue()
+
+
+def row_counts():
+    return {model: model.objects.count() for model in COUNTED}
+
+
+def written(tmp_path, body, front_matter=FRONT_MATTER):
+    """Write a course file; return its path."""
+    path = tmp_path / "knots.md"
+    path.write_text(front_matter + body, encoding="utf-8")
+    return path
+
+
+def check_counters():
+    """Compare every course's counters with its rows, counted here one course at a time."""
+    for course in Course.objects.all():
+        lessons = [lesson.duration_minutes for lesson in course.lessons.all() if lesson.is_published]
+        stars = [review.rating for review in course.reviews.all()]
+        assert (course.lessons_count, course.duration_minutes) == (len(lessons), sum(lessons)), course
+        assert course.enrollments_count == course.enrollments.filter(is_active=True).count(), course
+        assert (course.ratings_count, course.ratings_sum) == (len(stars), sum(stars)), course
+
+
+# --- The texts ---------------------------------------------------------------------------------------------------
+
+
+def test_every_published_course_has_at_least_five_lessons_that_say_something():
+    published = [course for course in read_courses() if course.is_published]
+    assert len(published) >= 7
+    for course in published:
+        assert len(course.lessons) >= 5, course.slug
+        assert len(course.sections) in (2, 3, 4), course.slug
+        assert 3 <= len(course.outcomes) <= 5, course.slug
+        assert any(lesson.is_preview for lesson in course.lessons), course.slug
+        for lesson in course.lessons:
+            assert len(lesson.text.split()) >= 150, f"{course.slug}: {lesson.title}"
+
+
+def test_no_two_lessons_share_a_title_or_a_paragraph():
+    lessons = [lesson for course in read_courses() for lesson in course.lessons]
+    paragraphs = Counter(part for lesson in lessons for part in lesson.text.split("\n\n"))
+    assert len({lesson.title for lesson in lessons}) == len(lessons)
+    assert [part for part, times in paragraphs.items() if times > 1 and len(part) > 10] == []
+
+
+def test_the_catalogue_is_wide_and_has_two_paid_courses_and_a_draft_of_the_demo_instructor():
+    courses = read_courses()
+    published = [course for course in courses if course.is_published]
+    assert len({course.category for course in published}) >= 5
+    assert sorted(course.price_cents for course in published if course.price_cents) == [2400, 4900]
+    assert [course.instructor for course in courses if not course.is_published] == ["Ines Okafor"]
+
+
+def test_people_and_reviews_name_only_what_there_is():
+    courses = {course.slug: course for course in read_courses()}
+    published = {slug for slug, course in courses.items() if course.is_published}
+    taken = Counter(slug for learner in read_learners() for slug in learner.courses)
+    assert {course.instructor for course in courses.values()} == {teacher.name for teacher in read_teachers()}
+    assert taken.keys() == published
+    for slug, opinions in read_opinions().items():
+        assert len(opinions) <= taken[slug], f"{slug} has more reviews than students"
+
+
+def test_a_heading_in_a_code_block_is_code_and_other_headings_move_up(tmp_path):
+    body = "# Start\n\n## Bowline {minutes=4 preview}\n\n### How\n\n```sh\n# Turn\n### twice\n```\n"
+    course = parse_course(written(tmp_path, body))
+    assert [section.title for section in course.sections] == ["Start"]
+    assert course.lessons[0].is_preview
+    assert course.lessons[0].text == "# How\n\n```sh\n# Turn\n### twice\n```"
+
+
+@pytest.mark.parametrize(
+    ("body", "place", "problem"),
+    [
+        ("", "knots.md:13:", "begin the text with a section"),
+        ("## Bowline {minutes=4}\nRound.\n", "knots.md:13:", "begin the text with a section"),
+        ("# Start\nHello.\n", "knots.md:14:", "text belongs to a lesson"),
+        ("# Start\n## Bowline\nRound.\n", "knots.md:14:", "write a lesson's heading like this"),
+        ("# Start\n## Bowline {preview}\nRound.\n", "knots.md:14:", "give minutes"),
+        ("# Start\n## Bowline {minutes=4 hard}\nRound.\n", "knots.md:14:", "unknown option hard"),
+        ("# Start\n## Bowline {minutes=4}\n\n", "knots.md:14:", "has no text"),
+    ],
+)
+def test_a_mistake_in_the_text_is_named_with_file_and_line(tmp_path, body, place, problem):
+    with pytest.raises(ContentError) as mistake:
+        parse_course(written(tmp_path, body))
+    assert str(mistake.value).startswith(place)
+    assert problem in str(mistake.value)
+
+
+@pytest.mark.parametrize(
+    ("front_matter", "message"),
+    [
+        ("", "knots.md:1: begin with front matter"),
+        ("+++\ntitle = 1\n", "knots.md:3: the front matter has no closing"),
+        (FRONT_MATTER.replace('"Craft"', "Craft"), "knots.md:3: Invalid value"),
+        (FRONT_MATTER.replace("level", "# level"), "knots.md:2: the front matter does not say: level"),
+        (FRONT_MATTER.replace("level", 'grade = "A"\nlevel'), "knots.md:5: grade is not known"),
+        (FRONT_MATTER.replace("price_cents = 0", 'price_cents = "0"'), "knots.md:6: price_cents is not of type int"),
+    ],
+)
+def test_a_mistake_in_the_front_matter_is_named_with_file_and_line(tmp_path, front_matter, message):
+    with pytest.raises(ContentError) as mistake:
+        parse_course(written(tmp_path, "# Start\n", front_matter))
+    assert str(mistake.value).startswith(message)
+
+
+# --- The school --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("options", [(), ("--reset",), ("--courses", "1")])
+def test_nothing_is_loaded_outside_development(settings, options):
+    settings.DEBUG = False
+    with pytest.raises(CommandError, match="DEBUG is off"):
+        seed_demo(*options)
+    assert not User.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_second_call_says_so_and_changes_nothing():
+    seed_demo()
+    before = row_counts()
+    assert all(before.values()), before
+    assert "already there" in seed_demo()
+    assert row_counts() == before
+
+
+@pytest.mark.django_db
+def test_reset_loads_the_same_demo_anew_without_what_else_there_was():
+    seed_demo()
+    before = row_counts()
+    User.objects.create_user("visitor@example.com", "secret", full_name="A Visitor")
+    seed_demo("--reset")
+    assert row_counts() == before
+
+
+@pytest.mark.django_db
+def test_everybody_signs_in_with_the_one_password():
+    seed_demo()
+    roles = {"admin": Role.ADMIN, "instructor": Role.INSTRUCTOR, "student": Role.STUDENT}
+    for name, role in roles.items():
+        user = authenticate(username=f"{name}@example.com", password=PASSWORD)
+        assert user is not None, name
+        assert user.role == role
+        assert user.is_superuser == (role == Role.ADMIN)
+
+
+@pytest.mark.django_db
+def test_counters_are_what_there_is():
+    seed_demo()
+    check_counters()
+    seed_demo("--courses", "3", "--students", "10", "--enrollments", "25")
+    check_counters()
+
+
+@pytest.mark.django_db
+def test_every_row_passes_its_own_validation():
+    seed_demo()
+    for model in (User, Instructor, Course, Section, Lesson, Enrollment, Review):
+        for row in model.objects.all():
+            row.full_clean(validate_unique=False, validate_constraints=False)
+
+
+@pytest.mark.django_db
+def test_maya_is_at_four_different_points():
+    seed_demo()
+    maya = User.objects.get(email="student@example.com")
+    mine = Enrollment.objects.with_progress().select_related("course").filter(user=maya)
+    percentages = {enrollment.course.slug: enrollment.progress_percentage for enrollment in mine}
+    assert percentages == {
+        "statistics-you-can-argue-with": 100,
+        "typography-for-people-who-code": 75,
+        "writing-that-gets-read": 50,
+        "bread-from-flour-up": 16,
+    }
+    assert maya.certificates.get().course.slug == "statistics-you-can-argue-with"
+
+
+@pytest.mark.django_db
+def test_every_completed_enrolment_has_its_certificate_and_nobody_gets_mail(
+    mailoutbox, django_capture_on_commit_callbacks
+):
+    with django_capture_on_commit_callbacks() as callbacks:
+        seed_demo()
+    completed = Enrollment.objects.filter(completed_at__isnull=False)
+    assert Certificate.objects.count() == completed.count() == len(callbacks)
+    assert not Certificate.objects.filter(mailed_at=None).exists()
+    assert mailoutbox == []
+
+
+@pytest.mark.django_db
+def test_progress_review_and_notification_follow_the_enrolment_and_precede_today():
+    seed_demo()
+    for enrollment in Enrollment.objects.prefetch_related("lesson_progress"):
+        times = [step.completed_at for step in enrollment.lesson_progress.all()]
+        assert times == sorted(times)
+        assert enrollment.enrolled_at <= min(times, default=enrollment.enrolled_at)
+        assert enrollment.last_activity_at == max(times, default=enrollment.enrolled_at)
+        assert enrollment.course.published_at < enrollment.enrolled_at
+    for review in Review.objects.all():
+        assert Enrollment.objects.get(user=review.user, course=review.course).enrolled_at < review.created_at
+
+
+@pytest.mark.django_db
+def test_notifications_are_numbered_without_gaps():
+    seed_demo()
+    for inbox in Inbox.objects.all():
+        numbers = list(
+            Notification.objects.filter(user=inbox.user).order_by("created_at").values_list("number", flat=True)
+        )
+        assert numbers == list(range(1, inbox.last_number + 1))
+
+
+# --- Rows by the thousand ----------------------------------------------------------------------------------------
+
+
+def made_rows():
+    """Return what was made, in a form that can be compared."""
+    return [
+        sorted(Course.objects.values_list("id", "slug", "price_cents", "enrollments_count", "ratings_sum")),
+        sorted(User.objects.values_list("id", "email", "full_name")),
+        sorted(Enrollment.objects.values_list("id", "user", "course", "source")),
+        sorted(LessonProgress.objects.values_list("enrollment", "lesson")),
+    ]
+
+
+@pytest.mark.django_db
+def test_a_size_is_made_exactly_with_every_pair_once():
+    seed_demo("--courses", "12", "--students", "30", "--enrollments", "360", "--lessons", "5")
+    assert Course.objects.published().count() == 12
+    assert User.objects.filter(role=Role.STUDENT).count() == 30
+    assert Lesson.objects.count() == 60
+    assert Enrollment.objects.values("user", "course").distinct().count() == Enrollment.objects.count() == 360
+    assert LessonProgress.objects.exists()
+    assert Review.objects.exists()
+    assert not Certificate.objects.exists()
+
+
+@pytest.mark.django_db
+def test_the_same_seed_makes_the_same_rows_and_another_makes_others():
+    size = ("--courses", "3", "--students", "8", "--enrollments", "20")
+    made = []
+    for seed in ("7", "7", "8"):
+        seed_demo(*size, "--seed", seed)
+        made.append(made_rows())
+        call_command("flush", interactive=False, verbosity=0)
+    assert made[0] == made[1]
+    assert made[0] != made[2]
+
+
+@pytest.mark.django_db
+def test_a_second_run_adds_to_the_first():
+    size = ("--courses", "3", "--students", "8", "--enrollments", "20")
+    seed_demo(*size)
+    seed_demo(*size)
+    assert (Course.objects.count(), Enrollment.objects.count()) == (6, 40)
+    check_counters()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--courses", "2", "--students", "3", "--enrollments", "7"), "make 6 pairs"),
+        (("--courses", "1", "--reset"), "--reset loads the demo"),
+        (("--courses", "-1"), "not a number of rows"),
+    ],
+)
+def test_a_size_that_cannot_be_is_refused(options, message):
+    with pytest.raises(CommandError, match=message):
+        seed_demo(*options)
+    assert not Course.objects.exists()
+
+
+@pytest.mark.django_db
+def test_ten_times_the_enrolments_take_hardly_more_queries():
+    size = ("--courses", "10", "--students", "40")
+    with CaptureQueriesContext(
+        connection,
+    ) as few:
+        seed_demo(*size, "--enrollments", "20")
+    with CaptureQueriesContext(connection) as many:
+        seed_demo(*size, "--enrollments", "200")
+    # SQLite takes about a thousand values per statement, so that 200 rows need two or three where 20 need one.
+    assert len(many) - len(few) <= 8

@@ -1,0 +1,125 @@
+"""Every list costs the same number of queries for 2 rows and for 20."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from courses.models import Category, Course
+from enrollments import services as enrollments
+from lms.platform.models import SiteSettings
+from lms.testing.plugin import complete_all_lessons, make_course, person
+
+# The list, whose it is, and how many queries it may take.
+PAGES = {
+    "/": (None, 6),
+    "/courses/": (None, 6),
+    "/courses/?category=craft&ordering=rating&search=tea": (None, 8),
+    "/courses/tea/": ("bob", 12),
+    "/instructors/{alice}/": (None, 6),
+    "/dashboard/": ("bob", 8),
+    "/learn/tea/{lesson}/": ("bob", 9),
+    "/certificates/": ("bob", 8),
+    "/notifications/": ("bob", 8),
+    "/teach/": ("alice", 8),
+    "/teach/courses/tea/": ("alice", 9),
+}
+API_LISTS = {
+    "categories/": (None, 6),
+    "courses/": (None, 6),
+    "courses/{course}": ("bob", 8),
+    "courses/{course}/lessons/": ("bob", 6),
+    "courses/{course}/reviews/": (None, 6),
+    "users/": ("dan", 6),
+    "users/?search=e": ("alice", 6),
+    "auth/sessions": ("bob", 6),
+    "enrollments/": ("bob", 6),
+    "enrollments/{enrollment}/progress": ("bob", 6),
+    "certificates/": ("bob", 6),
+    "notifications/": ("bob", 6),
+}
+
+
+class World:
+    """A site that grows: courses of Alice with lessons, students, reviews, certificates, logins."""
+
+    def __init__(self, alice: User, bob: User, dan: User, api_of: Callable[[User], APIClient]) -> None:
+        self.people = {"alice": alice, "bob": bob, "dan": dan}
+        self.api_of = api_of
+        self.category = Category.objects.create(slug="craft", name="Craft")
+        self.tea = make_course(alice, "Tea", lessons=2, category=self.category, tags=["hot", "leaf"])
+        self.enrollment = enrollments.enroll(actor=bob, user=bob, course=self.tea)
+        self.size = 0
+
+    def grow_to(self, size: int) -> None:
+        """Add rows of everything until there are `size` of each."""
+        alice, bob = self.people["alice"], self.people["bob"]
+        for number in range(self.size, size):
+            Category.objects.create(slug=f"subject-{number}", name=f"Subject {number}")
+            course = make_course(alice, f"Course {number} tea", lessons=1, category=self.category, tags=["hot"])
+            complete_all_lessons(enrollments.enroll(actor=bob, user=bob, course=course))
+            student = person(f"Student{number}")
+            enrollments.enroll(actor=student, user=student, course=self.tea)
+            enrollments.write_review(actor=student, course=self.tea, rating=4, comment="Good.")
+            self.api_of(bob)
+        self.size = size
+
+    def address(self, path: str) -> str:
+        """Return the path with its placeholders filled in."""
+        lesson = self.tea.lessons.order_by("order")[0].pk
+        return path.format(
+            course=self.tea.pk, lesson=lesson, enrollment=self.enrollment.pk, alice=self.people["alice"].pk
+        )
+
+
+@pytest.fixture
+def world(alice: User, bob: User, dan: User, api_of: Callable[[User], APIClient]) -> World:
+    return World(alice, bob, dan, api_of)
+
+
+def queries_of(client: Client, address: str) -> list[str]:
+    cache.clear()
+    SiteSettings.current()  # the one thing that every page takes from the cache
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        answer = client.get(address)
+    assert answer.status_code == 200, (address, answer.status_code)
+    return [query["sql"] for query in captured.captured_queries]
+
+
+@pytest.mark.django_db
+def test_no_list_asks_more_of_the_database_for_twenty_rows_than_for_two(
+    world: World, browser_of: Callable[[Any], Client], api_of: Callable[[Any], APIClient]
+) -> None:
+    clients: dict[str, tuple[Client, str, int]] = {}
+    for path, (name, most) in PAGES.items():
+        clients[path] = (browser_of(world.people.get(name)), world.address(path), most)
+    for path, (name, most) in API_LISTS.items():
+        clients["/api/v1/" + path] = (api_of(world.people.get(name)), "/api/v1/" + world.address(path), most)
+    counts: dict[int, dict[str, list[str]]] = {}
+    for size in (2, 20):
+        world.grow_to(size)
+        counts[size] = {path: queries_of(client, address) for path, (client, address, _most) in clients.items()}
+    grown = {
+        path: (len(counts[2][path]), len(counts[20][path]))
+        for path in clients
+        if len(counts[2][path]) != len(counts[20][path])
+    }
+    assert grown == {}
+    too_many = {path: counts[20][path] for path, (_c, _a, most) in clients.items() if len(counts[20][path]) > most}
+    assert too_many == {}
+
+
+@pytest.mark.django_db
+def test_a_page_of_a_list_is_capped_at_a_hundred(alice: User, api_of: Callable[[Any], APIClient]) -> None:
+    Category.objects.bulk_create(Category(slug=f"c{number}", name=f"C{number:03}") for number in range(120))
+    answer = api_of(None).get("/api/v1/categories/?page_size=5000").json()
+    assert (answer["count"], len(answer["results"])) == (120, 100)
+    assert Course.objects.count() == 0

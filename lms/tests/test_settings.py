@@ -1,0 +1,95 @@
+"""Production refuses to start on what is only good enough for development (QUALITY X02)."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+PRODUCTION = {
+    "ENVIRONMENT": "production",
+    "SECRET_KEY": "a-long-key-that-guards-nothing-at-all-outside-of-this-test",
+    "ALLOWED_HOSTS": "campus.example",
+    "SITE_URL": "https://campus.example",
+    "DATABASE_URL": "postgres://nobody@127.0.0.1:1/none",
+    "REDIS_URL": "redis://127.0.0.1:1",
+}
+
+
+def start(tmp_path: Path, *command: str, **changes: str | None) -> subprocess.CompletedProcess[str]:
+    """Run a command of manage.py in a clean environment: production's, with `changes`; None takes a variable away."""
+    environment = {"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path), **PRODUCTION, **changes}
+    given = {name: value for name, value in environment.items() if value is not None}
+    return subprocess.run(
+        [sys.executable, "manage.py", *(command or ("check",))],
+        cwd=settings.BASE_DIR, env=given, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.quality("X02")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SECRET_KEY", None),
+        ("SECRET_KEY", "short"),
+        ("SECRET_KEY", "django-insecure-" + "k" * 60),
+        ("ALLOWED_HOSTS", None),
+        ("ALLOWED_HOSTS", "*"),
+        ("SITE_URL", None),
+        ("ENVIRONMENT", "staging"),
+        ("FILE_STORAGE_PROVIDER", "ftp"),
+    ],
+)
+def test_a_missing_or_unsafe_setting_stops_the_start_and_is_named(tmp_path: Path, name: str, value: str | None) -> None:
+    started = start(tmp_path, **{name: value})
+    assert started.returncode != 0
+    assert name in started.stderr
+
+
+@pytest.mark.quality("X02")
+def test_stripe_keys_without_a_webhook_secret_stop_the_start(tmp_path: Path) -> None:
+    started = start(tmp_path, STRIPE_SECRET_KEY="sk_test_" + "0" * 24)
+    assert started.returncode != 0
+    assert "STRIPE_WEBHOOK_SECRET" in started.stderr
+
+
+@pytest.mark.quality("X02")
+def test_complete_production_settings_pass_the_deployment_check(tmp_path: Path) -> None:
+    started = start(tmp_path, "check", "--deploy", "--fail-level", "WARNING")
+    assert started.returncode == 0, started.stderr
+
+
+@pytest.mark.quality("X02")
+def test_production_on_one_process_engines_is_warned_about(tmp_path: Path) -> None:
+    started = start(tmp_path, "check", "--deploy", "--fail-level", "WARNING", REDIS_URL=None, DATABASE_URL=None)
+    assert started.returncode != 0
+    assert "lms.W001" in started.stderr
+    assert "lms.W002" in started.stderr
+
+
+@pytest.mark.quality("X02")
+def test_an_unknown_page_shows_no_traceback(tmp_path: Path) -> None:
+    shown = start(
+        tmp_path,
+        "shell",
+        "-c",
+        "from django.test import Client;"
+        "r = Client().get('/api/v1/nope', secure=True, headers={'host': 'campus.example'});"
+        "print(r.status_code, r.content.decode())",
+        DATABASE_URL=None,
+    )
+    assert shown.stdout.splitlines()[-1].startswith("404 {")
+    assert "Traceback" not in shown.stdout
+    assert "urlconf" not in shown.stdout.lower()
+
+
+def test_a_checkout_makes_itself_a_secret_and_keeps_it(tmp_path: Path) -> None:
+    command = ("shell", "-c", "from django.conf import settings; print(settings.SECRET_KEY)")
+    development = dict.fromkeys(PRODUCTION)
+    first = start(tmp_path, *command, **development).stdout.splitlines()[-1]
+    second = start(tmp_path, *command, **development).stdout.splitlines()[-1]
+    assert first == second
+    assert len(first) >= 60
+    assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0

@@ -1,0 +1,246 @@
+"""`/ws/notifications`: who gets in, what they hear, and what they missed."""
+
+import asyncio
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.testing import WebsocketCommunicator
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import transaction
+
+from accounts.models import LoginSession, User
+from accounts.tokens import TokenPair, start_session
+from courses.models import Course
+from enrollments import services as enrollments
+from enrollments.models import Enrollment
+from lms.asgi import application
+from realtime.models import Event, Notification
+from realtime.services import push
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def run(coroutine: Any) -> Any:
+    return asyncio.run(coroutine)
+
+
+def socket(query: str = "", headers: list[tuple[bytes, bytes]] | None = None) -> WebsocketCommunicator:
+    return WebsocketCommunicator(application, f"/ws/notifications{query}", headers=headers or [])
+
+
+async def close_code(communicator: WebsocketCommunicator) -> int | None:
+    """Connect; return the code it was closed with before any data, or None when it stays open."""
+    connected, _subprotocol = await communicator.connect()
+    assert connected
+    try:
+        message = await communicator.receive_output(timeout=0.3)
+    except TimeoutError:
+        return None
+    finally:
+        await communicator.disconnect()
+    assert message["type"] == "websocket.close", "data came before the close"
+    return message["code"]
+
+
+def session_headers(user: User, origin: str | None) -> list[tuple[bytes, bytes]]:
+    store = SessionStore()
+    store[SESSION_KEY] = str(user.pk)
+    store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    store[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    store.save()
+    headers = [(b"host", b"127.0.0.1:8000"), (b"cookie", f"sessionid={store.session_key}".encode())]
+    return [*headers, (b"origin", origin.encode())] if origin else headers
+
+
+def crafted_tokens(pair: TokenPair, user: User) -> dict[str, str]:
+    head, body, signature = pair.access_token.split(".")
+    ended = start_session(user=user)
+    LoginSession.objects.filter(user=user).order_by("-created_at").first().delete()
+    return {
+        "none": "",
+        "empty": "?token=",
+        "nonsense": "?token=nonsense",
+        "refresh token": f"?token={pair.refresh_token}",
+        "edited": f"?token={head}.{body[:-2]}AA.{signature}",
+        "no signature": f"?token={head}.{body}.",
+        "of an ended login": f"?token={ended.access_token}",
+        "twice, the last one bad": f"?token={pair.access_token}&token=x",
+    }
+
+
+@pytest.mark.quality("W01")
+def test_what_is_no_live_access_token_is_closed_with_4401_before_any_data(bob: User) -> None:
+    queries = crafted_tokens(start_session(user=bob), bob)
+
+    async def codes() -> dict[str, int | None]:
+        return {name: await close_code(socket(query)) for name, query in queries.items()}
+
+    assert set(run(codes()).values()) == {4401}
+
+
+@pytest.mark.quality("W01")
+def test_an_inactive_user_is_closed_with_4401(bob: User) -> None:
+    token = start_session(user=bob).access_token
+    User.objects.filter(pk=bob.pk).update(is_active=False)
+    assert run(close_code(socket(f"?token={token}"))) == 4401
+
+
+@pytest.mark.quality("W01")
+def test_a_live_access_token_opens(bob: User) -> None:
+    token = start_session(user=bob).access_token
+    assert run(close_code(socket(f"?token={token}"))) is None
+    assert run(close_code(WebsocketCommunicator(application, f"/ws/notifications/?token={token}"))) is None
+
+
+@pytest.mark.quality("W06")
+@pytest.mark.parametrize(
+    ("origin", "expected"),
+    [
+        ("http://127.0.0.1:8000", None),
+        ("https://evil.test", 4401),
+        (None, 4401),
+        ("http://127.0.0.1:8000.evil.test", 4401),
+    ],
+)
+def test_a_session_opens_only_from_a_page_of_this_site(bob: User, origin: str | None, expected: int | None) -> None:
+    assert run(close_code(socket(headers=session_headers(bob, origin)))) == expected
+
+
+def test_a_finished_lesson_is_heard_on_every_device(bob: User, course: Course, enrollment: Enrollment) -> None:
+    token = start_session(user=bob).access_token
+    lesson_id = course.lessons.first().pk
+
+    async def watch() -> list[dict[str, Any]]:
+        devices = [socket(f"?token={token}"), socket(headers=session_headers_of_bob)]
+        for device in devices:
+            await device.connect()
+        await sync_to_async(enrollments.complete_lesson)(actor=bob, enrollment=enrollment, lesson_id=lesson_id)
+        heard = [await device.receive_json_from(timeout=3) for device in devices]
+        for device in devices:
+            await device.disconnect()
+        return heard
+
+    session_headers_of_bob = session_headers(bob, "http://127.0.0.1:8000")
+    first, second = run(watch())
+    assert first == second
+    assert (first["event"], first["payload"]["progress"]) == ("lesson_completed", 33)
+    assert first["payload"]["lesson_id"] == str(lesson_id)
+    assert first["created_at"].endswith("Z")
+
+
+@pytest.mark.quality("W02")
+def test_nobody_hears_what_is_for_somebody_else(bob: User, carol: User) -> None:
+    token = start_session(user=carol).access_token
+
+    async def watch() -> bool:
+        hers = socket(f"?token={token}")
+        await hers.connect()
+        await sync_to_async(push)([bob.pk], Event.ANNOUNCEMENT, {"text": "for Bob"})
+        silent = await hers.receive_nothing(timeout=0.5)
+        await hers.disconnect()
+        return silent
+
+    assert run(watch())
+
+
+def push_and_fail(user: User) -> None:
+    push([user.pk], Event.ANNOUNCEMENT, {})
+    raise ZeroDivisionError
+
+
+@pytest.mark.quality("W08")
+def test_a_rollback_tells_nobody(bob: User) -> None:
+    with patch("realtime.services.send_to_sockets") as sent:
+        with pytest.raises(ZeroDivisionError), transaction.atomic():
+            push_and_fail(bob)
+        assert not sent.called
+        assert not Notification.objects.exists()
+
+        with transaction.atomic():
+            push([bob.pk], Event.ANNOUNCEMENT, {})
+            assert not sent.called
+        assert sent.called
+
+
+@pytest.mark.quality("W04")
+def test_what_was_missed_is_replayed_in_order_and_once(bob: User) -> None:
+    for number in range(1, 6):
+        push([bob.pk], Event.ANNOUNCEMENT, {"number": number})
+    token = start_session(user=bob).access_token
+
+    async def watch() -> list[int]:
+        device = socket(f"?token={token}&since=2")
+        await device.connect()
+        await sync_to_async(push)([bob.pk], Event.ANNOUNCEMENT, {"number": 6})
+        numbers = [(await device.receive_json_from(timeout=3))["id"] for _ in range(4)]
+        assert await device.receive_nothing(timeout=0.3)
+        await device.disconnect()
+        return numbers
+
+    assert run(watch()) == [3, 4, 5, 6]
+
+
+@pytest.mark.quality("W04")
+def test_a_gap_in_what_is_heard_is_filled_from_the_table(bob: User) -> None:
+    """Of two processes that commit one after the other, the second may be heard first."""
+    token = start_session(user=bob).access_token
+
+    async def watch() -> list[int]:
+        device = socket(f"?token={token}")
+        await device.connect()
+        with patch("realtime.services.send_to_sockets"):
+            await sync_to_async(push)([bob.pk], Event.ANNOUNCEMENT, {})
+        await sync_to_async(push)([bob.pk], Event.ANNOUNCEMENT, {})
+        numbers = [(await device.receive_json_from(timeout=3))["id"] for _ in range(2)]
+        await device.disconnect()
+        return numbers
+
+    assert run(watch()) == [1, 2]
+
+
+@pytest.mark.quality("W04")
+def test_a_channel_layer_that_is_down_costs_only_the_hurry(bob: User) -> None:
+    with patch("realtime.services.get_channel_layer") as layer:
+        layer.return_value.group_send.side_effect = ConnectionError("down")
+        push([bob.pk], Event.ANNOUNCEMENT, {})
+    assert Notification.objects.get().number == 1
+
+
+def test_a_ping_is_answered_and_nonsense_is_said_to_be_nonsense(bob: User) -> None:
+    token = start_session(user=bob).access_token
+
+    async def talk() -> list[dict[str, Any]]:
+        device = socket(f"?token={token}")
+        await device.connect()
+        answers = []
+        for text in ('{"type": "ping"}', "{", "[1]", '{"type": "dance"}', '{"type": "ping"}'):
+            await device.send_to(text_data=text)
+            answers.append(await device.receive_json_from(timeout=3))
+        await device.disconnect()
+        return answers
+
+    bad = {"type": "error", "code": "bad_message"}
+    assert run(talk()) == [{"type": "pong"}, bad, bad, bad, {"type": "pong"}]
+
+
+def test_numbers_grow_by_one_for_each_user_alone(bob: User, carol: User) -> None:
+    push([bob.pk, carol.pk, bob.pk], Event.ANNOUNCEMENT, {})
+    push([bob.pk], Event.ANNOUNCEMENT, {})
+    numbers = {
+        user: list(user.notifications.order_by("number").values_list("number", flat=True)) for user in (bob, carol)
+    }
+    assert numbers == {bob: [1, 2], carol: [1]}
+
+
+def test_telling_a_hundred_costs_as_many_statements_as_telling_two(bob: User, django_assert_num_queries) -> None:
+    people = [
+        User.objects.create_user(f"p{number}@example.com", "x", full_name=f"P{number}").pk for number in range(100)
+    ]
+    for several in (people[:2], people):
+        # begin, the inboxes that are missing, their lock, their new numbers, the rows, commit
+        with django_assert_num_queries(6):
+            push(several, Event.ANNOUNCEMENT, {})

@@ -47,7 +47,6 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 
 INSTALLED_APPS = [
     "django.contrib.admin",
-    "django.forms",  # its widgets' templates, which ComponentRenderer looks up as it does ours
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

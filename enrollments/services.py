@@ -99,11 +99,11 @@ def complete_lesson(
     if lesson is None:
         raise EnrollmentError("unknown_lesson", _("This course has no such lesson."), status=400)
     newly_completed = _note_progress(enrollment, lesson, completed, position_seconds)
-    enrollment.last_activity_at = timezone.now()
-    enrollment.save(update_fields=["last_activity_at"])
     current = _with_progress(enrollment)
     if newly_completed:
         _after_lesson(actor, current, lesson)
+    current.last_activity_at = timezone.now()
+    current.save(update_fields=["last_activity_at"])
     return current
 
 

@@ -12,6 +12,7 @@ from realtime.services import user_group
 
 UNAUTHENTICATED = 4401
 REPLAYED_AT_ONCE = 500
+LONGEST_NUMBER = 19
 
 
 class NotificationConsumer(AsyncWebsocketConsumer):
@@ -22,21 +23,21 @@ class NotificationConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         """Accept the handshake; close with 4401 before any data when nobody is behind it (QUALITY W01)."""
-        await self.accept()
         user = await user_at_the_door(self.scope)
         if user is None:
+            await self.accept()
             await self.close(code=UNAUTHENTICATED)
             return
         self.user_id = user.pk
-        # Join before reading, so that nothing falls between the replay and the first live message.
+        # Join before reading where the user stands, and read before accepting: whatever is told from the moment on in
+        # which the client knows that it is connected, reaches it.
         self.group = user_group(user.pk)
         await self.channel_layer.group_add(self.group, self.channel_name)
         since = query_of(self.scope).get("since", "")
-        if since.isascii() and since.isdigit() and len(since) < 19:
-            self.sent_up_to = int(since)
-            await self.catch_up()
-        else:
-            self.sent_up_to = await self._last_number()
+        is_number = since.isascii() and since.isdigit() and len(since) < LONGEST_NUMBER
+        self.sent_up_to = int(since) if is_number else await self._last_number()
+        await self.accept()
+        await self.catch_up()
 
     async def disconnect(self, code: int) -> None:
         """Leave the user's group."""

@@ -52,7 +52,8 @@ def valkey() -> Iterator[str]:
 
 def run_with_engines(command: list[str]) -> int:
     """Run `command` with both engines; return its exit code."""
-    environment = dict(os.environ)
+    # A connection that outlives its thread would keep the test database from being dropped.
+    environment = {"CONN_MAX_AGE": "0", **os.environ}
     with ExitStack() as stack:
         # Short, and not under the project: a Unix socket's path holds 107 characters at most.
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="lms-", ignore_cleanup_errors=True))

@@ -42,7 +42,8 @@ class EnrollmentQuerySet(models.QuerySet["Enrollment"]):
     def with_progress(self) -> Self:
         """Return the enrolments with `lessons_done`: how many published lessons of the course are completed."""
         done = Q(lesson_progress__completed_at__isnull=False, lesson_progress__lesson__is_published=True)
-        return self.annotate(lessons_done=Count("lesson_progress", filter=done))
+        # Counting groups the rows, and grouped rows lose the model's own order.
+        return self.annotate(lessons_done=Count("lesson_progress", filter=done)).order_by(*Enrollment._meta.ordering)
 
     def with_next_lesson(self) -> Self:
         """Return the enrolments with the first published lesson that is not completed: its id and its title."""

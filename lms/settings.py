@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.forms",  # its widgets' templates, which ComponentRenderer looks up as it does ours
     "django.contrib.humanize",
     "channels",
     "rest_framework",

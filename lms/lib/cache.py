@@ -37,9 +37,9 @@ class ForgivingRedisCache(RedisCache):
         """Forget a value; return whether there was one."""
         return bool(self._or(False, lambda: super(ForgivingRedisCache, self).delete(key, version)))
 
-    def clear(self) -> bool:
-        """Forget everything; return whether that was done."""
-        return bool(self._or(False, super().clear))
+    def clear(self) -> None:
+        """Forget everything."""
+        self._or(None, super().clear)
 
     def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
         """Add to a number; raise ValueError when there is none, or nobody to ask, as for a key that has expired."""

@@ -385,6 +385,7 @@ LOGGING = {
         "celery": {"level": "WARNING"},
         "kombu": {"level": "ERROR"},
         "fontTools": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},
         "weasyprint": {"level": "ERROR"},
     },
 }

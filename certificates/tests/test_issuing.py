@@ -122,6 +122,7 @@ def test_verifying_tells_no_more_than_the_certificate_does(
     answer = api_of(None).get(f"/api/v1/certificates/verify/{certificate.certificate_number.lower()}/")
     assert answer.json().keys() == {
         "valid", "certificate_number", "student_name", "course_title", "instructor_name", "issued_at", "revoked_at",
+        "revoked_reason",
     }  # fmt: skip
     page = client.get(f"/certificates/verify/{certificate.certificate_number}/").content.decode()
     for text in (answer.content.decode(), page):

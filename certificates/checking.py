@@ -17,7 +17,8 @@ from certificates.services import CertificateError
 LARGEST_FILE = 5 * 1024 * 1024
 ENVELOPE = 64 * 1024  # what a multipart body weighs beside its file
 NUMBERS_LOOKED_UP = 20
-_NUMBER = re.compile(rb"(?:[%s]{5}-){3}[%s]{5}" % ((ALPHABET.encode(),) * 2))
+# A PDF may write a dash as its octal code.
+_NUMBER = re.compile(rb"(?:[%s]{5}(?:-|\\055)){3}[%s]{5}" % ((ALPHABET.encode(),) * 2))
 
 
 class Outcome(models.TextChoices):
@@ -62,7 +63,7 @@ def _numbers_in(content: bytes) -> list[str]:
     """Return the first few well-formed numbers that stand in a file in plain signs."""
     found: dict[str, None] = {}
     for match in _NUMBER.finditer(content):
-        number = match.group().decode()
+        number = match.group().replace(b"\\055", b"-").decode()
         if is_well_formed(number):
             found[number] = None
         if len(found) == NUMBERS_LOOKED_UP:

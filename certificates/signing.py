@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -56,7 +57,8 @@ def signer() -> signers.SimpleSigner:
 
 def public_certificate() -> bytes:
     """Return the certificate that belongs to the key, as PEM: whoever imports it can check without us."""
-    found = x509.load_der_x509_certificate(signer().signing_cert.dump())
+    loaded: Any = signer().signing_cert
+    found = x509.load_der_x509_certificate(loaded.dump())
     return found.public_bytes(serialization.Encoding.PEM)
 
 

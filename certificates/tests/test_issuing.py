@@ -20,14 +20,6 @@ from lms.testing.racing import at_once
 from realtime.models import Notification
 
 
-@pytest.fixture
-def certificate(enrollment: Enrollment, django_capture_on_commit_callbacks: Callable) -> Certificate:
-    """Bob's certificate for Alice's course, printed."""
-    with django_capture_on_commit_callbacks(execute=True):
-        complete_all_lessons(enrollment)
-    return Certificate.objects.get()
-
-
 @pytest.mark.postgres
 @pytest.mark.quality("K01")
 @pytest.mark.django_db(transaction=True)

@@ -42,9 +42,9 @@ class CertificateQuerySet(models.QuerySet["Certificate"]):
         """Return a course's certificates with their holders, for whoever may edit the course; replaced ones too."""
         return self.filter(course=course).select_related("user")
 
-    def pending(self) -> Self:
-        """Return the certificates whose PDF is not there yet, oldest first."""
-        return self.filter(pdf="", revoked_at=None).order_by("issued_at")
+    def unfinished(self) -> Self:
+        """Return the certificates whose PDF is not there yet, or whose holder was not written to, oldest first."""
+        return self.filter(Q(pdf="") | Q(mailed_at=None), revoked_at=None).order_by("issued_at")
 
 
 class Certificate(models.Model):

@@ -1,0 +1,1 @@
+"""The experiments of QUALITY.md: real processes, real faults, figures. `python -m lms.experiments NAME` runs one."""

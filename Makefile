@@ -35,6 +35,7 @@ test-sqlite: install libraries browser  ## the same suite on the embedded defaul
 experiments: install libraries  ## races against real processes, with controls; writes docs/experiments.md
 	DATA_DIR=$$(mktemp -d) $(BIN)/python -m lms.testing.engines $(BIN)/python manage.py experiments $(ARGS)
 	env -u DATABASE_URL -u REDIS_URL DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py experiments $(ARGS)
+	$(BIN)/python -m lms.testing.engines $(BIN)/python -m lms.experiments killed_worker
 
 check: install libraries  ## lint, types, layers, migrations, production settings, OpenAPI, locks
 	ruff check .

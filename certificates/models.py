@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role, has_role
+from certificates.designs import CertificateTemplate
 from certificates.numbers import new_number
 from courses.models import Course
 from enrollments.models import Enrollment
@@ -37,17 +38,25 @@ class CertificateQuerySet(models.QuerySet["Certificate"]):
         """Return all for admins: nobody else changes a certificate."""
         return self if has_role(user, Role.ADMIN) else self.none()
 
-    def pending(self) -> Self:
-        """Return the certificates whose PDF is not there yet, oldest first."""
-        return self.filter(pdf="", revoked_at=None).order_by("issued_at")
+    def of_course(self, course: Course) -> Self:
+        """Return a course's certificates with their holders, for whoever may edit the course; replaced ones too."""
+        return self.filter(course=course).select_related("user")
+
+    def unfinished(self) -> Self:
+        """Return the certificates whose PDF is not there yet, or whose holder was not written to, oldest first."""
+        return self.filter(Q(pdf="") | Q(mailed_at=None), revoked_at=None).order_by("issued_at")
 
 
 class Certificate(models.Model):
     """One certificate of one enrolment. Name, titles and date are a snapshot: a later change of either is not printed
-    over what was earned (QUALITY K05)."""
+    over what was earned (QUALITY K05).
+
+    One that was issued anew, with other names say, gives its enrolment up to the one that replaces it, and stays
+    revoked.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    enrollment = models.OneToOneField(Enrollment, models.PROTECT, related_name="certificate")
+    enrollment = models.OneToOneField(Enrollment, models.PROTECT, null=True, blank=True, related_name="certificate")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="certificates")
     course = models.ForeignKey(Course, models.PROTECT, related_name="certificates")
     certificate_number = models.CharField(_("number"), max_length=30, unique=True, default=new_number, editable=False)
@@ -56,10 +65,14 @@ class Certificate(models.Model):
     instructor_name = models.CharField(max_length=120)
     completed_at = models.DateTimeField()
     issued_at = models.DateTimeField(default=timezone.now)
+    template = models.ForeignKey(CertificateTemplate, models.SET_NULL, null=True, blank=True, related_name="+")
     pdf = models.FileField(upload_to="certificates", blank=True)
+    pdf_sha256 = models.CharField(max_length=64, blank=True, db_index=True, editable=False)
     mailed_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     revoked_reason = models.CharField(max_length=300, blank=True)
+    revocation_mailed_at = models.DateTimeField(null=True, blank=True)
+    replaces = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="replaced_by")
 
     objects = CertificateQuerySet.as_manager()
 
@@ -69,6 +82,13 @@ class Certificate(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(revoked_at=None) | ~Q(revoked_reason=""), name="certificates_certificate_revoked_why"
+            ),
+            models.CheckConstraint(
+                condition=Q(enrollment__isnull=False) | Q(revoked_at__isnull=False),
+                name="certificates_certificate_replaced_is_revoked",
+            ),
+            models.CheckConstraint(
+                condition=Q(pdf="") | ~Q(pdf_sha256=""), name="certificates_certificate_pdf_has_digest"
             ),
         ]
 

@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
+from certificates.checking import Outcome
 from certificates.models import Certificate, Status
 
 
@@ -13,7 +14,7 @@ class CertificateSerializer(serializers.ModelSerializer[Certificate]):
 
     user_id = serializers.UUIDField(read_only=True)
     course_id = serializers.UUIDField(read_only=True)
-    enrollment_id = serializers.UUIDField(read_only=True)
+    enrollment_id = serializers.UUIDField(read_only=True, allow_null=True)
     status = serializers.ChoiceField(choices=Status.choices, read_only=True)
     pdf_url = serializers.SerializerMethodField()
     verify_url = serializers.CharField(read_only=True)
@@ -44,9 +45,24 @@ class VerificationSerializer(serializers.Serializer[Any]):
     instructor_name = serializers.CharField()
     issued_at = serializers.DateTimeField()
     revoked_at = serializers.DateTimeField(allow_null=True)
+    revoked_reason = serializers.CharField()
 
 
-class RevokeSerializer(serializers.Serializer[Any]):
-    """Why a certificate is taken back."""
+class FileSerializer(serializers.Serializer[Any]):
+    """A file to be checked."""
+
+    file = serializers.FileField(allow_empty_file=True)
+
+
+class FindingSerializer(serializers.Serializer[Any]):
+    """What the check of a file found; the certificate is the one that the file is, or claims to be."""
+
+    outcome = serializers.ChoiceField(choices=Outcome.choices)
+    detail = serializers.CharField(source="outcome.label")
+    certificate = VerificationSerializer(allow_null=True)
+
+
+class ReasonSerializer(serializers.Serializer[Any]):
+    """Why a certificate is taken back, or issued anew."""
 
     reason = serializers.CharField(max_length=300)

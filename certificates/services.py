@@ -8,8 +8,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from certificates.designs import CertificateTemplate
 from certificates.models import Certificate
-from certificates.tasks import render_certificate
+from certificates.tasks import mail_revocation, render_certificate
 from enrollments.models import Enrollment
 from lms.lib.errors import DomainError
 from lms.platform.audit import record
@@ -37,7 +38,9 @@ def generate(*, actor: Any, enrollment: Enrollment) -> tuple[Certificate, bool]:
         return Certificate.objects.get(enrollment=enrollment), False
 
 
-def _issue(actor: Any, enrollment: Enrollment, completed_at: datetime) -> Certificate:
+def _issue(
+    actor: Any, enrollment: Enrollment, completed_at: datetime, replaces: Certificate | None = None
+) -> Certificate:
     """Write the snapshot, and queue its printing after the commit."""
     course, user = enrollment.course, enrollment.user
     certificate = Certificate.objects.create(
@@ -48,12 +51,18 @@ def _issue(actor: Any, enrollment: Enrollment, completed_at: datetime) -> Certif
         course_title=course.title,
         instructor_name=course.instructor.full_name,
         completed_at=completed_at,
+        template=CertificateTemplate.objects.chosen_for(course),
+        replaces=replaces,
     )
     record(
         actor=actor,
-        action="certificates.issued",
+        action="certificates.reissued" if replaces else "certificates.issued",
         target=certificate,
-        changes={"certificate_number": certificate.certificate_number},
+        changes={
+            "certificate_number": [replaces.certificate_number, certificate.certificate_number]
+            if replaces
+            else certificate.certificate_number
+        },
     )
     render_certificate.delay_on_commit(str(certificate.pk))
     return certificate
@@ -61,10 +70,37 @@ def _issue(actor: Any, enrollment: Enrollment, completed_at: datetime) -> Certif
 
 @transaction.atomic
 def revoke(*, actor: User, certificate: Certificate, reason: str) -> Certificate:
-    """Take a certificate back, with a reason that its verification page shows; return it. A repeat changes nothing."""
+    """Take a certificate back, with a reason that its verification page shows, and write to its holder; return it.
+
+    A repeat changes nothing.
+    """
     certificate = Certificate.objects.select_for_update(of=("self",)).get(pk=certificate.pk)
     if certificate.revoked_at is None:
-        certificate.revoked_at, certificate.revoked_reason = timezone.now(), reason
-        certificate.save(update_fields=["revoked_at", "revoked_reason"])
-        record(actor=actor, action="certificates.revoked", target=certificate, changes={"reason": reason})
+        _take_back(actor, certificate, reason)
+        mail_revocation.delay_on_commit(str(certificate.pk))
     return certificate
+
+
+@transaction.atomic
+def reissue(*, actor: User, certificate: Certificate, reason: str) -> Certificate:
+    """Issue a certificate anew, with the names as they are now and a number of its own; return the new one.
+
+    The old one is revoked, for this reason unless it was before, and its holder gets one mail, about the new one.
+    Raises CertificateError `already_replaced` for one that was issued anew before.
+    """
+    old = Certificate.objects.select_for_update(of=("self",)).get(pk=certificate.pk)
+    if old.enrollment_id is None:
+        raise CertificateError("already_replaced", _("This certificate was issued anew already."))
+    enrollment = Enrollment.objects.select_related("course__instructor", "user").get(pk=old.enrollment_id)
+    if old.revoked_at is None:
+        _take_back(actor, old, reason)
+    old.enrollment = None
+    old.save(update_fields=["enrollment"])
+    return _issue(actor, enrollment, old.completed_at, replaces=old)
+
+
+def _take_back(actor: User, certificate: Certificate, reason: str) -> None:
+    """Revoke a certificate that stands, and say so in the audit log."""
+    certificate.revoked_at, certificate.revoked_reason = timezone.now(), reason
+    certificate.save(update_fields=["revoked_at", "revoked_reason"])
+    record(actor=actor, action="certificates.revoked", target=certificate, changes={"reason": reason})

@@ -26,9 +26,15 @@ def mail_certificate(certificate_id: str) -> None:
 
 
 @job
+def mail_revocation(certificate_id: str) -> None:
+    """Send the holder the mail that says that their certificate was revoked, and why."""
+    printing.write_of_revocation(certificate_id)
+
+
+@job
 def render_pending() -> int:
-    """Queue certificates whose printing was lost between commit and broker; return how many."""
-    lost = Certificate.objects.pending().filter(issued_at__lt=timezone.now() - FORGOTTEN_AFTER)[:BATCH]
+    """Queue certificates whose printing, or whose mail, was lost with a broker or a worker; return how many."""
+    lost = Certificate.objects.unfinished().filter(issued_at__lt=timezone.now() - FORGOTTEN_AFTER)[:BATCH]
     for certificate in lost:
         render_certificate.send_or_defer(str(certificate.pk))
     return len(lost)

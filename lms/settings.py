@@ -362,6 +362,15 @@ DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
 # fails when it differs from the installed package's models (payments/tests/test_djstripe_migration.py).
 MIGRATION_MODULES = {"djstripe": "payments.djstripe_migrations"}
 
+# --- Certificates ----------------------------------------------------------------------------------------------
+
+# What signs the PDFs: a PKCS#12 file, or key and certificate as PEM files; with none, a self-signed key is made beside
+# the data.
+CERTIFICATE_SIGNING_PKCS12 = env.str("CERTIFICATE_SIGNING_PKCS12", default="")
+CERTIFICATE_SIGNING_KEY = env.str("CERTIFICATE_SIGNING_KEY", default="")
+CERTIFICATE_SIGNING_CERT = env.str("CERTIFICATE_SIGNING_CERT", default="")
+CERTIFICATE_SIGNING_PASSPHRASE = env.str("CERTIFICATE_SIGNING_PASSPHRASE", default="")
+
 # --- Language and time -----------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
@@ -386,6 +395,7 @@ LOGGING = {
         "kombu": {"level": "ERROR"},
         "fontTools": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
+        "pyhanko": {"level": "WARNING"},
         "weasyprint": {"level": "ERROR"},
     },
 }

@@ -40,6 +40,13 @@ def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:
     return _answer(request, 404, "not_found", _("There is nothing at this address."))
 
 
+def too_many_requests(request: HttpRequest, *, retry_after: int) -> HttpResponse:
+    """429: more than this address may ask for; `Retry-After` says when it may again."""
+    response = _answer(request, 429, "throttled", _("That was too much at once. Try again in a minute."))
+    response["Retry-After"] = str(retry_after)
+    return response
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """500: our fault. The log has the rest, under the request's id."""
     return _answer(request, 500, "error", _("Something went wrong on our side. Nothing you did caused it."))

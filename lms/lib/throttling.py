@@ -1,10 +1,14 @@
 """Rates that keep one client from wearing out the rest (QUALITY, "Settings in production")."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
+from django.http import HttpRequest, HttpResponse
 from rest_framework.request import Request
 from rest_framework.throttling import AnonRateThrottle, SimpleRateThrottle, UserRateThrottle
 
+from lms.lib.error_views import too_many_requests
 from lms.lib.request_id import client_address
 
 
@@ -32,3 +36,20 @@ class Verify(_ByAddress):
     def get_cache_key(self, request: Request, view: Any) -> str:
         """Return the counter of this address."""
         return self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)}
+
+
+def throttled(rate: type[_ByAddress]) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """Decorate a page view with a rate: beyond it the page is 429, and says when to come back. Page and API of the same
+    rate count together."""
+
+    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            counter = rate()
+            if counter.allow_request(Request(request), None):  # type: ignore[arg-type]  # our rates look at no view
+                return view(request, *args, **kwargs)
+            return too_many_requests(request, retry_after=int(counter.wait() or 1) + 1)
+
+        return wrapped
+
+    return decorate

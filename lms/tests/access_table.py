@@ -50,6 +50,9 @@ GET    /certificates/                                        302  200  200  200 
 GET    /certificates/verify/                                 200  200  200  200  200  200
 GET    /certificates/verify/{number}/                        200  200  200  200  200  200
 GET    /certificates/{certificate}/download/                 302  200  404  404  404  200
+GET    /certificates/signer.pem                              200  200  200  200  200  200
+POST   /certificates/verify-file/                            400  400  400  400  400  400
+GET    /teach/courses/{slug}/certificates/                   302  403  403  200  403  200
 GET    /instructors/{alice}/                                 200  200  200  200  200  200
 GET    /livez                                                200  200  200  200  200  200
 GET    /readyz                                               200  200  200  200  200  200
@@ -118,6 +121,8 @@ GET    /api/v1/certificates/verify/{number}                  200  200  200  200 
 GET    /api/v1/certificates/{certificate}                    401  200  404  404  404  200
 GET    /api/v1/certificates/{certificate}/download           401  200  404  404  404  200
 POST   /api/v1/certificates/{certificate}/revoke             401  403  403  403  403  200
+POST   /api/v1/certificates/{certificate}/reissue            401  403  403  403  403  201
+POST   /api/v1/certificates/verify-file                      415  415  415  415  415  415
 GET    /api/v1/instructors/me                                401  403  403  200  200  200
 PUT    /api/v1/instructors/me                                401  403  403  200  200  200
 PATCH  /api/v1/instructors/me                                401  403  403  200  200  200
@@ -136,6 +141,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "PUT /api/v1/enrollments/{enrollment}/progress": {"lesson_id": "{lesson}"},
     "PATCH /api/v1/enrollments/{enrollment}/progress": {"lesson_id": "{lesson}"},
     "POST /api/v1/certificates/{certificate}/revoke": {"reason": "By mistake."},
+    "POST /api/v1/certificates/{certificate}/reissue": {"reason": "Another name."},
     "POST /account/profile/": {"full_name": "Somebody"},
 }
 

@@ -29,6 +29,7 @@ PAGES = {
     "/notifications/": ("bob", 8),
     "/teach/": ("alice", 8),
     "/teach/courses/tea/": ("alice", 9),
+    "/teach/courses/tea/certificates/": ("alice", 9),
 }
 API_LISTS = {
     "categories/": (None, 6),
@@ -65,7 +66,7 @@ class World:
             course = make_course(alice, f"Course {number} tea", lessons=1, category=self.category, tags=["hot"])
             complete_all_lessons(enrollments.enroll(actor=bob, user=bob, course=course))
             student = person(f"Student{number}")
-            enrollments.enroll(actor=student, user=student, course=self.tea)
+            complete_all_lessons(enrollments.enroll(actor=student, user=student, course=self.tea))
             enrollments.write_review(actor=student, course=self.tea, rating=4, comment="Good.")
             self.api_of(bob)
         self.size = size

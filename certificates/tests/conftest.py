@@ -1,0 +1,17 @@
+"""What the tests of certificates share."""
+
+from collections.abc import Callable
+
+import pytest
+
+from certificates.models import Certificate
+from enrollments.models import Enrollment
+from lms.testing.plugin import complete_all_lessons
+
+
+@pytest.fixture
+def certificate(enrollment: Enrollment, django_capture_on_commit_callbacks: Callable) -> Certificate:
+    """Bob's certificate for Alice's course, printed."""
+    with django_capture_on_commit_callbacks(execute=True):
+        complete_all_lessons(enrollment)
+    return Certificate.objects.get()

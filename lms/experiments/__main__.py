@@ -1,0 +1,22 @@
+"""Runs an experiment by its name, in a data folder of its own; `lms.testing.engines` gives it database and broker."""
+
+import os
+import sys
+import tempfile
+from importlib import import_module
+
+import django
+
+
+def main(name: str) -> int:
+    """Run an experiment; return its exit code."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = "lms.settings"
+    with tempfile.TemporaryDirectory(prefix="lms-experiment-", ignore_cleanup_errors=True) as folder:
+        os.environ["DATA_DIR"] = folder
+        django.setup()
+        code: int = import_module(f"lms.experiments.{name}").main()
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -18,10 +18,10 @@ WITHOUT_LOCKS = "lms.experiments.without_locks"
 REPORT = settings.BASE_DIR / "docs" / "experiments.md"
 HEAD = """# Experiments
 
-What must never happen, tried on real processes over HTTP: gunicorn with four processes of eight
-threads, all clients from a standing start. Each experiment has a control that takes its lock or constraint away and must break the invariant.
-`make experiments` runs them and writes this page. Two cores, clients and database on the same machine: read the counts,
-not the milliseconds.
+What must never happen, tried on real processes over HTTP: gunicorn with four processes of eight threads, all
+clients from a standing start. Each experiment has a control that takes its lock or constraint away and must break
+the invariant. `make experiments` runs them and writes this page. Two cores, clients and database on the same machine:
+read the counts, not the milliseconds.
 
 | # | Engine | What | Rounds | Broken | 5xx | p95 ms | Control broke | Notes |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |

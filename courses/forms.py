@@ -26,6 +26,7 @@ class CourseForm(forms.ModelForm[Course]):
         label=_("Tags"), required=False, help_text=_("Up to 10 short words, with commas between them.")
     )
     currency = forms.ChoiceField(label=_("Currency"), choices=[(code, code) for code in money.CURRENCIES])
+    version = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
 
     class Meta:
         model = Course
@@ -82,6 +83,7 @@ class LessonForm(forms.ModelForm[Lesson]):
     """A lesson's text and what surrounds it."""
 
     video_url = forms.URLField(label=_("Video"), required=False, max_length=500, assume_scheme="https")
+    version = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
 
     class Meta:
         model = Lesson
@@ -95,6 +97,10 @@ class LessonForm(forms.ModelForm[Lesson]):
         field.queryset = sections
         field.initial = sections.last()
         field.empty_label = None
+
+    def clean_content(self) -> str:
+        """Return the text with the line ends of Markdown files, whatever the browser sent."""
+        return str(self.cleaned_data["content"]).replace("\r\n", "\n")
 
     def clean_video_url(self) -> str | None:
         """Return the address, or None for an empty field."""

@@ -132,6 +132,7 @@ class Course(models.Model):
     published_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
+    version = models.PositiveIntegerField(default=1, editable=False, help_text=_("Counts the saves of its details."))
 
     lessons_count = models.PositiveIntegerField(default=0, editable=False)
     duration_minutes = models.PositiveIntegerField(default=0, editable=False)
@@ -255,6 +256,7 @@ class Lesson(models.Model):
     is_preview = models.BooleanField(_("free preview"), default=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
+    version = models.PositiveIntegerField(default=1, editable=False, help_text=_("Counts the saves of its text."))
 
     objects = LessonQuerySet.as_manager()
 
@@ -271,3 +273,31 @@ class Lesson(models.Model):
     def render(self) -> None:
         """Set `content_html` from `content`."""
         self.content_html = markdown.to_html(self.content)
+
+
+class LessonDraft(models.Model):
+    """What an author has typed into the lesson form and not saved yet; one for each author and form.
+
+    `lesson` is null for a lesson that does not exist yet. `base_version` is the lesson's version that the author began
+    with: saving over a newer one is a conflict, however long the draft lay.
+    """
+
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    course = models.ForeignKey(Course, models.CASCADE, related_name="lesson_drafts")
+    lesson = models.ForeignKey(Lesson, models.CASCADE, null=True, related_name="drafts")
+    fields = models.JSONField(default=dict)
+    base_version = models.PositiveIntegerField(default=0)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-updated_at", "id"]
+        verbose_name = _("unsaved lesson")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["author", "course"], condition=Q(lesson=None), name="courses_lessondraft_new_once"
+            ),
+            models.UniqueConstraint(fields=["author", "lesson"], name="courses_lessondraft_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.author_id} {self.lesson_id or self.course_id}"

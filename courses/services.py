@@ -25,6 +25,16 @@ class CourseError(DomainError):
     """The course, or one of its lessons, cannot do that now."""
 
 
+class EditConflictError(CourseError):
+    """Somebody saved in between: `current` is the row as it is now. Nothing was written."""
+
+    needs_a_page = True
+
+    def __init__(self, current: Course | Lesson) -> None:
+        super().__init__("edit_conflict", _("This was saved by somebody else while you were writing."))
+        self.current = current
+
+
 @transaction.atomic
 def create_course(*, actor: User, tags: Sequence[str] = (), **fields: Any) -> Course:
     """Create and return a draft of `actor`, with one empty section. Raises ValidationError for what does not fit."""
@@ -39,12 +49,22 @@ def create_course(*, actor: User, tags: Sequence[str] = (), **fields: Any) -> Co
 
 
 @transaction.atomic
-def update_course(*, actor: User, course: Course, tags: Sequence[str] | None = None, **fields: Any) -> Course:
-    """Change a course; return it. Its students are told. Raises ValidationError for what does not fit."""
+def update_course(
+    *, actor: User, course: Course, tags: Sequence[str] | None = None, version: int | None = None, **fields: Any
+) -> Course:
+    """Change a course; return it. Its students are told.
+
+    `version` is the one that the author began with, where that is known. Raises EditConflictError when it is no longer
+    the current one, ValidationError for what does not fit.
+    """
     course = _locked(course)
+    _require_version(course, version)
     changes = _changes(course, fields)
+    if tags is not None and _tag_names(tags) != sorted(tag.name for tag in course.tags.all()):
+        changes["tags"] = [sorted(tag.name for tag in course.tags.all()), _tag_names(tags)]
     for name, value in fields.items():
         setattr(course, name, value)
+    course.version += bool(changes)
     course.full_clean()
     course.save()
     if tags is not None:
@@ -115,13 +135,19 @@ def add_lesson(*, actor: User, course: Course, section: Section | None = None, *
 
 
 @transaction.atomic
-def update_lesson(*, actor: User, lesson: Lesson, **fields: Any) -> Lesson:
-    """Change a lesson; return it. Raises ValidationError for what does not fit."""
+def update_lesson(*, actor: User, lesson: Lesson, version: int | None = None, **fields: Any) -> Lesson:
+    """Change a lesson; return it.
+
+    `version` is the one that the author began with, where that is known. Raises EditConflictError when it is no longer
+    the current one, ValidationError for what does not fit.
+    """
     course = _locked(lesson.course)
     lesson = Lesson.objects.select_for_update().get(pk=lesson.pk)
+    _require_version(lesson, version)
     changes = _changes(lesson, fields)
     for name, value in fields.items():
         setattr(lesson, name, value)
+    lesson.version += bool(changes)
     lesson.render()
     lesson.full_clean()
     lesson.save()
@@ -187,6 +213,11 @@ def _locked(course: Course) -> Course:
     return Course.objects.select_for_update(of=("self",)).get(pk=course.pk)
 
 
+def _require_version(row: Course | Lesson, version: int | None) -> None:
+    if version is not None and version != row.version:
+        raise EditConflictError(row)
+
+
 def _first_section(course: Course) -> Section:
     return Section.objects.create(course=course, title=_("Lessons"), order=1)
 
@@ -212,8 +243,12 @@ def _count_lessons(course: Course) -> None:
     course.save(update_fields=["lessons_count", "duration_minutes", "updated_at"])
 
 
+def _tag_names(names: Sequence[str]) -> list[str]:
+    return sorted({name.strip().lower() for name in names if name.strip()})
+
+
 def _set_tags(course: Course, names: Sequence[str]) -> None:
-    wanted = list(dict.fromkeys(name.strip().lower() for name in names if name.strip()))
+    wanted = _tag_names(names)
     Tag.objects.bulk_create([Tag(name=name) for name in wanted], ignore_conflicts=True)
     course.tags.set(Tag.objects.filter(name__in=wanted))
 

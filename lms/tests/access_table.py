@@ -44,6 +44,8 @@ POST   /teach/courses/{draft_slug}/delete/                   404  404  404  302 
 POST   /teach/courses/{slug}/sections/                       403  403  403  302  403  302
 GET    /teach/courses/{slug}/lessons/new/                    302  403  403  200  403  200
 GET    /teach/courses/{slug}/lessons/{lesson}/               302  403  403  200  403  200
+POST   /teach/courses/{slug}/lessons/new/draft/              403  403  403  200  403  200
+POST   /teach/courses/{slug}/lessons/{lesson}/draft/         403  403  403  200  403  200
 POST   /teach/courses/{slug}/lessons/{lesson}/move/          403  403  403  302  403  302
 POST   /teach/courses/{slug}/lessons/{lesson}/delete/        403  403  403  302  403  302
 GET    /certificates/                                        302  200  200  200  200  200

@@ -83,7 +83,7 @@ class LessonFormView(TeachersOnlyMixin, FormView[LessonForm]):
 
     def _both(self, form: LessonForm, error: services.EditConflictError) -> HttpResponse:
         assert self.course is not None  # noqa: S101  # dispatch has found it
-        theirs = LessonForm(course=self.course, instance=error.current)  # type: ignore[arg-type]  # a lesson's conflict
+        theirs = LessonForm(course=self.course, instance=error.current)
         context = self.get_context_data(
             form=form, conflict=differences(form, theirs), version=error.current.version, draft=None
         )

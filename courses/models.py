@@ -301,3 +301,15 @@ class LessonDraft(models.Model):
 
     def __str__(self) -> str:
         return f"{self.author_id} {self.lesson_id or self.course_id}"
+
+
+class CatalogueStamp(models.Model):
+    """One row: a number that grows after every change of what visitors are shown (see `courses.stamp`)."""
+
+    number = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="courses_cataloguestamp_one_row")]
+
+    def __str__(self) -> str:
+        return str(self.number)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from courses.models import Course, Lesson, Section, Tag
+from courses.stamp import catalogue_changed
 from lms.lib.errors import DomainError
 from lms.platform.audit import record
 from realtime.models import Event
@@ -209,7 +210,11 @@ def add_section(*, actor: User, course: Course, title: str) -> Section:
 
 
 def _locked(course: Course) -> Course:
-    """Return the course's row as it is now, locked until the transaction ends: changes of one course queue up here."""
+    """Return the course's row as it is now, locked until the transaction ends: changes of one course queue up here.
+
+    Whatever changes, visitors get fresh pages after the commit.
+    """
+    catalogue_changed()
     return Course.objects.select_for_update(of=("self",)).get(pk=course.pk)
 
 

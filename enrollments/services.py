@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from courses.models import Course, Lesson
+from courses.stamp import catalogue_changed
 from enrollments import registry
 from enrollments.models import Enrollment, LessonProgress, Review, Source
 from enrollments.signals import course_completed
@@ -57,6 +58,7 @@ def _enter(actor: Any, user: User, course: Course, source: Source, payment_id: u
     enrollment.is_active, enrollment.source, enrollment.payment_id = True, source, payment_id
     enrollment.save(force_insert=enrollment._state.adding)
     Course.objects.filter(pk=course.pk).update(enrollments_count=F("enrollments_count") + 1)
+    catalogue_changed()
     record(actor=actor, action="enrollments.enrolled", target=enrollment, changes={"course": str(course.pk)})
     payload = {"course_id": str(course.pk), "title": course.title, "student_name": user.full_name}
     push([course.instructor_id], Event.NEW_ENROLLMENT, payload)
@@ -72,6 +74,7 @@ def revoke(*, actor: Any, enrollment: Enrollment, reason: str) -> Enrollment:
         enrollment.is_active = False
         enrollment.save(update_fields=["is_active"])
         Course.objects.filter(pk=enrollment.course_id).update(enrollments_count=F("enrollments_count") - 1)
+        catalogue_changed()
         record(actor=actor, action="enrollments.revoked", target=enrollment, changes={"reason": reason})
     return enrollment
 
@@ -217,6 +220,7 @@ def delete_review(*, actor: User, review: Review) -> None:
 
 def _count_stars(course: Course, *, stars: int, reviews: int) -> None:
     """Keep the course's mean exact under parallel reviews: the database adds, nobody reads first."""
+    catalogue_changed()
     Course.objects.filter(pk=course.pk).update(
         ratings_sum=F("ratings_sum") + stars, ratings_count=F("ratings_count") + reviews
     )

@@ -11,7 +11,8 @@ from courses.models import Course, Lesson, LessonDraft
 
 LONGEST = {"content": 100_000}
 LONGEST_OTHER = 600
-KEPT = ("title", "section", "content", "video_url", "duration_minutes", "is_published", "is_preview")
+KEPT = ("title", "section", "content", "video_url", "duration_minutes", "is_published", "is_preview",
+        "completion_rule", "video_seconds", "video_share")  # fmt: skip
 
 
 @transaction.atomic

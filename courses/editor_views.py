@@ -18,8 +18,9 @@ from django.views.generic.edit import UpdateView
 from accounts.permissions import signed_in
 from courses import services
 from courses.conflicts import differences
+from courses.copying import duplicate_course
 from courses.forms import CourseForm, SectionForm
-from courses.models import Course, Lesson
+from courses.models import Course, Lesson, Section
 from lms.lib import markdown
 from lms.lib.pages import attempt, attempt_or_say
 from lms.lib.pagination import PAGE_SIZE
@@ -164,6 +165,46 @@ def add_section(request: HttpRequest, slug: str) -> HttpResponse:
     for problem in form.errors.get("title", []):
         messages.error(request, str(problem))
     return redirect("courses:edit", slug)
+
+
+def _editable_section(request: HttpRequest, slug: str, section_id: uuid.UUID) -> Section:
+    return get_object_or_404(Section, pk=section_id, course=_editable_course(request, slug))
+
+
+@require_POST
+def rename_section(request: HttpRequest, slug: str, section_id: uuid.UUID) -> HttpResponse:
+    """Give a section another title."""
+    section = _editable_section(request, slug, section_id)
+    form = SectionForm(request.POST)
+    if form.is_valid():
+        attempt(form, services.rename_section, actor=signed_in(request), section=section, **form.cleaned_data)
+    for problem in form.errors.get("title", []):
+        messages.error(request, str(problem))
+    return redirect(f"{reverse('courses:edit', args=[slug])}#section-{section_id}")
+
+
+@require_POST
+def move_section(request: HttpRequest, slug: str, section_id: uuid.UUID) -> HttpResponse:
+    """Move a section one place up or down."""
+    section = _editable_section(request, slug, section_id)
+    services.move_section(actor=signed_in(request), section=section, up=request.POST.get("direction") == "up")
+    return redirect(f"{reverse('courses:edit', args=[slug])}#section-{section_id}")
+
+
+@require_POST
+def delete_section(request: HttpRequest, slug: str, section_id: uuid.UUID) -> HttpResponse:
+    """Delete an empty section."""
+    section = _editable_section(request, slug, section_id)
+    attempt_or_say(request, services.delete_section, actor=signed_in(request), section=section)
+    return redirect("courses:edit", slug)
+
+
+@require_POST
+def duplicate(request: HttpRequest, slug: str) -> HttpResponse:
+    """Begin a draft with everything that is in this course."""
+    copy = duplicate_course(actor=signed_in(request), course=_editable_course(request, slug))
+    messages.success(request, _("This is the copy. It is a draft that only you see."))
+    return redirect("courses:edit", copy.slug)
 
 
 @require_POST

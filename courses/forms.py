@@ -6,8 +6,10 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from courses.models import MOST_TAGS, Course, Lesson, Section
+from courses.models import MOST_TAGS, CompletionRule, Course, Lesson, Section
 from lms.lib import money
+
+USUAL_SHARE = 90
 
 
 class CourseForm(forms.ModelForm[Course]):
@@ -87,11 +89,16 @@ class LessonForm(forms.ModelForm[Lesson]):
 
     class Meta:
         model = Lesson
-        fields = ["title", "section", "content", "video_url", "duration_minutes", "is_preview", "is_published"]
+        fields = [
+            "title", "section", "content", "video_url", "video_seconds", "completion_rule", "video_share",
+            "duration_minutes", "is_published", "is_preview",
+        ]  # fmt: skip
         widgets = {"content": forms.Textarea(attrs={"rows": 22, "class": "mono", "spellcheck": "true"})}
 
     def __init__(self, *args: Any, course: Course, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name in ("completion_rule", "video_share"):
+            self.fields[name].required = False
         sections = Section.objects.filter(course=course)
         field: Any = self.fields["section"]
         field.queryset = sections
@@ -101,6 +108,14 @@ class LessonForm(forms.ModelForm[Lesson]):
     def clean_content(self) -> str:
         """Return the text with the line ends of Markdown files, whatever the browser sent."""
         return str(self.cleaned_data["content"]).replace("\r\n", "\n")
+
+    def clean_video_share(self) -> int:
+        """Return the share; the usual one for an empty field."""
+        return int(self.cleaned_data["video_share"] or USUAL_SHARE)
+
+    def clean_completion_rule(self) -> str:
+        """Return the rule; the button where none is chosen."""
+        return str(self.cleaned_data["completion_rule"] or CompletionRule.BUTTON)
 
     def clean_video_url(self) -> str | None:
         """Return the address, or None for an empty field."""

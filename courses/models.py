@@ -211,6 +211,14 @@ class Section(models.Model):
         return self.title
 
 
+class CompletionRule(models.TextChoices):
+    """When a lesson counts as done."""
+
+    BUTTON = "button", _("When the student says so")
+    VIDEO = "video", _("When enough of the video was watched")
+    WORK = "work", _("When its quiz or assignment is passed")
+
+
 class LessonQuerySet(models.QuerySet["Lesson"]):
     """Lessons by who may see that they exist."""
 
@@ -251,6 +259,15 @@ class Lesson(models.Model):
     duration_minutes = models.PositiveIntegerField(
         _("minutes"), default=5, validators=[MinValueValidator(0), MaxValueValidator(600)]
     )
+    completion_rule = models.CharField(
+        _("it is done"), max_length=10, choices=CompletionRule.choices, default=CompletionRule.BUTTON
+    )
+    video_seconds = models.PositiveIntegerField(
+        _("length of the video in seconds"), null=True, blank=True, validators=[MaxValueValidator(24 * 3600)]
+    )
+    video_share = models.PositiveSmallIntegerField(
+        _("percent of the video to watch"), default=90, validators=[MinValueValidator(1), MaxValueValidator(100)]
+    )
     order = models.PositiveIntegerField(_("order"))
     is_published = models.BooleanField(_("published"), default=True)
     is_preview = models.BooleanField(_("free preview"), default=False)
@@ -269,6 +286,18 @@ class Lesson(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    def clean(self) -> None:
+        """Refuse a rule that nobody could ever meet."""
+        if self.completion_rule == CompletionRule.VIDEO and not (self.video_url and self.video_seconds):
+            raise ValidationError({"completion_rule": _("This rule needs a video, and how long it is.")})
+
+    @property
+    def seconds_to_watch(self) -> int:
+        """How much of the video has to be watched before the lesson is done; 0 under another rule."""
+        if self.completion_rule != CompletionRule.VIDEO:
+            return 0
+        return -(-(self.video_seconds or 0) * self.video_share // 100)
 
     def render(self) -> None:
         """Set `content_html` from `content`."""

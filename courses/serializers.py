@@ -81,8 +81,9 @@ class LessonSerializer(serializers.ModelSerializer[Lesson]):
     class Meta:
         model = Lesson
         fields = [
-            "id", "course_id", "section_id", "title", "content", "content_html", "video_url", "duration_minutes",
-            "order", "is_published", "is_preview", "version", "created_at", "updated_at",
+            "id", "course_id", "section_id", "title", "content", "content_html", "video_url", "video_seconds",
+            "completion_rule", "video_share", "duration_minutes", "order", "is_published", "is_preview", "version",
+            "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -167,7 +168,8 @@ class LessonWriteSerializer(serializers.ModelSerializer[Lesson]):
     class Meta:
         model = Lesson
         fields = [
-            "title", "content", "video_url", "duration_minutes", "is_published", "is_preview", "section_id", "version",
+            "title", "content", "video_url", "video_seconds", "completion_rule", "video_share", "duration_minutes",
+            "is_published", "is_preview", "section_id", "version",
         ]  # fmt: skip
 
     def get_fields(self) -> dict[str, Any]:

@@ -209,6 +209,48 @@ def add_section(*, actor: User, course: Course, title: str) -> Section:
     return section
 
 
+@transaction.atomic
+def rename_section(*, actor: User, section: Section, title: str) -> Section:
+    """Give a section another title; return it."""
+    _locked(section.course)
+    section = Section.objects.get(pk=section.pk)
+    before, section.title = section.title, title
+    section.full_clean()
+    section.save(update_fields=["title"])
+    record(actor=actor, action="courses.section_renamed", target=section, changes={"title": [before, title]})
+    return section
+
+
+@transaction.atomic
+def move_section(*, actor: User, section: Section, up: bool) -> list[Section]:
+    """Move a section, with its lessons, one place up or down; return the course's sections in order."""
+    course = _locked(section.course)
+    sections = list(course.sections.order_by("order"))
+    here = next(place for place, one in enumerate(sections) if one.pk == section.pk)
+    there = max(0, min(len(sections) - 1, here + (-1 if up else 1)))
+    sections.insert(there, sections.pop(here))
+    for parked in (PARKED, 0):
+        for number, one in enumerate(sections, start=1):
+            one.order = parked + number
+        Section.objects.bulk_update(sections, ["order"])
+    _renumber(course, _in_section_order(course))
+    record(actor=actor, action="courses.sections_reordered", target=course)
+    _tell_students(course, ["lessons"])
+    return sections
+
+
+@transaction.atomic
+def delete_section(*, actor: User, section: Section) -> None:
+    """Delete an empty section. Raises CourseError `section_not_empty`, or `last_section` for the only one."""
+    course = _locked(section.course)
+    if section.lessons.exists():
+        raise CourseError("section_not_empty", _("Move or delete its lessons first."))
+    if course.sections.count() == 1:
+        raise CourseError("last_section", _("A course has at least one section."))
+    record(actor=actor, action="courses.section_deleted", target=section, changes={"title": section.title})
+    section.delete()
+
+
 def _locked(course: Course) -> Course:
     """Return the course's row as it is now, locked until the transaction ends: changes of one course queue up here.
 
@@ -239,6 +281,12 @@ def _renumber(course: Course, ordered: list[Lesson]) -> None:
     for number, lesson in enumerate(ordered, start=1):
         lesson.order = number
     Lesson.objects.bulk_update(ordered, ["order"])
+
+
+@transaction.atomic
+def recount_lessons(*, course: Course) -> None:
+    """Bring a course's counters of lessons and minutes up to date after its lessons were inserted in bulk."""
+    _count_lessons(_locked(course))
 
 
 def _count_lessons(course: Course) -> None:

@@ -15,6 +15,7 @@ from courses import patterns
 from courses.filters import CourseFilter
 from courses.models import Category, Course, Lesson
 from courses.public_pages import PublicPageMixin
+from courses.videos import video_of
 from lms.lib.pagination import PAGE_SIZE
 from lms.lib.scoping import ScopedMixin
 
@@ -106,6 +107,11 @@ class LessonPreviewView(DetailView[Lesson]):
         if lesson.is_preview or Lesson.objects.filter(pk=lesson.pk).editable_by(self.request.user).exists():
             return lesson
         raise Http404
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add how its video is shown."""
+        address = self.object.video_url
+        return super().get_context_data(video=video_of(address) if address else None, **kwargs)
 
 
 @require_safe

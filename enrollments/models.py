@@ -13,6 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Role, has_role
 from courses.models import Course, Lesson
 
+FASTEST = 2  # times the normal speed
+SLACK_SECONDS = 15  # a little more than between two notes of a player
+
 
 class Source(models.TextChoices):
     """How somebody got into a course."""
@@ -43,7 +46,9 @@ class EnrollmentQuerySet(models.QuerySet["Enrollment"]):
         """Return the enrolments with `lessons_done`: how many published lessons of the course are completed."""
         done = Q(lesson_progress__completed_at__isnull=False, lesson_progress__lesson__is_published=True)
         # Counting groups the rows, and grouped rows lose the model's own order.
-        return self.annotate(lessons_done=Count("lesson_progress", filter=done)).order_by(*(Enrollment._meta.ordering or ()))
+        return self.annotate(lessons_done=Count("lesson_progress", filter=done)).order_by(
+            *(Enrollment._meta.ordering or ())
+        )
 
     def with_next_lesson(self) -> Self:
         """Return the enrolments with the first published lesson that is not completed: its id and its title."""
@@ -110,6 +115,9 @@ class LessonProgress(models.Model):
     lesson = models.ForeignKey(Lesson, models.CASCADE, related_name="progress")
     completed_at = models.DateTimeField(null=True, blank=True)
     position_seconds = models.PositiveIntegerField(default=0, help_text=_("Where the video stopped."))
+    watched_seconds = models.PositiveIntegerField(
+        default=0, help_text=_("How much of the video went by while it could have been watched.")
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -121,6 +129,18 @@ class LessonProgress(models.Model):
 
     def __str__(self) -> str:
         return f"{self.enrollment_id} {self.lesson_id}"
+
+    def note_position(self, seconds: int) -> None:
+        """Note where the video stands now, and count as watched what can have been watched since the last time.
+
+        A jump forward counts for nothing: the server's clock says how much time there was, at double speed at most.
+        """
+        now = timezone.now()
+        since = (now - self.updated_at).total_seconds() if self.updated_at else 0.0
+        step = seconds - self.position_seconds
+        if 0 < step <= FASTEST * since + SLACK_SECONDS:
+            self.watched_seconds += step
+        self.position_seconds = seconds
 
 
 class ReviewQuerySet(models.QuerySet["Review"]):

@@ -10,7 +10,7 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from courses.models import Course, Lesson
+from courses.models import CompletionRule, Course, Lesson
 from courses.stamp import catalogue_changed
 from enrollments import registry
 from enrollments.models import Enrollment, LessonProgress, Review, Source
@@ -93,7 +93,7 @@ def complete_lesson(
     `completed` False notes only where the video stopped; nothing takes a completion back. The enrolment's row is
     locked, so that of two last lessons finished at once the second one sees the first, and the course completes once
     (QUALITY E04). Raises EnrollmentError `not_enrolled` (409) for an ended enrolment, `unknown_lesson` (400) for a
-    lesson that is not a published one of this course.
+    lesson that is not a published one of this course, `lesson_not_done` (409) while its own rule is not met.
     """
     enrollment = Enrollment.objects.select_for_update(of=("self",)).select_related("course").get(pk=enrollment.pk)
     if not enrollment.is_active:
@@ -111,15 +111,31 @@ def complete_lesson(
 
 
 def _note_progress(enrollment: Enrollment, lesson: Lesson, completed: bool, position_seconds: int | None) -> bool:
-    """Write the lesson's row; return whether this completed it."""
+    """Write the lesson's row; return whether this completed it.
+
+    Enough of the video completes a lesson of that rule by itself. A lesson whose rule is not met is not completed.
+    """
     progress, _created = LessonProgress.objects.get_or_create(enrollment=enrollment, lesson=lesson)
-    newly_completed = completed and progress.completed_at is None
+    if position_seconds is not None:
+        progress.note_position(min(position_seconds, LONGEST_VIDEO_SECONDS))
+    missing = _missing_for(enrollment, lesson, progress)
+    if completed and progress.completed_at is None and missing:
+        raise EnrollmentError("lesson_not_done", _("Still missing: %s.") % get_text_list(missing, _("and")))
+    watched_it = lesson.completion_rule == CompletionRule.VIDEO and not missing
+    newly_completed = (completed or watched_it) and progress.completed_at is None
     if newly_completed:
         progress.completed_at = timezone.now()
-    if position_seconds is not None:
-        progress.position_seconds = min(position_seconds, LONGEST_VIDEO_SECONDS)
     progress.save()
     return newly_completed
+
+
+def _missing_for(enrollment: Enrollment, lesson: Lesson, progress: LessonProgress) -> list[str]:
+    """Return, in words, what the lesson's own rule still asks for."""
+    if lesson.completion_rule == CompletionRule.WORK:
+        return registry.missing_for_lesson(enrollment, lesson)
+    if progress.watched_seconds < lesson.seconds_to_watch:
+        return [_("watch at least %d%% of the video") % lesson.video_share]
+    return []
 
 
 def _after_lesson(actor: User, enrollment: Enrollment, lesson: Lesson) -> None:

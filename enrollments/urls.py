@@ -10,6 +10,7 @@ urlpatterns = [
     path("courses/<str:slug>/enroll/", views.enroll, name="enroll"),
     path("courses/<str:slug>/review/", views.ReviewView.as_view(), name="review"),
     path("learn/<str:slug>/", views.LearningRoomView.as_view(), name="learn"),
+    path("learn/<str:slug>/progress/", views.ProgressView.as_view(), name="progress"),
     path("learn/<str:slug>/<uuid:lesson_id>/", views.LearningRoomView.as_view(), name="lesson"),
     path("learn/<str:slug>/<uuid:lesson_id>/done/", views.finish_lesson, name="finish_lesson"),
 ]

@@ -39,6 +39,7 @@ def values_of(course: Course, enrollment: Enrollment) -> dict[str, str]:
         "course_id": str(course.pk),
         "slug": course.slug,
         "lesson_id": str(lesson.pk),
+        "section_id": str(lesson.section_id),
         "enrollment_id": str(enrollment.pk),
         "user_id": str(enrollment.user_id),
         "instructor_id": str(course.instructor_id),

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
+from courses import services
 from courses.models import Course, Lesson, LessonDraft
 from lms.testing.plugin import PASSWORD
 
@@ -88,3 +89,42 @@ def test_a_lost_network_loses_nothing_that_was_typed(page: Page, live_site: str,
     assert Lesson.objects.get(pk=lesson.pk).content == "Typed without a network."
     later.goto(f"{live_site}{address}")
     expect(later.locator("[data-draft-notice]")).to_be_hidden()
+
+
+FAKE_PLAYER = """<!doctype html><title>player</title><script>
+const start = Number(new URL(location).searchParams.get("start"));
+document.documentElement.dataset.from = start;
+addEventListener("message", ({ source, origin, data }) => {
+  if (JSON.parse(data).event !== "listening") return;
+  source.postMessage(JSON.stringify({ event: "infoDelivery", info: { currentTime: start + 75.4 } }), origin);
+});
+</script>"""
+
+
+def test_a_video_goes_on_where_another_device_stopped(
+    page: Page, live_site: str, alice: User, bob: User, course: Course
+) -> None:
+    """Against a stand-in for YouTube's player, which speaks its messages."""
+    lesson = course.lessons.order_by("order")[0]
+    services.update_lesson(actor=alice, lesson=lesson, video_url="https://youtu.be/dQw4w9WgXcQ")
+    address = f"/learn/{course.slug}/{lesson.pk}/"
+    second = page.context.browser.new_context(viewport={"width": 390, "height": 844})
+    problems: list[str] = []
+    for context in (page.context, second):
+        context.route(
+            "https://www.youtube-nocookie.com/**",
+            lambda route: route.fulfill(content_type="text/html", body=FAKE_PLAYER),
+        )
+        context.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    log_in(page, live_site, bob, "/courses/tea/")
+    page.get_by_role("button", name="Begin, it is free").click()
+    page.wait_for_url(f"**{address}")
+    with page.expect_response(lambda answer: answer.url.endswith("/progress")) as saved:
+        page.locator("iframe.player").scroll_into_view_if_needed()
+    assert saved.value.status == 200
+    phone = second.new_page()
+    log_in(phone, live_site, bob, address)
+    assert "start=75" in (phone.locator("iframe.player").get_attribute("src") or "")
+    expect(phone.frame_locator("iframe.player").locator("html")).to_have_attribute("data-from", "75")
+    second.close()
+    assert problems == []

@@ -25,6 +25,7 @@ PAGES = {
     "/instructors/{alice}/": (None, 6),
     "/dashboard/": ("bob", 8),
     "/learn/tea/{lesson}/": ("bob", 9),
+    "/learn/tea/progress/": ("bob", 10),
     "/certificates/": ("bob", 8),
     "/notifications/": ("bob", 8),
     "/teach/": ("alice", 8),
@@ -41,6 +42,7 @@ API_LISTS = {
     "auth/sessions": ("bob", 6),
     "enrollments/": ("bob", 6),
     "enrollments/{enrollment}/progress": ("bob", 6),
+    "enrollments/{enrollment}/explain": ("bob", 8),
     "certificates/": ("bob", 6),
     "notifications/": ("bob", 6),
 }

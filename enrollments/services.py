@@ -13,7 +13,7 @@ from accounts.models import User
 from courses.models import CompletionRule, Course, Lesson
 from courses.stamp import catalogue_changed
 from enrollments import registry
-from enrollments.models import Enrollment, LessonProgress, Review, Source
+from enrollments.models import Enrollment, EnrollmentEvent, LessonProgress, Review, Source
 from enrollments.signals import course_completed
 from enrollments.tasks import mail_enrollment
 from lms.lib.errors import DomainError
@@ -53,10 +53,12 @@ def enroll(
 def _enter(actor: Any, user: User, course: Course, source: Source, payment_id: uuid.UUID | None) -> Enrollment:
     """Create the enrolment, or take an ended one up again; the unique constraint lets the first of many through."""
     enrollment = Enrollment.objects.select_for_update().filter(user=user, course=course, is_active=False).first()
+    kind = EnrollmentEvent.Kind.RESUMED if enrollment else EnrollmentEvent.Kind.ENROLLED
     if enrollment is None:
         enrollment = Enrollment(user=user, course=course)
     enrollment.is_active, enrollment.source, enrollment.payment_id = True, source, payment_id
     enrollment.save(force_insert=enrollment._state.adding)
+    _append(enrollment, kind, actor, source)
     Course.objects.filter(pk=course.pk).update(enrollments_count=F("enrollments_count") + 1)
     catalogue_changed()
     record(actor=actor, action="enrollments.enrolled", target=enrollment, changes={"course": str(course.pk)})
@@ -64,6 +66,12 @@ def _enter(actor: Any, user: User, course: Course, source: Source, payment_id: u
     push([course.instructor_id], Event.NEW_ENROLLMENT, payload)
     mail_enrollment.delay_on_commit(str(enrollment.pk))
     return enrollment
+
+
+def _append(enrollment: Enrollment, kind: EnrollmentEvent.Kind, actor: Any, reason: str = "") -> None:
+    """Append a line to the enrolment's history."""
+    known = actor if isinstance(actor, User) else None
+    EnrollmentEvent.objects.create(enrollment=enrollment, kind=kind, actor=known, reason=reason[:300])
 
 
 @transaction.atomic
@@ -75,6 +83,7 @@ def revoke(*, actor: Any, enrollment: Enrollment, reason: str) -> Enrollment:
         enrollment.save(update_fields=["is_active"])
         Course.objects.filter(pk=enrollment.course_id).update(enrollments_count=F("enrollments_count") - 1)
         catalogue_changed()
+        _append(enrollment, EnrollmentEvent.Kind.REVOKED, actor, reason)
         record(actor=actor, action="enrollments.revoked", target=enrollment, changes={"reason": reason})
     return enrollment
 
@@ -176,6 +185,7 @@ def _mark_complete(actor: User, enrollment: Enrollment) -> None:
     """Set `completed_at`, once, and let the apps above know within the transaction."""
     enrollment.completed_at = timezone.now()
     enrollment.save(update_fields=["completed_at"])
+    _append(enrollment, EnrollmentEvent.Kind.COMPLETED, actor)
     record(actor=actor, action="enrollments.completed", target=enrollment)
     course_completed.send(sender=Enrollment, enrollment=enrollment, actor=actor)
 

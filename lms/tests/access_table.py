@@ -48,6 +48,9 @@ GET    /teach/courses/{slug}/lessons/{lesson}/               302  403  403  200 
 POST   /teach/courses/{slug}/sections/{section}/rename/      403  403  403  302  403  302
 POST   /teach/courses/{slug}/sections/{section}/move/        403  403  403  302  403  302
 POST   /teach/courses/{slug}/sections/{section}/delete/      403  403  403  302  403  302
+GET    /teach/courses/{slug}/students/                       302  403  403  200  403  200
+POST   /teach/courses/{slug}/students/invite/                403  403  403  302  403  302
+GET    /invitations/nonsense/                                302  404  404  404  404  404
 POST   /teach/courses/{slug}/duplicate/                      403  403  403  302  403  302
 POST   /teach/courses/{slug}/lessons/new/draft/              403  403  403  200  403  200
 POST   /teach/courses/{slug}/lessons/{lesson}/draft/         403  403  403  200  403  200

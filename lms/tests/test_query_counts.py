@@ -30,6 +30,7 @@ PAGES = {
     "/notifications/": ("bob", 8),
     "/teach/": ("alice", 8),
     "/teach/courses/tea/": ("alice", 9),
+    "/teach/courses/tea/students/": ("alice", 9),
 }
 API_LISTS = {
     "categories/": (None, 6),

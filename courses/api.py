@@ -24,6 +24,7 @@ from courses.serializers import (
     LessonWriteSerializer,
     ReorderSerializer,
 )
+from lms.lib.errors import error_body
 from lms.lib.scoping import ScopedMixin, editable_or_403, visible_or_404
 
 
@@ -33,6 +34,23 @@ def saved(write: Any, **fields: Any) -> Any:
         return write(**fields)
     except ValidationError as error:
         raise serializers.ValidationError(serializers.as_serializer_error(error)) from error
+
+
+def expected_version(request: Request) -> int | None:
+    """Return the version that `If-Match` names, `"3"` for one; None without the header or with `*`."""
+    named = request.headers.get("If-Match", "*").removeprefix("W/").strip('" ')
+    if named == "*":
+        return None
+    if not (named.isascii() and named.isdigit() and len(named) < 10):
+        raise serializers.ValidationError({"version": 'If-Match takes a version, as in "3".'})
+    return int(named)
+
+
+def conflicting(error: services.EditConflictError, request: Request, current: Any) -> Response:
+    """Return the 409 of two people who wrote at once: the usual shape, with both texts beside it."""
+    body = error_body("client_error", error.code, str(error.detail), "version")
+    texts = {"current_version": error.current.version, "current": current, "sent": request.data}
+    return Response({**body, "conflict": texts}, status=status.HTTP_409_CONFLICT)
 
 
 class CategoryViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Category]):
@@ -70,16 +88,21 @@ class CourseViewSet(ScopedMixin, viewsets.ModelViewSet[Course]):
         """Begin a course: a draft of the caller."""
         shape = CourseWriteSerializer(data=request.data)
         shape.is_valid(raise_exception=True)
+        shape.validated_data.pop("version", None)
         course = saved(services.create_course, actor=signed_in(request), **shape.validated_data)
         return self._detail(self.get_queryset().get(pk=course.pk), status.HTTP_201_CREATED)
 
     @extend_schema(request=CourseWriteSerializer(partial=True), responses=CourseDetailSerializer)
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Change what the body names; leave the rest."""
+        """Change what the body names; leave the rest. 409 `edit_conflict` when `version` (or If-Match) is stale."""
         course = self.get_object()
         shape = CourseWriteSerializer(course, data=request.data, partial=True)
         shape.is_valid(raise_exception=True)
-        saved(services.update_course, actor=signed_in(request), course=course, **shape.validated_data)
+        fields = {"version": expected_version(request), **shape.validated_data}
+        try:
+            saved(services.update_course, actor=signed_in(request), course=course, **fields)
+        except services.EditConflictError as error:
+            return conflicting(error, request, self._detail(self.get_queryset().get(pk=course.pk)).data)
         return self._detail(self.get_queryset().get(pk=course.pk))
 
     @extend_schema(request=CourseWriteSerializer(partial=True), responses=CourseDetailSerializer)
@@ -144,17 +167,20 @@ class LessonViewSet(ScopedMixin, viewsets.ModelViewSet[Lesson]):
         """Append a lesson."""
         course = self._editable_course()
         fields = self._fields(request, course)
+        fields.pop("version", None)
         lesson = saved(services.add_lesson, actor=signed_in(request), course=course, **fields)
         return Response(self.get_serializer(lesson).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=LessonWriteSerializer(partial=True), responses=LessonSerializer)
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Change what the body names; leave the rest."""
+        """Change what the body names; leave the rest. 409 `edit_conflict` when `version` (or If-Match) is stale."""
         lesson = self.get_object()
-        fields = self._fields(request, lesson.course, lesson)
-        return Response(
-            self.get_serializer(saved(services.update_lesson, actor=signed_in(request), lesson=lesson, **fields)).data
-        )
+        fields = {"version": expected_version(request), **self._fields(request, lesson.course, lesson)}
+        try:
+            changed = saved(services.update_lesson, actor=signed_in(request), lesson=lesson, **fields)
+        except services.EditConflictError as error:
+            return conflicting(error, request, self.get_serializer(error.current).data)
+        return Response(self.get_serializer(changed).data)
 
     @extend_schema(request=LessonWriteSerializer(partial=True), responses=LessonSerializer)
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:

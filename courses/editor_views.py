@@ -17,8 +17,10 @@ from django.views.generic.edit import UpdateView
 
 from accounts.permissions import signed_in
 from courses import services
-from courses.forms import CourseForm, LessonForm, SectionForm
-from courses.models import Course, Lesson
+from courses.conflicts import differences
+from courses.copying import duplicate_course
+from courses.forms import CourseForm, SectionForm
+from courses.models import Course, Lesson, Section
 from lms.lib import markdown
 from lms.lib.pages import attempt, attempt_or_say
 from lms.lib.pagination import PAGE_SIZE
@@ -61,7 +63,8 @@ class CourseCreateView(TeachersOnlyMixin, FormView[CourseForm]):
 
     def form_valid(self, form: CourseForm) -> HttpResponse:
         """Create the draft, and go on to its lessons."""
-        course = attempt(form, services.create_course, actor=signed_in(self.request), **form.changes())
+        fields = {name: value for name, value in form.changes().items() if name != "version"}
+        course = attempt(form, services.create_course, actor=signed_in(self.request), **fields)
         return redirect("courses:edit", course.slug) if course else self.form_invalid(form)
 
 
@@ -85,56 +88,26 @@ class CourseDetailsView(TeachersOnlyMixin, EditableOnlyMixin, UpdateView[Course,
     queryset = Course.objects.prefetch_related("tags")
     context_object_name = "course"
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add the version that the author begins with."""
+        begun_with = self.request.POST.get("version") or self.object.version
+        return super().get_context_data(**{"version": begun_with, **kwargs})
+
     def form_valid(self, form: CourseForm) -> HttpResponse:
-        """Save what changed."""
-        saved = attempt(
-            form, services.update_course, actor=signed_in(self.request), course=self.object, **form.changes()
-        )
+        """Save what changed; where somebody else did in between, show both."""
+        actor = signed_in(self.request)
+        try:
+            saved = attempt(form, services.update_course, actor=actor, course=self.object, **form.changes())
+        except services.EditConflictError as error:
+            theirs = CourseForm(instance=error.current)
+            return self.render_to_response(
+                self.get_context_data(form=form, conflict=differences(form, theirs), version=error.current.version),
+                status=409,
+            )
         if not saved:
             return self.form_invalid(form)
         messages.success(self.request, _("Saved."))
         return redirect("courses:edit", saved.slug)
-
-
-class LessonFormView(TeachersOnlyMixin, FormView[LessonForm]):
-    """Write a lesson, a new one or one that is there."""
-
-    template_name = "courses/lesson_form.html"
-    form_class = LessonForm
-
-    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        """Look the course and the lesson up before anything else."""
-        super().setup(request, *args, **kwargs)
-        self.course: Course | None = None
-        self.lesson: Lesson | None = None
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Find what is written on, if the user may write on it."""
-        if self.test_func():
-            self.course = editable_or_403(Course.objects.all(), request.user, slug=kwargs["slug"])
-            if "lesson_id" in kwargs:
-                self.lesson = get_object_or_404(Lesson, pk=kwargs["lesson_id"], course=self.course)
-        return super().dispatch(request, *args, **kwargs)
-
-    def get_form_kwargs(self) -> dict[str, Any]:
-        """Add the course, and the lesson if there is one."""
-        return {**super().get_form_kwargs(), "course": self.course, "instance": self.lesson}
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add what is written on."""
-        return super().get_context_data(course=self.course, lesson=self.lesson, **kwargs)
-
-    def form_valid(self, form: LessonForm) -> HttpResponse:
-        """Save the lesson, and go back to the course."""
-        actor = signed_in(self.request)
-        if self.lesson is None:
-            saved = attempt(form, services.add_lesson, actor=actor, course=self.course, **form.cleaned_data)
-        else:
-            saved = attempt(form, services.update_lesson, actor=actor, lesson=self.lesson, **form.cleaned_data)
-        if saved is None:
-            return self.form_invalid(form)
-        messages.success(self.request, _("“%s” is saved.") % saved.title)
-        return redirect(f"{reverse('courses:edit', args=[saved.course.slug])}#lesson-{saved.pk}")
 
 
 def checklist(course: Course) -> list[dict[str, Any]]:
@@ -192,6 +165,46 @@ def add_section(request: HttpRequest, slug: str) -> HttpResponse:
     for problem in form.errors.get("title", []):
         messages.error(request, str(problem))
     return redirect("courses:edit", slug)
+
+
+def _editable_section(request: HttpRequest, slug: str, section_id: uuid.UUID) -> Section:
+    return get_object_or_404(Section, pk=section_id, course=_editable_course(request, slug))
+
+
+@require_POST
+def rename_section(request: HttpRequest, slug: str, section_id: uuid.UUID) -> HttpResponse:
+    """Give a section another title."""
+    section = _editable_section(request, slug, section_id)
+    form = SectionForm(request.POST)
+    if form.is_valid():
+        attempt(form, services.rename_section, actor=signed_in(request), section=section, **form.cleaned_data)
+    for problem in form.errors.get("title", []):
+        messages.error(request, str(problem))
+    return redirect(f"{reverse('courses:edit', args=[slug])}#section-{section_id}")
+
+
+@require_POST
+def move_section(request: HttpRequest, slug: str, section_id: uuid.UUID) -> HttpResponse:
+    """Move a section one place up or down."""
+    section = _editable_section(request, slug, section_id)
+    services.move_section(actor=signed_in(request), section=section, up=request.POST.get("direction") == "up")
+    return redirect(f"{reverse('courses:edit', args=[slug])}#section-{section_id}")
+
+
+@require_POST
+def delete_section(request: HttpRequest, slug: str, section_id: uuid.UUID) -> HttpResponse:
+    """Delete an empty section."""
+    section = _editable_section(request, slug, section_id)
+    attempt_or_say(request, services.delete_section, actor=signed_in(request), section=section)
+    return redirect("courses:edit", slug)
+
+
+@require_POST
+def duplicate(request: HttpRequest, slug: str) -> HttpResponse:
+    """Begin a draft with everything that is in this course."""
+    copy = duplicate_course(actor=signed_in(request), course=_editable_course(request, slug))
+    messages.success(request, _("This is the copy. It is a draft that only you see."))
+    return redirect("courses:edit", copy.slug)
 
 
 @require_POST

@@ -5,12 +5,13 @@ from typing import Any, NamedTuple
 
 import django_filters
 from django import forms
-from django.db.models import F, FloatField, QuerySet, Value
+from django.db.models import Case, CharField, Count, F, FloatField, QuerySet, Value, When
 from django.db.models.functions import Cast, NullIf
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 
 from courses.models import Category, Course, Level
+from courses.search import search
 
 
 class Ordering(NamedTuple):
@@ -66,13 +67,32 @@ class CourseFilter(django_filters.FilterSet):
         model = Course
         fields: list[str] = []
 
+    def facets(self) -> dict[str, dict[str, int]]:
+        """Return how many courses each subject, level and price would leave, all other filters kept. One query."""
+        free_or_not = Case(When(price_cents=0, then=Value("free")), default=Value("paid"), output_field=CharField())
+        counted = [
+            self._counted("category", {"category"}, F("category__slug")),
+            self._counted("level", {"level"}, F("level")),
+            self._counted("price", {"is_free", "price_min", "price_max"}, free_or_not),
+        ]
+        found: dict[str, dict[str, int]] = {"category": {}, "level": {}, "price": {}}
+        for facet, value, number in counted[0].union(*counted[1:], all=True):
+            found[facet][value] = number
+        return found
+
+    def _counted(self, facet: str, without: set[str], by: Any) -> QuerySet[Any]:
+        courses: Any = self.queryset
+        for name, value in (self.form.cleaned_data if self.is_bound else {}).items():
+            if name not in without and name != "ordering":
+                courses = self.filters[name].filter(courses, value)
+        name = Value(facet, output_field=CharField())
+        values = Cast(by, CharField(max_length=60))
+        grouped = courses.order_by().annotate(facet=name, value=values).values("facet", "value")
+        return grouped.annotate(number=Count("pk", distinct=True)).values_list("facet", "value", "number")
+
     def by_words(self, queryset: QuerySet[Course], name: str, value: str) -> QuerySet[Course]:
-        """Return the courses that contain every word of `value` in title, summary or the instructor's name."""
-        for word in value.split()[:8]:
-            titled = queryset.filter(title__icontains=word)
-            summed_up = queryset.filter(short_description__icontains=word)
-            queryset = titled | summed_up | queryset.filter(instructor__full_name__icontains=word)
-        return queryset
+        """Return the courses that have every word of `value`, the best match first."""
+        return search(queryset, value)
 
     def by_free(self, queryset: QuerySet[Course], name: str, value: bool) -> QuerySet[Course]:
         """Return the courses that cost nothing, or those that cost something."""

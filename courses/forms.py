@@ -6,8 +6,10 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from courses.models import MOST_TAGS, Course, Lesson, Section
+from courses.models import MOST_TAGS, CompletionRule, Course, Lesson, Section
 from lms.lib import money
+
+USUAL_SHARE = 90
 
 
 class CourseForm(forms.ModelForm[Course]):
@@ -26,6 +28,7 @@ class CourseForm(forms.ModelForm[Course]):
         label=_("Tags"), required=False, help_text=_("Up to 10 short words, with commas between them.")
     )
     currency = forms.ChoiceField(label=_("Currency"), choices=[(code, code) for code in money.CURRENCIES])
+    version = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
 
     class Meta:
         model = Course
@@ -82,19 +85,37 @@ class LessonForm(forms.ModelForm[Lesson]):
     """A lesson's text and what surrounds it."""
 
     video_url = forms.URLField(label=_("Video"), required=False, max_length=500, assume_scheme="https")
+    version = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
 
     class Meta:
         model = Lesson
-        fields = ["title", "section", "content", "video_url", "duration_minutes", "is_preview", "is_published"]
+        fields = [
+            "title", "section", "content", "video_url", "video_seconds", "completion_rule", "video_share",
+            "duration_minutes", "is_published", "is_preview",
+        ]  # fmt: skip
         widgets = {"content": forms.Textarea(attrs={"rows": 22, "class": "mono", "spellcheck": "true"})}
 
     def __init__(self, *args: Any, course: Course, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name in ("completion_rule", "video_share"):
+            self.fields[name].required = False
         sections = Section.objects.filter(course=course)
         field: Any = self.fields["section"]
         field.queryset = sections
         field.initial = sections.last()
         field.empty_label = None
+
+    def clean_content(self) -> str:
+        """Return the text with the line ends of Markdown files, whatever the browser sent."""
+        return str(self.cleaned_data["content"]).replace("\r\n", "\n")
+
+    def clean_video_share(self) -> int:
+        """Return the share; the usual one for an empty field."""
+        return int(self.cleaned_data["video_share"] or USUAL_SHARE)
+
+    def clean_completion_rule(self) -> str:
+        """Return the rule; the button where none is chosen."""
+        return str(self.cleaned_data["completion_rule"] or CompletionRule.BUTTON)
 
     def clean_video_url(self) -> str | None:
         """Return the address, or None for an empty field."""

@@ -132,6 +132,7 @@ class Course(models.Model):
     published_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
+    version = models.PositiveIntegerField(default=1, editable=False, help_text=_("Counts the saves of its details."))
 
     lessons_count = models.PositiveIntegerField(default=0, editable=False)
     duration_minutes = models.PositiveIntegerField(default=0, editable=False)
@@ -210,6 +211,14 @@ class Section(models.Model):
         return self.title
 
 
+class CompletionRule(models.TextChoices):
+    """When a lesson counts as done."""
+
+    BUTTON = "button", _("When the student says so")
+    VIDEO = "video", _("When enough of the video was watched")
+    WORK = "work", _("When its quiz or assignment is passed")
+
+
 class LessonQuerySet(models.QuerySet["Lesson"]):
     """Lessons by who may see that they exist."""
 
@@ -250,11 +259,21 @@ class Lesson(models.Model):
     duration_minutes = models.PositiveIntegerField(
         _("minutes"), default=5, validators=[MinValueValidator(0), MaxValueValidator(600)]
     )
+    completion_rule = models.CharField(
+        _("it is done"), max_length=10, choices=CompletionRule.choices, default=CompletionRule.BUTTON
+    )
+    video_seconds = models.PositiveIntegerField(
+        _("length of the video in seconds"), null=True, blank=True, validators=[MaxValueValidator(24 * 3600)]
+    )
+    video_share = models.PositiveSmallIntegerField(
+        _("percent of the video to watch"), default=90, validators=[MinValueValidator(1), MaxValueValidator(100)]
+    )
     order = models.PositiveIntegerField(_("order"))
     is_published = models.BooleanField(_("published"), default=True)
     is_preview = models.BooleanField(_("free preview"), default=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
+    version = models.PositiveIntegerField(default=1, editable=False, help_text=_("Counts the saves of its text."))
 
     objects = LessonQuerySet.as_manager()
 
@@ -268,6 +287,58 @@ class Lesson(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    def clean(self) -> None:
+        """Refuse a rule that nobody could ever meet."""
+        if self.completion_rule == CompletionRule.VIDEO and not (self.video_url and self.video_seconds):
+            raise ValidationError({"completion_rule": _("This rule needs a video, and how long it is.")})
+
+    @property
+    def seconds_to_watch(self) -> int:
+        """How much of the video has to be watched before the lesson is done; 0 under another rule."""
+        if self.completion_rule != CompletionRule.VIDEO:
+            return 0
+        return -(-(self.video_seconds or 0) * self.video_share // 100)
+
     def render(self) -> None:
         """Set `content_html` from `content`."""
         self.content_html = markdown.to_html(self.content)
+
+
+class LessonDraft(models.Model):
+    """What an author has typed into the lesson form and not saved yet; one for each author and form.
+
+    `lesson` is null for a lesson that does not exist yet. `base_version` is the lesson's version that the author began
+    with: saving over a newer one is a conflict, however long the draft lay.
+    """
+
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    course = models.ForeignKey(Course, models.CASCADE, related_name="lesson_drafts")
+    lesson = models.ForeignKey(Lesson, models.CASCADE, null=True, related_name="drafts")
+    fields = models.JSONField(default=dict)
+    base_version = models.PositiveIntegerField(default=0)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-updated_at", "id"]
+        verbose_name = _("unsaved lesson")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["author", "course"], condition=Q(lesson=None), name="courses_lessondraft_new_once"
+            ),
+            models.UniqueConstraint(fields=["author", "lesson"], name="courses_lessondraft_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.author_id} {self.lesson_id or self.course_id}"
+
+
+class CatalogueStamp(models.Model):
+    """One row: a number that grows after every change of what visitors are shown (see `courses.stamp`)."""
+
+    number = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="courses_cataloguestamp_one_row")]
+
+    def __str__(self) -> str:
+        return str(self.number)

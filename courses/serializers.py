@@ -19,6 +19,8 @@ from courses.models import (
 )
 from lms.lib import money
 
+VERSION_HELP = "The version that you changed; 409 `edit_conflict` when it is no longer the current one."
+
 
 class CategorySerializer(serializers.ModelSerializer[Category]):
     """A subject of the catalogue."""
@@ -54,7 +56,8 @@ class CourseSerializer(serializers.ModelSerializer[Course]):
         fields = [
             "id", "slug", "title", "description", "short_description", "outcomes", "level", "thumbnail_url", "price",
             "currency", "is_free", "is_published", "category", "tags", "instructor_id", "instructor", "lessons_count",
-            "duration_minutes", "enrollments_count", "average_rating", "ratings_count", "created_at", "updated_at",
+            "duration_minutes", "enrollments_count", "average_rating", "ratings_count", "version", "created_at",
+            "updated_at",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -78,8 +81,9 @@ class LessonSerializer(serializers.ModelSerializer[Lesson]):
     class Meta:
         model = Lesson
         fields = [
-            "id", "course_id", "section_id", "title", "content", "content_html", "video_url", "duration_minutes",
-            "order", "is_published", "is_preview", "created_at", "updated_at",
+            "id", "course_id", "section_id", "title", "content", "content_html", "video_url", "video_seconds",
+            "completion_rule", "video_share", "duration_minutes", "order", "is_published", "is_preview", "version",
+            "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -127,6 +131,7 @@ class CourseWriteSerializer(serializers.Serializer[Course]):
         slug_field="slug", queryset=Category.objects.all(), allow_null=True, required=False
     )
     tags = serializers.ListField(child=serializers.CharField(max_length=40), max_length=MOST_TAGS, required=False)
+    version = serializers.IntegerField(min_value=1, max_value=2**31 - 1, required=False, help_text=VERSION_HELP)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Turn the price into minor units, and refuse one that contradicts `is_free` (API.md, "Courses")."""
@@ -158,10 +163,14 @@ class LessonWriteSerializer(serializers.ModelSerializer[Lesson]):
     """What adding and changing a lesson take."""
 
     section_id = serializers.PrimaryKeyRelatedField(source="section", queryset=Section.objects.none(), required=False)
+    version = serializers.IntegerField(min_value=1, max_value=2**31 - 1, required=False, help_text=VERSION_HELP)
 
     class Meta:
         model = Lesson
-        fields = ["title", "content", "video_url", "duration_minutes", "is_published", "is_preview", "section_id"]
+        fields = [
+            "title", "content", "video_url", "video_seconds", "completion_rule", "video_share", "duration_minutes",
+            "is_published", "is_preview", "section_id", "version",
+        ]  # fmt: skip
 
     def get_fields(self) -> dict[str, Any]:
         """Offer the sections of the lesson's own course only."""

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from courses.models import Course, Lesson, Section, Tag
+from courses.stamp import catalogue_changed
 from lms.lib.errors import DomainError
 from lms.platform.audit import record
 from realtime.models import Event
@@ -23,6 +24,16 @@ PARKED = 1_000_000
 
 class CourseError(DomainError):
     """The course, or one of its lessons, cannot do that now."""
+
+
+class EditConflictError(CourseError):
+    """Somebody saved in between: `current` is the row as it is now. Nothing was written."""
+
+    needs_a_page = True
+
+    def __init__(self, current: Course | Lesson) -> None:
+        super().__init__("edit_conflict", _("This was saved by somebody else while you were writing."))
+        self.current = current
 
 
 @transaction.atomic
@@ -39,12 +50,22 @@ def create_course(*, actor: User, tags: Sequence[str] = (), **fields: Any) -> Co
 
 
 @transaction.atomic
-def update_course(*, actor: User, course: Course, tags: Sequence[str] | None = None, **fields: Any) -> Course:
-    """Change a course; return it. Its students are told. Raises ValidationError for what does not fit."""
+def update_course(
+    *, actor: User, course: Course, tags: Sequence[str] | None = None, version: int | None = None, **fields: Any
+) -> Course:
+    """Change a course; return it. Its students are told.
+
+    `version` is the one that the author began with, where that is known. Raises EditConflictError when it is no longer
+    the current one, ValidationError for what does not fit.
+    """
     course = _locked(course)
+    _require_version(course, version)
     changes = _changes(course, fields)
+    if tags is not None and _tag_names(tags) != sorted(tag.name for tag in course.tags.all()):
+        changes["tags"] = [sorted(tag.name for tag in course.tags.all()), _tag_names(tags)]
     for name, value in fields.items():
         setattr(course, name, value)
+    course.version += bool(changes)
     course.full_clean()
     course.save()
     if tags is not None:
@@ -115,13 +136,19 @@ def add_lesson(*, actor: User, course: Course, section: Section | None = None, *
 
 
 @transaction.atomic
-def update_lesson(*, actor: User, lesson: Lesson, **fields: Any) -> Lesson:
-    """Change a lesson; return it. Raises ValidationError for what does not fit."""
+def update_lesson(*, actor: User, lesson: Lesson, version: int | None = None, **fields: Any) -> Lesson:
+    """Change a lesson; return it.
+
+    `version` is the one that the author began with, where that is known. Raises EditConflictError when it is no longer
+    the current one, ValidationError for what does not fit.
+    """
     course = _locked(lesson.course)
     lesson = Lesson.objects.select_for_update().get(pk=lesson.pk)
+    _require_version(lesson, version)
     changes = _changes(lesson, fields)
     for name, value in fields.items():
         setattr(lesson, name, value)
+    lesson.version += bool(changes)
     lesson.render()
     lesson.full_clean()
     lesson.save()
@@ -182,9 +209,60 @@ def add_section(*, actor: User, course: Course, title: str) -> Section:
     return section
 
 
+@transaction.atomic
+def rename_section(*, actor: User, section: Section, title: str) -> Section:
+    """Give a section another title; return it."""
+    _locked(section.course)
+    section = Section.objects.get(pk=section.pk)
+    before, section.title = section.title, title
+    section.full_clean()
+    section.save(update_fields=["title"])
+    record(actor=actor, action="courses.section_renamed", target=section, changes={"title": [before, title]})
+    return section
+
+
+@transaction.atomic
+def move_section(*, actor: User, section: Section, up: bool) -> list[Section]:
+    """Move a section, with its lessons, one place up or down; return the course's sections in order."""
+    course = _locked(section.course)
+    sections = list(course.sections.order_by("order"))
+    here = next(place for place, one in enumerate(sections) if one.pk == section.pk)
+    there = max(0, min(len(sections) - 1, here + (-1 if up else 1)))
+    sections.insert(there, sections.pop(here))
+    for parked in (PARKED, 0):
+        for number, one in enumerate(sections, start=1):
+            one.order = parked + number
+        Section.objects.bulk_update(sections, ["order"])
+    _renumber(course, _in_section_order(course))
+    record(actor=actor, action="courses.sections_reordered", target=course)
+    _tell_students(course, ["lessons"])
+    return sections
+
+
+@transaction.atomic
+def delete_section(*, actor: User, section: Section) -> None:
+    """Delete an empty section. Raises CourseError `section_not_empty`, or `last_section` for the only one."""
+    course = _locked(section.course)
+    if section.lessons.exists():
+        raise CourseError("section_not_empty", _("Move or delete its lessons first."))
+    if course.sections.count() == 1:
+        raise CourseError("last_section", _("A course has at least one section."))
+    record(actor=actor, action="courses.section_deleted", target=section, changes={"title": section.title})
+    section.delete()
+
+
 def _locked(course: Course) -> Course:
-    """Return the course's row as it is now, locked until the transaction ends: changes of one course queue up here."""
+    """Return the course's row as it is now, locked until the transaction ends: changes of one course queue up here.
+
+    Whatever changes, visitors get fresh pages after the commit.
+    """
+    catalogue_changed()
     return Course.objects.select_for_update(of=("self",)).get(pk=course.pk)
+
+
+def _require_version(row: Course | Lesson, version: int | None) -> None:
+    if version is not None and version != row.version:
+        raise EditConflictError(row)
 
 
 def _first_section(course: Course) -> Section:
@@ -205,6 +283,12 @@ def _renumber(course: Course, ordered: list[Lesson]) -> None:
     Lesson.objects.bulk_update(ordered, ["order"])
 
 
+@transaction.atomic
+def recount_lessons(*, course: Course) -> None:
+    """Bring a course's counters of lessons and minutes up to date after its lessons were inserted in bulk."""
+    _count_lessons(_locked(course))
+
+
 def _count_lessons(course: Course) -> None:
     """Bring the course's counters of published lessons and minutes up to date."""
     counted = course.lessons.filter(is_published=True).aggregate(n=Count("id"), minutes=Sum("duration_minutes"))
@@ -212,8 +296,12 @@ def _count_lessons(course: Course) -> None:
     course.save(update_fields=["lessons_count", "duration_minutes", "updated_at"])
 
 
+def _tag_names(names: Sequence[str]) -> list[str]:
+    return sorted({name.strip().lower() for name in names if name.strip()})
+
+
 def _set_tags(course: Course, names: Sequence[str]) -> None:
-    wanted = list(dict.fromkeys(name.strip().lower() for name in names if name.strip()))
+    wanted = _tag_names(names)
     Tag.objects.bulk_create([Tag(name=name) for name in wanted], ignore_conflicts=True)
     course.tags.set(Tag.objects.filter(name__in=wanted))
 

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from courses import editor_views as editor
-from courses import views
+from courses import lesson_views, views
 
 app_name = "courses"
 urlpatterns = [
@@ -20,8 +20,16 @@ urlpatterns = [
     path("teach/courses/<str:slug>/unpublish/", editor.unpublish, name="unpublish"),
     path("teach/courses/<str:slug>/delete/", editor.delete, name="delete"),
     path("teach/courses/<str:slug>/sections/", editor.add_section, name="add_section"),
-    path("teach/courses/<str:slug>/lessons/new/", editor.LessonFormView.as_view(), name="add_lesson"),
-    path("teach/courses/<str:slug>/lessons/<uuid:lesson_id>/", editor.LessonFormView.as_view(), name="edit_lesson"),
+    path("teach/courses/<str:slug>/sections/<uuid:section_id>/rename/", editor.rename_section, name="rename_section"),
+    path("teach/courses/<str:slug>/sections/<uuid:section_id>/move/", editor.move_section, name="move_section"),
+    path("teach/courses/<str:slug>/sections/<uuid:section_id>/delete/", editor.delete_section, name="delete_section"),
+    path("teach/courses/<str:slug>/duplicate/", editor.duplicate, name="duplicate"),
+    path("teach/courses/<str:slug>/lessons/new/", lesson_views.LessonFormView.as_view(), name="add_lesson"),
+    path("teach/courses/<str:slug>/lessons/new/draft/", lesson_views.keep_draft, name="keep_new_draft"),
+    path(
+        "teach/courses/<str:slug>/lessons/<uuid:lesson_id>/", lesson_views.LessonFormView.as_view(), name="edit_lesson"
+    ),
+    path("teach/courses/<str:slug>/lessons/<uuid:lesson_id>/draft/", lesson_views.keep_draft, name="keep_draft"),
     path("teach/courses/<str:slug>/lessons/<uuid:lesson_id>/move/", editor.move_lesson, name="move_lesson"),
     path("teach/courses/<str:slug>/lessons/<uuid:lesson_id>/delete/", editor.delete_lesson, name="delete_lesson"),
 ]

@@ -14,6 +14,8 @@ from django_filters.views import FilterView
 from courses import patterns
 from courses.filters import CourseFilter
 from courses.models import Category, Course, Lesson
+from courses.public_pages import PublicPageMixin
+from courses.videos import video_of
 from lms.lib.pagination import PAGE_SIZE
 from lms.lib.scoping import ScopedMixin
 
@@ -21,7 +23,7 @@ HOME_CARDS = 6
 REVIEWS_SHOWN = 5
 
 
-class HomeView(TemplateView):
+class HomeView(PublicPageMixin, TemplateView):
     """What this site is, and a few courses to begin with."""
 
     template_name = "courses/home.html"
@@ -34,7 +36,7 @@ class HomeView(TemplateView):
         return super().get_context_data(courses=popular, categories=Category.objects.all(), counts=counts, **kwargs)
 
 
-class CatalogueView(FilterView):
+class CatalogueView(PublicPageMixin, FilterView):
     """The catalogue: search, filters, sort and page all stand in the address."""
 
     template_name = "courses/catalogue.html"
@@ -48,15 +50,15 @@ class CatalogueView(FilterView):
         return Course.objects.published().for_cards().order_by("-enrollments_count", "id")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the subjects with how many courses each has, and the address without its page number."""
-        counted = Count("courses", filter=Q(courses__is_published=True))
+        """Add the subjects, how many courses each choice leaves, and the address without its page number."""
         query = self.request.GET.copy()
         query.pop("page", None)
-        categories = Category.objects.annotate(courses_count=counted)
-        return super().get_context_data(categories=categories, query=query.urlencode(), **kwargs)
+        facets = kwargs["filter"].facets()
+        categories = list(Category.objects.all())
+        return super().get_context_data(categories=categories, facets=facets, query=query.urlencode(), **kwargs)
 
 
-class CourseView(ScopedMixin, DetailView[Course]):
+class CourseView(PublicPageMixin, ScopedMixin, DetailView[Course]):
     """One course: what it teaches, by whom, what others say, and one clear button."""
 
     template_name = "courses/course.html"
@@ -105,6 +107,11 @@ class LessonPreviewView(DetailView[Lesson]):
         if lesson.is_preview or Lesson.objects.filter(pk=lesson.pk).editable_by(self.request.user).exists():
             return lesson
         raise Http404
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add how its video is shown."""
+        address = self.object.video_url
+        return super().get_context_data(video=video_of(address) if address else None, **kwargs)
 
 
 @require_safe

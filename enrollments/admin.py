@@ -1,9 +1,26 @@
 """Enrolments and reviews in the admin."""
 
-from django.contrib import admin
+from typing import Any
 
-from enrollments.models import Enrollment, Review
+from django.contrib import admin
+from django.http import HttpRequest
+
+from enrollments.models import Enrollment, EnrollmentEvent, Review
 from lms.platform.admin import ReadOnlyAdmin
+
+
+class HistoryInline(admin.TabularInline):
+    """What happened to the enrolment, and who did it."""
+
+    model = EnrollmentEvent
+    fields = ["created_at", "kind", "actor", "reason"]
+    readonly_fields = ["created_at", "kind", "actor", "reason"]
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return False: the services append."""
+        return False
 
 
 @admin.register(Enrollment)
@@ -14,6 +31,7 @@ class EnrollmentAdmin(ReadOnlyAdmin):
     list_filter = ["is_active", "source"]
     list_select_related = ["user", "course"]
     search_fields = ["user__email", "course__title"]
+    inlines = [HistoryInline]
 
 
 @admin.register(Review)

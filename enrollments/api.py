@@ -12,11 +12,12 @@ from rest_framework.response import Response
 
 from accounts.permissions import signed_in
 from courses.models import Course, Lesson
-from enrollments import services
+from enrollments import explaining, services
 from enrollments.models import Enrollment, Review
 from enrollments.serializers import (
     EnrollmentSerializer,
     EnrollSerializer,
+    ExplanationSerializer,
     ProgressSerializer,
     ProgressWriteSerializer,
     ReviewSerializer,
@@ -71,6 +72,12 @@ class EnrollmentViewSet(
         shape.is_valid(raise_exception=True)
         noted = services.complete_lesson(actor=signed_in(request), enrollment=enrollment, **shape.validated_data)
         return Response(self.get_serializer(noted).data)
+
+    @extend_schema(responses=ExplanationSerializer)
+    @action(detail=True, methods=["get"])
+    def explain(self, request: Request, enrollment_id: str) -> Response:
+        """Why the progress is what it is: the lessons that count, and what completion still needs."""
+        return Response(ExplanationSerializer(explaining.explain(enrollment=self.get_object())).data)
 
     @extend_schema(request=None, responses=EnrollmentSerializer)
     @action(detail=True, methods=["post"])

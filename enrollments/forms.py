@@ -17,3 +17,9 @@ class ReviewForm(forms.ModelForm[Review]):
         model = Review
         fields = ["rating", "comment"]
         widgets = {"comment": forms.Textarea(attrs={"rows": 4})}
+
+
+class InvitationForm(forms.Form):
+    """Whom to invite."""
+
+    email = forms.EmailField(label=_("Invite by e-mail address"), max_length=254)

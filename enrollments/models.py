@@ -4,14 +4,20 @@ import uuid
 from typing import Any, Self
 
 from django.conf import settings
+from django.core import signing
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role, has_role
 from courses.models import Course, Lesson
+
+INVITATION_SALT = "enrollments.invitation"
+FASTEST = 2  # times the normal speed
+SLACK_SECONDS = 15  # a little more than between two notes of a player
 
 
 class Source(models.TextChoices):
@@ -92,6 +98,13 @@ class Enrollment(models.Model):
         return f"{self.user} · {self.course}"
 
     @property
+    def state(self) -> str:
+        """Where the enrolment stands: "ended", "completed" or "active"."""
+        if not self.is_active:
+            return "ended"
+        return "completed" if self.completed_at else "active"
+
+    @property
     def progress_percentage(self) -> int:
         """Completed published lessons over all published lessons in percent, rounded down; 100 once completed.
 
@@ -103,6 +116,80 @@ class Enrollment(models.Model):
         return min(100, 100 * self.lessons_done // total) if total else 0
 
 
+class EnrollmentEvent(models.Model):
+    """One line of an enrolment's history: appended in the transaction of the act, never edited."""
+
+    class Kind(models.TextChoices):
+        """What happened to the enrolment."""
+
+        ENROLLED = "enrolled", _("Enrolled")
+        REVOKED = "revoked", _("Ended")
+        RESUMED = "resumed", _("Taken up again")
+        COMPLETED = "completed", _("Completed")
+
+    enrollment = models.ForeignKey(Enrollment, models.CASCADE, related_name="events")
+    kind = models.CharField(_("what"), max_length=20, choices=Kind.choices)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by")
+    )
+    reason = models.CharField(_("why"), max_length=300, blank=True)
+    created_at = models.DateTimeField(_("when"), default=timezone.now)
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        verbose_name = _("step of an enrolment")
+        verbose_name_plural = _("history")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["enrollment"], condition=Q(kind="completed"), name="enrollments_enrollmentevent_completed_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.enrollment_id} {self.kind}"
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    """Invitations by whether they still open anything."""
+
+    def waiting(self) -> Self:
+        """Return the invitations that nobody has accepted and that have not run out."""
+        return self.filter(accepted_at=None, expires_at__gt=timezone.now())
+
+
+class Invitation(models.Model):
+    """An instructor's invitation by mail: its link lets one person in, once, until it runs out."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    course = models.ForeignKey(Course, models.CASCADE, related_name="invitations")
+    email = models.EmailField(_("e-mail address"))
+    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    accepted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "id"]
+        verbose_name = _("invitation")
+        constraints = [
+            models.UniqueConstraint(
+                "course", Lower("email"), condition=Q(accepted_at=None), name="enrollments_invitation_open_once"
+            ),
+        ]
+        indexes = [models.Index(fields=["invited_by", "-created_at"], name="enrollments_invited")]
+
+    def __str__(self) -> str:
+        return f"{self.email} {self.course_id}"
+
+    @property
+    def token(self) -> str:
+        """The signed token of its link. Whoever was sent it may use it, whatever their own address."""
+        return signing.Signer(salt=INVITATION_SALT).sign(str(self.pk))
+
+
 class LessonProgress(models.Model):
     """What one student has done of one lesson."""
 
@@ -110,6 +197,9 @@ class LessonProgress(models.Model):
     lesson = models.ForeignKey(Lesson, models.CASCADE, related_name="progress")
     completed_at = models.DateTimeField(null=True, blank=True)
     position_seconds = models.PositiveIntegerField(default=0, help_text=_("Where the video stopped."))
+    watched_seconds = models.PositiveIntegerField(
+        default=0, help_text=_("How much of the video went by while it could have been watched.")
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -121,6 +211,18 @@ class LessonProgress(models.Model):
 
     def __str__(self) -> str:
         return f"{self.enrollment_id} {self.lesson_id}"
+
+    def note_position(self, seconds: int) -> None:
+        """Note where the video stands now, and count as watched what can have been watched since the last time.
+
+        A jump forward counts for nothing: the server's clock says how much time there was, at double speed at most.
+        """
+        now = timezone.now()
+        since = (now - self.updated_at).total_seconds() if self.updated_at else 0.0
+        step = seconds - self.position_seconds
+        if 0 < step <= FASTEST * since + SLACK_SECONDS:
+            self.watched_seconds += step
+        self.position_seconds = seconds
 
 
 class ReviewQuerySet(models.QuerySet["Review"]):
@@ -143,6 +245,8 @@ class Review(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="reviews")
     rating = models.PositiveSmallIntegerField(_("stars"), validators=[MinValueValidator(1), MaxValueValidator(5)])
     comment = models.TextField(_("comment"), max_length=2000, blank=True)
+    reply = models.TextField(_("answer of the instructor"), max_length=2000, blank=True)
+    replied_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -158,3 +262,21 @@ class Review(models.Model):
 
     def __str__(self) -> str:
         return f"{self.course_id}: {self.rating}"
+
+
+class ReviewReport(models.Model):
+    """Somebody thinks that staff should look at a review. Once a person and review."""
+
+    review = models.ForeignKey(Review, models.CASCADE, related_name="reports")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("reported by"))
+    reason = models.TextField(_("what is wrong with it"), max_length=1000)
+    created_at = models.DateTimeField(_("when"), default=timezone.now)
+    settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["settled_at", "-created_at", "id"]
+        verbose_name = _("reported review")
+        constraints = [models.UniqueConstraint(fields=["review", "user"], name="enrollments_reviewreport_once")]
+
+    def __str__(self) -> str:
+        return f"{self.review_id} {self.user_id}"

@@ -15,13 +15,22 @@ Requirement = Callable[[Enrollment], list[str]]
 # Each returns whether this user has paid for this course, by this payment where one is named.
 PaymentCheck = Callable[[Any, Any, uuid.UUID | None], bool]
 
+# Each returns, in words, what the student still has to do for one lesson: its quiz, its assignment.
+LessonRequirement = Callable[[Enrollment, Any], list[str]]
+
 requirements: list[Requirement] = []
+lesson_requirements: list[LessonRequirement] = []
 payment_checks: list[PaymentCheck] = []
 
 
 def missing_for_completion(enrollment: Enrollment) -> list[str]:
     """Return, in words, everything that stands between this enrolment and its completion."""
     return [thing for requirement in requirements for thing in requirement(enrollment)]
+
+
+def missing_for_lesson(enrollment: Enrollment, lesson: Any) -> list[str]:
+    """Return, in words, the work that stands between this enrolment and the completion of one lesson."""
+    return [thing for requirement in lesson_requirements for thing in requirement(enrollment, lesson)]
 
 
 def has_paid(user: Any, course: Any, payment_id: uuid.UUID | None) -> bool:

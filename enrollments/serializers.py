@@ -66,6 +66,29 @@ class ProgressSerializer(serializers.Serializer[Any]):
     lessons = LessonProgressSerializer(many=True)
 
 
+class CountedLessonSerializer(serializers.Serializer[Any]):
+    """A lesson that counts."""
+
+    lesson_id = serializers.UUIDField()
+    title = serializers.CharField()
+    is_done = serializers.BooleanField()
+    completed_at = serializers.DateTimeField(allow_null=True)
+    completion_rule = serializers.CharField()
+
+
+class ExplanationSerializer(serializers.Serializer[Any]):
+    """Why the progress is what it is."""
+
+    enrollment_id = serializers.UUIDField()
+    progress_percentage = serializers.IntegerField()
+    summary = serializers.CharField()
+    lessons_total = serializers.IntegerField()
+    lessons_done = serializers.IntegerField()
+    lessons = CountedLessonSerializer(many=True)
+    missing = serializers.ListField(child=serializers.CharField())
+    completed_at = serializers.DateTimeField(allow_null=True)
+
+
 class ReviewSerializer(serializers.ModelSerializer[Review]):
     """A review, by the name of who wrote it."""
 

@@ -10,9 +10,10 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from courses.models import Course, Lesson
+from courses.models import CompletionRule, Course, Lesson
+from courses.stamp import catalogue_changed
 from enrollments import registry
-from enrollments.models import Enrollment, LessonProgress, Review, Source
+from enrollments.models import Enrollment, EnrollmentEvent, LessonProgress, Review, Source
 from enrollments.signals import course_completed
 from enrollments.tasks import mail_enrollment
 from lms.lib.errors import DomainError
@@ -52,16 +53,25 @@ def enroll(
 def _enter(actor: Any, user: User, course: Course, source: Source, payment_id: uuid.UUID | None) -> Enrollment:
     """Create the enrolment, or take an ended one up again; the unique constraint lets the first of many through."""
     enrollment = Enrollment.objects.select_for_update().filter(user=user, course=course, is_active=False).first()
+    kind = EnrollmentEvent.Kind.RESUMED if enrollment else EnrollmentEvent.Kind.ENROLLED
     if enrollment is None:
         enrollment = Enrollment(user=user, course=course)
     enrollment.is_active, enrollment.source, enrollment.payment_id = True, source, payment_id
     enrollment.save(force_insert=enrollment._state.adding)
+    _append(enrollment, kind, actor, source)
     Course.objects.filter(pk=course.pk).update(enrollments_count=F("enrollments_count") + 1)
+    catalogue_changed()
     record(actor=actor, action="enrollments.enrolled", target=enrollment, changes={"course": str(course.pk)})
     payload = {"course_id": str(course.pk), "title": course.title, "student_name": user.full_name}
     push([course.instructor_id], Event.NEW_ENROLLMENT, payload)
     mail_enrollment.delay_on_commit(str(enrollment.pk))
     return enrollment
+
+
+def _append(enrollment: Enrollment, kind: EnrollmentEvent.Kind, actor: Any, reason: str = "") -> None:
+    """Append a line to the enrolment's history."""
+    known = actor if isinstance(actor, User) else None
+    EnrollmentEvent.objects.create(enrollment=enrollment, kind=kind, actor=known, reason=reason[:300])
 
 
 @transaction.atomic
@@ -72,6 +82,8 @@ def revoke(*, actor: Any, enrollment: Enrollment, reason: str) -> Enrollment:
         enrollment.is_active = False
         enrollment.save(update_fields=["is_active"])
         Course.objects.filter(pk=enrollment.course_id).update(enrollments_count=F("enrollments_count") - 1)
+        catalogue_changed()
+        _append(enrollment, EnrollmentEvent.Kind.REVOKED, actor, reason)
         record(actor=actor, action="enrollments.revoked", target=enrollment, changes={"reason": reason})
     return enrollment
 
@@ -90,7 +102,7 @@ def complete_lesson(
     `completed` False notes only where the video stopped; nothing takes a completion back. The enrolment's row is
     locked, so that of two last lessons finished at once the second one sees the first, and the course completes once
     (QUALITY E04). Raises EnrollmentError `not_enrolled` (409) for an ended enrolment, `unknown_lesson` (400) for a
-    lesson that is not a published one of this course.
+    lesson that is not a published one of this course, `lesson_not_done` (409) while its own rule is not met.
     """
     enrollment = Enrollment.objects.select_for_update(of=("self",)).select_related("course").get(pk=enrollment.pk)
     if not enrollment.is_active:
@@ -108,15 +120,31 @@ def complete_lesson(
 
 
 def _note_progress(enrollment: Enrollment, lesson: Lesson, completed: bool, position_seconds: int | None) -> bool:
-    """Write the lesson's row; return whether this completed it."""
+    """Write the lesson's row; return whether this completed it.
+
+    Enough of the video completes a lesson of that rule by itself. A lesson whose rule is not met is not completed.
+    """
     progress, _created = LessonProgress.objects.get_or_create(enrollment=enrollment, lesson=lesson)
-    newly_completed = completed and progress.completed_at is None
+    if position_seconds is not None:
+        progress.note_position(min(position_seconds, LONGEST_VIDEO_SECONDS))
+    missing = _missing_for(enrollment, lesson, progress)
+    if completed and progress.completed_at is None and missing:
+        raise EnrollmentError("lesson_not_done", _("Still missing: %s.") % get_text_list(missing, _("and")))
+    watched_it = lesson.completion_rule == CompletionRule.VIDEO and not missing
+    newly_completed = (completed or watched_it) and progress.completed_at is None
     if newly_completed:
         progress.completed_at = timezone.now()
-    if position_seconds is not None:
-        progress.position_seconds = min(position_seconds, LONGEST_VIDEO_SECONDS)
     progress.save()
     return newly_completed
+
+
+def _missing_for(enrollment: Enrollment, lesson: Lesson, progress: LessonProgress) -> list[str]:
+    """Return, in words, what the lesson's own rule still asks for."""
+    if lesson.completion_rule == CompletionRule.WORK:
+        return registry.missing_for_lesson(enrollment, lesson)
+    if progress.watched_seconds < lesson.seconds_to_watch:
+        return [_("watch at least %d%% of the video") % lesson.video_share]
+    return []
 
 
 def _after_lesson(actor: User, enrollment: Enrollment, lesson: Lesson) -> None:
@@ -157,6 +185,7 @@ def _mark_complete(actor: User, enrollment: Enrollment) -> None:
     """Set `completed_at`, once, and let the apps above know within the transaction."""
     enrollment.completed_at = timezone.now()
     enrollment.save(update_fields=["completed_at"])
+    _append(enrollment, EnrollmentEvent.Kind.COMPLETED, actor)
     record(actor=actor, action="enrollments.completed", target=enrollment)
     course_completed.send(sender=Enrollment, enrollment=enrollment, actor=actor)
 
@@ -217,6 +246,7 @@ def delete_review(*, actor: User, review: Review) -> None:
 
 def _count_stars(course: Course, *, stars: int, reviews: int) -> None:
     """Keep the course's mean exact under parallel reviews: the database adds, nobody reads first."""
+    catalogue_changed()
     Course.objects.filter(pk=course.pk).update(
         ratings_sum=F("ratings_sum") + stars, ratings_count=F("ratings_count") + reviews
     )

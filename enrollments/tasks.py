@@ -1,6 +1,6 @@
 """Mail about enrolments."""
 
-from enrollments.models import Enrollment
+from enrollments.models import Enrollment, Invitation
 from lms.lib import mail
 from lms.platform.jobs import job
 
@@ -11,3 +11,16 @@ def mail_enrollment(enrollment_id: str) -> None:
     enrollment = Enrollment.objects.select_related("user", "course", "course__instructor").get(pk=enrollment_id)
     context = {"user": enrollment.user, "course": enrollment.course}
     mail.send("enrolled", to=enrollment.user.email, context=context)
+
+
+@job
+def mail_invitation(invitation_id: str) -> None:
+    """Send an invitation's link."""
+    invitation = Invitation.objects.select_related("course", "invited_by").get(pk=invitation_id)
+    context = {
+        "course": invitation.course,
+        "teacher": invitation.invited_by,
+        "token": invitation.token,
+        "invitation": invitation,
+    }
+    mail.send("invitation", to=invitation.email, context=context)

@@ -16,7 +16,9 @@ from django.views.generic import FormView, ListView, TemplateView
 
 from accounts.permissions import signed_in
 from courses.models import Course, Lesson, Section
+from courses.videos import video_of
 from enrollments import services
+from enrollments.explaining import explain
 from enrollments.forms import ReviewForm
 from enrollments.models import Enrollment, LessonProgress, Review
 from lms.lib.pages import attempt, attempt_or_say
@@ -80,7 +82,34 @@ def outline(lessons: list[Lesson], done: set[uuid.UUID], current: uuid.UUID) -> 
     return sections
 
 
-class LearningRoomView(LoginRequiredMixin, TemplateView):
+class EnrolledMixin(LoginRequiredMixin):
+    """Pages of a course for those who are in it."""
+
+    request: HttpRequest
+    kwargs: dict[str, Any]
+
+    def _enrollment(self) -> Enrollment:
+        """Return the visitor's enrolment in the course that the address names; 404 without one."""
+        mine = Enrollment.objects.active().filter(user=signed_in(self.request), course__is_published=True)
+        return get_object_or_404(
+            mine.with_progress().with_next_lesson().select_related("course", "certificate"),
+            course__slug=self.kwargs["slug"],
+        )
+
+
+class ProgressView(EnrolledMixin, TemplateView):
+    """Why my progress is what it is."""
+
+    template_name = "enrollments/progress.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add the enrolment, and what makes its percentage."""
+        enrollment = self._enrollment()
+        why = explain(enrollment=enrollment)
+        return super().get_context_data(enrollment=enrollment, course=enrollment.course, why=why, **kwargs)
+
+
+class LearningRoomView(EnrolledMixin, TemplateView):
     """A lesson, with the course's outline beside it. Five queries, whatever the number of lessons."""
 
     template_name = "enrollments/learning_room.html"
@@ -99,14 +128,6 @@ class LearningRoomView(LoginRequiredMixin, TemplateView):
             return redirect("enrollments:lesson", enrollment.course.slug, first)
         return self.render_to_response(self._room(enrollment, lesson_id))
 
-    def _enrollment(self) -> Enrollment:
-        """Return the visitor's enrolment in the course that the address names; 404 without one."""
-        mine = Enrollment.objects.active().filter(user=signed_in(self.request), course__is_published=True)
-        return get_object_or_404(
-            mine.with_progress().with_next_lesson().select_related("course", "certificate"),
-            course__slug=self.kwargs["slug"],
-        )
-
     def _room(self, enrollment: Enrollment, lesson_id: uuid.UUID) -> dict[str, Any]:
         """Return what the page shows."""
         others = Lesson.objects.published().filter(course=enrollment.course).select_related("section")
@@ -117,12 +138,15 @@ class LearningRoomView(LoginRequiredMixin, TemplateView):
         here = places[lesson_id]
         progress = {row.lesson_id: row for row in LessonProgress.objects.filter(enrollment=enrollment)}
         done = {row.lesson_id for row in progress.values() if row.completed_at}
+        lesson = Lesson.objects.get(pk=lesson_id)
+        position = progress[lesson_id].position_seconds if lesson_id in progress else 0
         return self.get_context_data(
             enrollment=enrollment,
             course=enrollment.course,
-            lesson=Lesson.objects.get(pk=lesson_id),
+            lesson=lesson,
+            video=video_of(lesson.video_url, position) if lesson.video_url else None,
             is_done=lesson_id in done,
-            position_seconds=progress[lesson_id].position_seconds if lesson_id in progress else 0,
+            position_seconds=position,
             outline=outline(lessons, done, lesson_id),
             previous=lessons[here - 1] if here else None,
             next=lessons[here + 1] if here + 1 < len(lessons) else None,

@@ -8,6 +8,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from courses import patterns, services
+from courses.copying import duplicate_course
 from courses.models import Course, Lesson
 from courses.services import CourseError
 from enrollments.models import Enrollment
@@ -175,3 +176,75 @@ def test_a_pattern_is_the_same_for_the_same_course_and_small(course: Course, cli
     assert answer.content.decode() == patterns.svg(course.pk)
     assert len(answer.content) < 6000
     assert "<script" not in answer.content.decode()
+
+
+def test_sections_are_renamed_moved_with_their_lessons_and_deleted_when_empty(alice: User, course: Course) -> None:
+    first = course.sections.get()
+    later = services.add_section(actor=alice, course=course, title="Later")
+    services.add_lesson(actor=alice, course=course, title="Tea 4", section=later)
+    assert services.rename_section(actor=alice, section=later, title="Sooner").title == "Sooner"
+    services.move_section(actor=alice, section=later, up=True)
+    assert titles(course) == ["Tea 4", "Tea 1", "Tea 2", "Tea 3"]
+    services.move_section(actor=alice, section=later, up=True)  # it is the first already
+    assert list(course.sections.values_list("title", "order")) == [("Sooner", 1), (first.title, 2)]
+    with pytest.raises(CourseError) as refused:
+        services.delete_section(actor=alice, section=later)
+    assert refused.value.code == "section_not_empty"
+    empty = services.add_section(actor=alice, course=course, title="Empty")
+    services.delete_section(actor=alice, section=empty)
+    assert course.sections.count() == 2
+
+
+def test_the_only_section_stays(alice: User) -> None:
+    course = services.create_course(actor=alice, title="Bare")
+    with pytest.raises(CourseError) as refused:
+        services.delete_section(actor=alice, section=course.sections.get())
+    assert refused.value.code == "last_section"
+
+
+def test_a_copy_has_everything_but_the_students(
+    alice: User, erin: User, course: Course, enrollment: Enrollment
+) -> None:
+    services.update_course(actor=alice, course=course, tags=["green"], outcomes=["Brew"])
+    course.refresh_from_db()
+    copy = duplicate_course(actor=alice, course=course)
+    copy.refresh_from_db()
+    assert (copy.title, copy.is_published, copy.enrollments_count) == ("Copy of Tea", False, 0)
+    assert (copy.lessons_count, copy.duration_minutes, copy.outcomes) == (3, 30, ["Brew"])
+    assert [tag.name for tag in copy.tags.all()] == ["green"]
+    assert titles(copy) == titles(course)
+    assert set(copy.lessons.values_list("pk")).isdisjoint(course.lessons.values_list("pk"))
+
+
+@pytest.mark.postgres
+@pytest.mark.quality("C06")
+@pytest.mark.django_db(transaction=True)
+def test_of_ten_publications_at_once_one_is_recorded(alice: User, course: Course) -> None:
+    services.unpublish_course(actor=alice, course=course)
+    AuditEntry.objects.filter(action="courses.published").delete()
+    outcomes = at_once(10, lambda _number: services.publish_course(actor=alice, course=course))
+    assert [outcome for outcome in outcomes if isinstance(outcome, Exception)] == []
+    assert AuditEntry.objects.filter(action="courses.published").count() == 1
+
+
+@pytest.mark.quality("C02")
+@pytest.mark.parametrize("who", ["erin", "bob"])
+def test_nobody_else_writes_publishes_or_deletes(
+    who: str, request: pytest.FixtureRequest, course: Course, api_of: Callable[[User], APIClient], browser_of
+) -> None:
+    stranger = request.getfixturevalue(who)
+    before = (course.title, course.is_published, course.version, titles(course))
+    lesson = course.lessons.first()
+    client, browser = api_of(stranger), browser_of(stranger)
+    for method, path in (
+        ("put", ""), ("patch", ""), ("delete", ""), ("post", "/publish"), ("post", "/unpublish"), ("post", "/lessons/"),
+        ("put", f"/lessons/{lesson.pk}"), ("delete", f"/lessons/{lesson.pk}"), ("post", "/lessons/reorder"),
+    ):  # fmt: skip
+        body = {"title": "Mine", "instructor_id": str(stranger.pk), "course_id": str(course.pk), "lesson_ids": []}
+        assert getattr(client, method)(f"/api/v1/courses/{course.pk}{path}", body).status_code == 403, (method, path)
+    for path in ("details/", f"lessons/{lesson.pk}/", f"lessons/{lesson.pk}/draft/", "duplicate/", "unpublish/"):
+        answer = browser.post(f"/teach/courses/{course.slug}/{path}", {"title": "Mine"})
+        assert answer.status_code == 403, path
+    course.refresh_from_db()
+    assert (course.title, course.is_published, course.version, titles(course)) == before
+    assert Course.objects.count() == 1

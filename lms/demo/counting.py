@@ -6,6 +6,7 @@ from django.db.models.functions import Coalesce
 from django.db.models.query import QuerySet
 
 from courses.models import Course, Lesson
+from courses.stamp import catalogue_changed
 from enrollments.models import Enrollment, Review
 
 
@@ -14,6 +15,7 @@ def recount_courses() -> int:
     lessons = Lesson.objects.published()
     enrollments = Enrollment.objects.active()
     reviews = Review.objects.all()
+    catalogue_changed()
     return Course.objects.update(
         lessons_count=_per_course(lessons, Count("pk")),
         duration_minutes=_per_course(lessons, Sum("duration_minutes")),

@@ -18,7 +18,7 @@ from accounts.models import Role, User
 from certificates.models import Certificate
 from certificates.services import generate
 from courses.models import Category, Course, Lesson, Section, Tag
-from enrollments.models import Enrollment, LessonProgress, Review, Source
+from enrollments.models import Enrollment, EnrollmentEvent, LessonProgress, Review, Source
 from instructors.models import Instructor
 from lms.demo.content import CourseText, read_courses
 from lms.demo.counting import recount_courses
@@ -194,9 +194,19 @@ def save_enrollments(
                 enrollment.completed_at = enrollment.last_activity_at
             enrollments.append(enrollment)
     Enrollment.objects.bulk_create(enrollments)
+    EnrollmentEvent.objects.bulk_create(event for enrollment in enrollments for event in history_of(enrollment))
     LessonProgress.objects.bulk_create(progress)
     LessonProgress.objects.update(updated_at=F("completed_at"))
     return enrollments
+
+
+def history_of(enrollment: Enrollment) -> Iterator[EnrollmentEvent]:
+    """Yield the history, not saved yet, of an enrolment."""
+    steps = [(EnrollmentEvent.Kind.ENROLLED, enrollment.enrolled_at)]
+    if enrollment.completed_at:
+        steps.append((EnrollmentEvent.Kind.COMPLETED, enrollment.completed_at))
+    for kind, at in steps:
+        yield EnrollmentEvent(enrollment_id=enrollment.pk, kind=kind, actor_id=enrollment.user_id, created_at=at)
 
 
 def _begin(percent: int, course: Course, rng: random.Random, now: datetime) -> datetime:

@@ -12,6 +12,7 @@ class DomainError(Exception):
     """
 
     status: int = HTTPStatus.CONFLICT
+    needs_a_page = False
 
     def __init__(self, code: str, detail: Any, *, status: int | None = None, retry_after: int | None = None) -> None:
         super().__init__(str(detail))

@@ -12,10 +12,14 @@ from lms.lib.errors import DomainError
 
 
 def attempt(form: BaseForm, write: Callable[..., Any], **fields: Any) -> Any:
-    """Return what a service makes; put what it refuses onto the form, and return None. Nothing typed is lost."""
+    """Return what a service makes; put what it refuses onto the form, and return None. Nothing typed is lost.
+
+    An error that `needs_a_page` is raised on: the view shows more of it than a sentence."""
     try:
         return write(**fields)
     except DomainError as error:
+        if error.needs_a_page:
+            raise
         form.add_error(None, str(error.detail))
     except ValidationError as error:
         known = {name: errors for name, errors in error.message_dict.items() if name in form.fields}

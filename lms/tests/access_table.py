@@ -23,6 +23,7 @@ POST   /courses/{slug}/enroll/                               302  302  302  302 
 POST   /courses/{draft_slug}/enroll/                         302  404  404  404  404  404
 GET    /courses/{slug}/review/                               302  200  200  200  200  200
 GET    /learn/{slug}/                                        302  302  404  404  404  404
+GET    /learn/{slug}/progress/                               302  200  404  404  404  404
 GET    /learn/{slug}/{closed}/                               302  200  404  404  404  404
 POST   /learn/{slug}/{closed}/done/                          302  302  404  404  404  404
 GET    /courses/                                             200  200  200  200  200  200
@@ -44,6 +45,15 @@ POST   /teach/courses/{draft_slug}/delete/                   404  404  404  302 
 POST   /teach/courses/{slug}/sections/                       403  403  403  302  403  302
 GET    /teach/courses/{slug}/lessons/new/                    302  403  403  200  403  200
 GET    /teach/courses/{slug}/lessons/{lesson}/               302  403  403  200  403  200
+POST   /teach/courses/{slug}/sections/{section}/rename/      403  403  403  302  403  302
+POST   /teach/courses/{slug}/sections/{section}/move/        403  403  403  302  403  302
+POST   /teach/courses/{slug}/sections/{section}/delete/      403  403  403  302  403  302
+GET    /teach/courses/{slug}/students/                       302  403  403  200  403  200
+POST   /teach/courses/{slug}/students/invite/                403  403  403  302  403  302
+GET    /invitations/nonsense/                                302  404  404  404  404  404
+POST   /teach/courses/{slug}/duplicate/                      403  403  403  302  403  302
+POST   /teach/courses/{slug}/lessons/new/draft/              403  403  403  200  403  200
+POST   /teach/courses/{slug}/lessons/{lesson}/draft/         403  403  403  200  403  200
 POST   /teach/courses/{slug}/lessons/{lesson}/move/          403  403  403  302  403  302
 POST   /teach/courses/{slug}/lessons/{lesson}/delete/        403  403  403  302  403  302
 GET    /certificates/                                        302  200  200  200  200  200
@@ -113,6 +123,7 @@ GET    /api/v1/enrollments/{enrollment}                      401  200  404  404 
 GET    /api/v1/enrollments/{enrollment}/progress             401  200  404  404  404  200
 PUT    /api/v1/enrollments/{enrollment}/progress             401  200  404  404  404  403
 PATCH  /api/v1/enrollments/{enrollment}/progress             401  200  404  404  404  403
+GET    /api/v1/enrollments/{enrollment}/explain              401  200  404  404  404  200
 POST   /api/v1/enrollments/{enrollment}/complete             401  409  404  404  404  403
 GET    /api/v1/certificates/                                 401  200  200  200  200  200
 POST   /api/v1/certificates/generate/{enrollment}            401  409  404  404  404  403

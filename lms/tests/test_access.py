@@ -50,6 +50,7 @@ def values(
         "draft_slug": draft.slug,
         "lesson": lessons[0].pk,
         "closed": lessons[1].pk,
+        "section": lessons[0].section_id,
         "lessons": [str(lesson.pk) for lesson in lessons],
         "enrollment": enrollment.pk,
         "done": done.pk,
@@ -133,8 +134,8 @@ def _callback(route: str) -> Any:
 @pytest.mark.quality("X01")
 def test_the_table_knows_every_address_and_every_method_of_the_api() -> None:
     nil = dict.fromkeys(
-        ("course", "draft", "lesson", "closed", "enrollment", "done", "done_course", "certificate", "review", "session",
-         "alice", "bob"),
+        ("course", "draft", "lesson", "section", "closed", "enrollment", "done", "done_course", "certificate", "review",
+         "session", "alice", "bob"),
         uuid.UUID(int=0),
     ) | {"slug": "tea", "draft_slug": "draft", "number": "AAAAA"}  # fmt: skip
     known = {(method, resolve(path.format(**nil)).route) for method, path, _statuses in rows()}

@@ -40,6 +40,12 @@ def out_of_five(rating: float) -> str:
 
 
 @register.filter
+def at(numbers: dict[str, int], name: str) -> int:
+    """Return the number that stands under `name`; 0 where there is none."""
+    return numbers.get(name, 0)
+
+
+@register.filter
 def in_words(name: str, names: str) -> bool:
     """Return whether `name` is one of `names`, which spaces part: which link of the bar leads to this page."""
     return name in names.split()

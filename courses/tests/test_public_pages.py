@@ -1,0 +1,112 @@
+"""What visitors see is kept, answered by 304, right after every change, and nobody else's."""
+
+from collections.abc import Callable
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import User
+from courses import services
+from courses.models import CatalogueStamp, Course
+from enrollments import services as enrollments
+from lms.platform.models import SiteSettings
+from lms.testing.plugin import make_course
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ADDRESSES = ["/", "/courses/", "/courses/tea/"]
+
+
+def page(client: Client, address: str, **headers: str) -> str:
+    return client.get(address, headers=headers).content.decode()
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_an_unchanged_page_is_a_304_for_one_query(address: str, course: Course, client: Client) -> None:
+    first = client.get(address)
+    with CaptureQueriesContext(connection) as captured:
+        second = client.get(address, headers={"If-None-Match": first["ETag"]})
+    assert (first.status_code, second.status_code, second.content) == (200, 304, b"")
+    assert len(captured) == 1
+    assert "Cookie" in second["Vary"]
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(address).content == first.content
+    assert len(captured) == 1
+
+
+def test_every_change_shows_at_once(alice: User, bob: User, course: Course, client: Client) -> None:
+    def seen() -> str:
+        return page(client, "/courses/")
+
+    assert "Tea" in seen()
+    services.update_course(actor=alice, course=course, title="Better")
+    assert "Better" in seen()
+    services.unpublish_course(actor=alice, course=course)
+    assert "Better" not in seen()
+    services.publish_course(actor=alice, course=course)
+    assert "Better" in seen()
+    assert "4.0" not in seen()
+    enrollments.enroll(actor=bob, user=bob, course=course)
+    review = enrollments.write_review(actor=bob, course=course, rating=4, comment="Warm and clear.")
+    assert "4.0" in seen()
+    assert "Warm and clear." in page(client, "/courses/tea/")
+    enrollments.delete_review(actor=bob, review=review)
+    assert "4.0" not in seen()
+    make_course(alice, "Coffee")
+    assert "Coffee" in seen()
+
+
+def test_a_change_of_the_settings_shows_at_once(dan: User, course: Course, client: Client) -> None:
+    assert "Tea House" not in page(client, "/")
+    SiteSettings.objects.update_or_create(pk=1, defaults={"name": "Tea House"})
+    cache.delete(SiteSettings.CACHE_KEY)  # as the admin does on saving
+    assert "Tea House" in page(client, "/")
+
+
+def test_a_change_by_staff_in_the_admin_shows_at_once(dan: User, client: Client, course: Course) -> None:
+    User.objects.filter(pk=dan.pk).update(is_staff=True, is_superuser=True)
+    before = CatalogueStamp.objects.values_list("number", flat=True).first() or 0
+    admin = Client()
+    admin.force_login(dan)
+    admin.post("/admin/courses/category/add/", {"name": "Craft", "slug": "craft", "order": 0})
+    assert CatalogueStamp.objects.get().number > before
+    assert "Craft" in page(client, "/courses/")
+
+
+def test_people_pass_by_and_leave_nothing_behind(
+    bob: User, alice: User, course: Course, client: Client, browser_of: Callable[[User], Client]
+) -> None:
+    for address in ADDRESSES:
+        for user in (bob, alice):
+            for _time in range(2):
+                assert user.full_name in page(browser_of(user), address)
+        visitors = page(client, address)
+        assert bob.full_name not in visitors
+        assert "csrfmiddlewaretoken" not in visitors
+        assert "Log in" in visitors
+
+
+def test_a_message_is_shown_once_to_whom_it_is_for(course: Course, client: Client) -> None:
+    before = page(client, "/courses/")
+    client.cookies["messages"] = "anything"
+    assert client.get("/courses/").get("Cache-Control") != "public, no-cache"
+    del client.cookies["messages"]
+    assert page(client, "/courses/") == before
+
+
+def test_a_draft_is_404_for_visitors_also_after_its_author_saw_it(
+    alice: User, course: Course, client: Client, browser_of: Callable[[User], Client]
+) -> None:
+    assert client.get("/courses/tea/").status_code == 200
+    services.unpublish_course(actor=alice, course=course)
+    assert browser_of(alice).get("/courses/tea/").status_code == 200
+    assert client.get("/courses/tea/").status_code == 404
+
+
+def test_what_somebody_searches_for_is_not_kept(course: Course, client: Client) -> None:
+    client.get("/courses/?search=tea")
+    with CaptureQueriesContext(connection) as captured:
+        client.get("/courses/?search=tea")
+    assert len(captured) > 1

@@ -1,0 +1,79 @@
+"""Why a progress is what it is: the lessons that count, those that are missing, and what completion still needs."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from courses.models import Lesson
+from enrollments import registry
+from enrollments.models import Enrollment, LessonProgress
+
+
+@dataclass
+class Counted:
+    """One published lesson of the course, which counts, and whether it is done."""
+
+    lesson_id: uuid.UUID
+    title: str
+    is_done: bool
+    completed_at: datetime | None
+    completion_rule: str
+
+
+@dataclass
+class Explanation:
+    """What makes the percentage, and what completion still needs."""
+
+    enrollment_id: uuid.UUID
+    progress_percentage: int
+    summary: str
+    lessons_total: int
+    lessons_done: int
+    lessons: list[Counted]
+    missing: list[str]
+    completed_at: datetime | None
+
+
+def explain(*, enrollment: Enrollment) -> Explanation:
+    """Return why `enrollment` stands where it stands. Needs `with_progress()`; two queries and the registry's."""
+    published = Lesson.objects.published().filter(course=enrollment.course_id).order_by("order")
+    done = dict(
+        LessonProgress.objects.filter(enrollment=enrollment, completed_at__isnull=False).values_list(
+            "lesson_id", "completed_at"
+        )
+    )
+    lessons = [
+        Counted(lesson_id, title, lesson_id in done, done.get(lesson_id), rule)
+        for lesson_id, title, rule in published.values_list("pk", "title", "completion_rule")
+    ]
+    finished = sum(lesson.is_done for lesson in lessons)
+    return Explanation(
+        enrollment_id=enrollment.pk,
+        progress_percentage=enrollment.progress_percentage,
+        summary=_summary(enrollment, finished, len(lessons)),
+        lessons_total=len(lessons),
+        lessons_done=finished,
+        lessons=lessons,
+        missing=[] if enrollment.completed_at else registry.missing_for_completion(enrollment),
+        completed_at=enrollment.completed_at,
+    )
+
+
+def _summary(enrollment: Enrollment, done: int, total: int) -> str:
+    """Return the sum in a sentence."""
+    if enrollment.completed_at is not None:
+        return _("You have completed this course: it stays at 100%, also when lessons are added later.")
+    if not total:
+        return _("This course has no published lessons yet, so there is nothing to count.")
+    numbers = {"done": done, "total": total, "percent": enrollment.progress_percentage}
+    return (
+        ngettext(
+            "%(done)d of %(total)d lesson is done: that is %(percent)d%%, rounded down.",
+            "%(done)d of %(total)d lessons are done: that is %(percent)d%%, rounded down.",
+            total,
+        )
+        % numbers
+    )

@@ -18,8 +18,8 @@ def ask_for_confirmation(*, email: str) -> None:
 
 
 def confirm(*, token: str, user: User | None = None) -> User:
-    """Note that a user reads their mail; return the user. Raises LetterError `invalid_token`, also where the link is not
-    the one of `user`, when it is said who asks, or the address has changed since."""
+    """Note that a user reads their mail; return the user. Raises LetterError `invalid_token`, also where the link is
+    not the one of `user`, when it is said who asks, or the address has changed since."""
     letter = letters.opened(purpose=LetterPurpose.VERIFY, token=token)
     if letter.user is None or letter.user.email != letter.email or (user is not None and letter.user_id != user.pk):
         raise letters.refusal()

@@ -89,7 +89,7 @@ class TokenView(DoorView):
         operation_id="auth_token",
     )
     def post(self, request: Request) -> Response:
-        """Answer 200 with the tokens or the second step's challenge, 401 `invalid_credentials`, 429 `account_locked`."""
+        """Answer 200 with tokens or the second step's challenge, 401 `invalid_credentials`, 429 `account_locked`."""
         given = shapes.checked(shapes.CredentialsSerializer, request)
         user, outcome = signing_in.sign_in(request=request._request, door=self.door, **given)
         return answer_of(self.door, user, outcome)
@@ -200,7 +200,7 @@ class SocketTicketView(APIView):
     @extend_schema(request=None, responses=shapes.TicketSerializer, operation_id="auth_ws_ticket")
     def post(self, request: Request) -> Response:
         """Answer 200 with `ticket`, good once and for a minute."""
-        login_id = request.auth.get(SESSION_CLAIM) if request.auth else None
+        login_id = getattr(request.auth, "payload", {}).get(SESSION_CLAIM)
         ticket = signing_in.give_ticket(user=signed_in(request), session_id=login_id)
         return Response({"ticket": ticket.pk.hex, "expires_in_seconds": 60})
 

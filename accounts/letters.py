@@ -1,5 +1,6 @@
 """Mails with a link that works once: a new password, a confirmed address (QUALITY A03, A08)."""
 
+from contextlib import suppress
 from typing import Any
 
 from django.core import signing
@@ -70,11 +71,9 @@ def mark_sent(letter: Letter) -> None:
 def opened(*, purpose: LetterPurpose, token: str) -> Letter:
     """Return the open letter behind a token, with its user; raise LetterError `invalid_token`. One query."""
     letter = None
-    try:
+    with suppress(signing.BadSignature, ValidationError, ValueError):
         letter_id = _signer(purpose).unsign(token)
         letter = Letter.objects.open().select_related("user").filter(pk=letter_id, purpose=purpose).first()
-    except (signing.BadSignature, ValidationError, ValueError):
-        pass
     if letter is None or letter.user is None or not letter.user.is_active:
         raise refusal()
     return letter

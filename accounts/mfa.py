@@ -2,7 +2,8 @@
 
 import binascii
 import io
-from base64 import b32encode
+from base64 import b32encode, b64encode
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -38,6 +39,11 @@ class Setup:
     qr_svg: str | None = None
     expires_in_seconds: int = LIFE_SECONDS
 
+    @property
+    def qr_data(self) -> str:
+        """The picture as an address, which a page shows without letting markup through."""
+        return "data:image/svg+xml;base64," + b64encode((self.qr_svg or "").encode()).decode()
+
 
 def _signer() -> signing.Signer:
     return signing.Signer(salt="accounts.challenge")
@@ -65,10 +71,8 @@ def find(*, token: str, purpose: ChallengePurpose, user: User | None = None) -> 
     """Return the challenge behind a token, with its user; raise AccountError `challenge_expired` (401) for what is
     none, is spent, too old, for something else or of somebody else. One query."""
     found = None
-    try:
+    with suppress(signing.BadSignature, ValidationError, ValueError):
         found = Challenge.objects.select_related("user").filter(pk=_signer().unsign(token), purpose=purpose).first()
-    except (signing.BadSignature, ValidationError, ValueError):
-        pass
     if found is None or not found.is_open() or not found.user.is_active or (user is not None and found.user != user):
         raise expired()
     return found

@@ -19,8 +19,8 @@ def check(*, email: str, password: str, request: Any = None) -> User:
 
     The try is taken before the password is hashed: of many at once, five are hashed (QUALITY A07). Raises LimitError
     `account_locked` (429), with the right password too and for addresses that nobody has; AccountError
-    `invalid_credentials` (401) for a wrong password, an unknown address and an inactive user alike, after the same work:
-    one hash (QUALITY A03).
+    `invalid_credentials` (401) for a wrong password, an unknown address and an inactive user alike, after the same
+    work: one hash (QUALITY A03).
     """
     limits.spend(limits.LOCKOUT, account=email, address=limits.here())
     user = authenticate(request, username=email, password=password)

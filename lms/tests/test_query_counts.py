@@ -27,6 +27,7 @@ PAGES = {
     "/learn/tea/{lesson}/": ("bob", 9),
     "/certificates/": ("bob", 8),
     "/notifications/": ("bob", 8),
+    "/account/security/": ("bob", 8),
     "/teach/": ("alice", 8),
     "/teach/courses/tea/": ("alice", 9),
 }

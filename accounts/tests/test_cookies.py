@@ -49,8 +49,7 @@ def test_scripts_and_other_sites_do_not_get_at_the_cookies(bob: User, settings: 
     browser = Browser()
     browser.sign_in(bob)
     access, refresh = browser.cookies()["access"], browser.cookies()["refresh"]
-    assert access["httponly"] and refresh["httponly"]
-    assert access["secure"] and refresh["secure"]
+    assert all((access["httponly"], refresh["httponly"], access["secure"], refresh["secure"]))
     assert (access["samesite"], refresh["samesite"]) == ("Lax", "Strict")
     assert (access["path"], refresh["path"]) == ("/", "/api/v1/auth/")
 

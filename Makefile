@@ -14,7 +14,7 @@ PRODUCTION := ENVIRONMENT=production SECRET_KEY=$$(printf 'only-for-check-deploy
 # On how many processes the tests run.
 JOBS ?= 2
 
-.PHONY: help run demo test test-sqlite test-browser check fmt lock types install libraries browser
+.PHONY: help run demo test test-sqlite experiments check fmt lock types install libraries browser
 .DEFAULT_GOAL := help
 
 help:  ## list what can be made
@@ -31,6 +31,10 @@ test: install libraries browser  ## the whole suite on PostgreSQL and Valkey
 
 test-sqlite: install libraries browser  ## the same suite on the embedded default
 	env -u DATABASE_URL -u REDIS_URL $(BIN)/pytest -n $(JOBS) --dist loadgroup $(ARGS)
+
+experiments: install libraries  ## races against real processes, with controls; writes docs/experiments.md
+	DATA_DIR=$$(mktemp -d) $(BIN)/python -m lms.testing.engines $(BIN)/python manage.py experiments $(ARGS)
+	env -u DATABASE_URL -u REDIS_URL DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py experiments $(ARGS)
 
 check: install libraries  ## lint, types, layers, migrations, production settings, OpenAPI, locks
 	ruff check .

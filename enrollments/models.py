@@ -43,7 +43,7 @@ class EnrollmentQuerySet(models.QuerySet["Enrollment"]):
         """Return the enrolments with `lessons_done`: how many published lessons of the course are completed."""
         done = Q(lesson_progress__completed_at__isnull=False, lesson_progress__lesson__is_published=True)
         # Counting groups the rows, and grouped rows lose the model's own order.
-        return self.annotate(lessons_done=Count("lesson_progress", filter=done)).order_by(*Enrollment._meta.ordering)
+        return self.annotate(lessons_done=Count("lesson_progress", filter=done)).order_by("-last_activity_at", "id")
 
     def with_next_lesson(self) -> Self:
         """Return the enrolments with the first published lesson that is not completed: its id and its title."""

@@ -43,3 +43,9 @@ def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """500: our fault. The log has the rest, under the request's id."""
     return _answer(request, 500, "error", _("Something went wrong on our side. Nothing you did caused it."))
+
+
+def answer_error(request: HttpRequest, status: int) -> HttpResponse:
+    """Return the answer to an error of which nothing but its status is known."""
+    known = {400: bad_request, 403: permission_denied, 404: not_found}
+    return known[status](request) if status in known else server_error(request)

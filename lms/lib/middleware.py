@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import is_valid_path
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
 from lms.lib import request_id as request_ids
-from lms.lib.error_views import bad_request
+from lms.lib.error_views import answer_error, bad_request, not_found
 
 API_PREFIX = "/api/"
 
@@ -75,3 +75,24 @@ def private_unless_public(get_response: GetResponse) -> GetResponse:
         return response
 
     return middleware
+
+
+class HonestErrors:
+    """Sees that errors look in development as they do in production: no HTML below `/api/`, whatever raised them, and
+    the site's own page where a view finds nothing. Django's debug pages stay for addresses that no view has, and for
+    exceptions of pages."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer; put an API error that came out as HTML into the one shape."""
+        response = self.get_response(request)
+        is_html = response.get("Content-Type", "").startswith("text/html")
+        if response.status_code >= 400 and is_html and request.path_info.startswith(API_PREFIX):
+            return answer_error(request, response.status_code)
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Show the site's page for what a view does not find."""
+        return not_found(request, exception) if isinstance(exception, Http404) else None

@@ -28,7 +28,7 @@ def _migrations() -> None:
 def _cache() -> None:
     cache.set("health", "ok", 5)
     if cache.get("health") != "ok":
-        raise RuntimeError("what was written is not there")
+        raise ConnectionError("what was written is not there")
 
 
 def _channel_layer() -> None:

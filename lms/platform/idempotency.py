@@ -69,7 +69,7 @@ class Replay(Exception):  # noqa: N818  # not an error: it carries an answer pas
 def _claim(request: Request, user_id: Any, key: str) -> IdempotentReply:
     """Return a new row for this key; raise Replay or IdempotencyError when there is one."""
     fingerprint = hashlib.sha256(request.body if hasattr(request, "body") else b"").hexdigest()
-    mine = IdempotentReply(user_id=user_id, key=key, path=request.path[:255], fingerprint=fingerprint)
+    mine = IdempotentReply(user_id=user_id, key=key, path=request.path_info[:255], fingerprint=fingerprint)
     try:
         with transaction.atomic():
             mine.save(force_insert=True)

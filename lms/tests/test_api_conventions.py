@@ -32,6 +32,19 @@ def test_an_unknown_path_below_the_api_is_404_in_json(db: None, api_of: Callable
     assert answer.json()["errors"][0]["code"] == "not_found"
 
 
+@pytest.mark.quality("X02")
+@pytest.mark.parametrize("debug", [True, False])
+def test_in_development_too_the_api_answers_no_html_and_pages_are_our_own(
+    debug: bool, db: None, settings: Any, client: Any
+) -> None:
+    settings.DEBUG = debug
+    for address in ("/api/v1/nothing", "/api/nothing", "/api/v1/courses/x/y/z"):
+        answer = client.get(address)
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (404, "not_found")
+    page = client.get("/courses/nothing/")
+    assert (page.status_code, b"DEBUG" in page.content) == (404, False)
+
+
 def test_public_answers_carry_an_etag_and_are_not_sent_twice(course: Course, api_of: Callable) -> None:
     for address in ("/api/v1/courses/", f"/api/v1/courses/{course.pk}", "/courses/", "/"):
         first = api_of(None).get(address)
@@ -76,6 +89,9 @@ def test_a_repeat_with_the_same_key_gives_the_first_answer_again(bob: User, cour
     assert first.json() == again.json()
     assert again["Idempotent-Replay"] == "true"
     assert enrol(client, course, "k2").status_code == 409
+    body = {"course_id": str(course.pk)}
+    without_slash = client.post("/api/v1/enrollments", body, headers={"idempotency-key": "k1"})
+    assert without_slash.json() == first.json()
 
 
 def test_a_key_is_for_one_body_and_one_person(bob: User, carol: User, course: Course, api_of: Callable) -> None:

@@ -2,15 +2,27 @@
 
 from django.urls import path
 
-from accounts import api
+from accounts import api, auth_api
 
 urlpatterns = [
-    path("auth/token", api.TokenView.as_view()),
-    path("auth/refresh", api.RefreshView.as_view()),
-    path("auth/logout", api.LogoutView.as_view()),
-    path("auth/sessions", api.LoginSessionViewSet.as_view({"get": "list"})),
-    path("auth/sessions/<session_id>", api.LoginSessionViewSet.as_view({"delete": "destroy"})),
+    path("auth/token", auth_api.TokenView.as_view()),
+    path("auth/login/mfa", auth_api.SecondStepView.as_view()),
+    path("auth/refresh", auth_api.RefreshView.as_view()),
+    path("auth/logout", auth_api.LogoutView.as_view()),
+    path("auth/login-cookie", auth_api.LoginCookieView.as_view()),
+    path("auth/refresh-cookie", auth_api.RefreshCookieView.as_view()),
+    path("auth/logout-cookie", auth_api.LogoutCookieView.as_view()),
+    path("auth/csrf", auth_api.CsrfView.as_view()),
+    path("auth/ws-ticket", auth_api.SocketTicketView.as_view()),
+    path("auth/password/reset", auth_api.PasswordResetView.as_view()),
+    path("auth/password/reset/confirm", auth_api.PasswordResetConfirmView.as_view()),
+    path("auth/email/verify", auth_api.EmailVerifyView.as_view()),
+    path("auth/email/verify/confirm", auth_api.EmailVerifyConfirmView.as_view()),
+    path("auth/mfa/enable", auth_api.MfaEnableView.as_view()),
+    path("auth/mfa/disable", auth_api.MfaDisableView.as_view()),
+    path("auth/sessions", auth_api.LoginSessionViewSet.as_view({"get": "list"})),
+    path("auth/sessions/<session_id>", auth_api.LoginSessionViewSet.as_view({"delete": "destroy"})),
     path("users/", api.UserViewSet.as_view({"get": "list", "post": "create"})),
     path("users/me", api.UserViewSet.as_view({"get": "me", "put": "me", "patch": "me"})),
-    path("users/<user_id>", api.UserViewSet.as_view({"get": "retrieve"})),
+    path("users/<user_id>", api.UserViewSet.as_view({"get": "retrieve", "delete": "destroy"})),
 ]

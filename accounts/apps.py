@@ -12,5 +12,8 @@ class AccountsConfig(AppConfig):
     verbose_name = "Accounts"
 
     def ready(self) -> None:
-        """Register what the OpenAPI document says of signing in; it needs the models, which exist only by now."""
+        """Register what the OpenAPI document says of signing in, and what listens to logins.
+
+        Both need the models, which exist only by now."""
         import_module("accounts.schema")
+        import_module("accounts.listeners")

@@ -2,12 +2,16 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.authentication import BaseAuthentication, CSRFCheck
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken, Token
 
+from accounts.models import User
 from accounts.tokens import live_session
 
 
@@ -27,6 +31,33 @@ class BearerAuthentication(JWTAuthentication):
         if session is None:
             raise AuthenticationFailed(_("This login has ended. Sign in again."), code="token_not_valid")
         return session.user
+
+
+class CookieAuthentication(BaseAuthentication):
+    """The access token in the cookie that `/auth/login-cookie` sets; unsafe methods need `X-CSRFToken` (QUALITY A09).
+
+    A cookie that has run out counts as none: the browser sends it whether anybody wants it or not.
+    """
+
+    def authenticate(self, request: Request) -> tuple[User, Token] | None:
+        """Return the user and token of the request's cookie, or None; raise PermissionDenied without a CSRF token."""
+        token = user_token(request.COOKIES.get(settings.ACCESS_COOKIE, ""))
+        session = live_session(token.payload) if token is not None else None
+        if token is None or session is None:
+            return None
+        enforce_csrf(request)
+        return session.user, token
+
+
+def enforce_csrf(request: Request) -> None:
+    """Raise PermissionDenied `csrf_failed` (403) for an unsafe request without this site's CSRF token.
+
+    DRF exempts its views from Django's own check; doors that a browser's cookies open need it back.
+    """
+    check = CSRFCheck(lambda _request: None)  # type: ignore[arg-type]  # never called: there is no next middleware
+    check.process_request(request._request)
+    if check.process_view(request._request, None, (), {}):  # type: ignore[arg-type]  # it looks at no view but an exempt one
+        raise PermissionDenied(_("Send the CSRF token of GET /auth/csrf as X-CSRFToken."), code="csrf_failed")
 
 
 def user_token(raw: str) -> AccessToken | None:

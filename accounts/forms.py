@@ -7,6 +7,8 @@ from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 from django.utils.translation import gettext_lazy as _
 
+from accounts import limits, passwords
+from accounts.errors import AccountError
 from accounts.models import User, one_line
 
 
@@ -16,10 +18,102 @@ class LoginForm(AuthenticationForm):
     username = forms.EmailField(
         label=_("E-mail"), widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True})
     )
-    error_messages = {
-        "invalid_login": _("E-mail address or password is wrong. Check both; capital letters count in the password."),
-        "inactive": _("E-mail address or password is wrong. Check both; capital letters count in the password."),
-    }
+    # In how many seconds another try makes sense, when there were too many.
+    retry_after: int | None = None
+
+    def clean(self) -> dict[str, Any]:
+        """Check the password as every door does, lockout included; show on the form why it was refused."""
+        email, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
+        if email and password:
+            try:
+                self.user_cache = passwords.check(email=email, password=password, request=self.request)
+            except limits.LimitError as error:
+                self.retry_after = error.retry_after
+                raise forms.ValidationError(str(error.detail), code=error.code) from error
+            except AccountError as error:
+                raise forms.ValidationError(
+                    _("E-mail address or password is wrong. Check both; capital letters count in the password."),
+                    code=error.code,
+                ) from error
+        return self.cleaned_data
+
+
+def _password(label: Any, autocomplete: str, **kwargs: Any) -> forms.CharField:
+    """Return a field for a password, as long and as strange as anybody likes."""
+    widget = forms.PasswordInput(attrs={"autocomplete": autocomplete})
+    return forms.CharField(label=label, max_length=4096, strip=False, widget=widget, **kwargs)
+
+
+def _own_password() -> forms.CharField:
+    return _password(_("Your password"), "current-password", help_text=_("To be sure that it is you."))
+
+
+def _new_password() -> forms.CharField:
+    help_text = _("At least 8 characters. A few words in a row are easy to keep and hard to guess.")
+    return _password(_("New password"), "new-password", min_length=8, help_text=help_text)
+
+
+class CodeForm(forms.Form):
+    """A code of the second factor, or a recovery code."""
+
+    code = forms.CharField(
+        label=_("Code"), max_length=32,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "autocapitalize": "none", "autofocus": True}),
+    )  # fmt: skip
+
+
+class EmailForm(forms.Form):
+    """Whose mail is meant."""
+
+    email = forms.EmailField(
+        label=_("E-mail"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
+    )
+
+
+class NewPasswordForm(forms.Form):
+    """A password to set by a mailed link, which the form carries along."""
+
+    token = forms.CharField(widget=forms.HiddenInput, max_length=200)
+    new_password = _new_password()
+
+
+class TokenForm(forms.Form):
+    """A button that uses a mailed link: opening it must not, since mail readers open links by themselves."""
+
+    token = forms.CharField(widget=forms.HiddenInput, max_length=200)
+
+
+class PasswordChangeForm(forms.Form):
+    """The old password and the new one."""
+
+    password = _own_password()
+    new_password = _new_password()
+
+
+class EmailChangeForm(forms.Form):
+    """A new address."""
+
+    email = forms.EmailField(
+        label=_("New e-mail address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        help_text=_("We send a link there. Your address changes when you open it."),
+    )  # fmt: skip
+    password = _own_password()
+
+
+class PasswordForm(forms.Form):
+    """One's password, before something that cannot be taken back."""
+
+    password = _own_password()
+
+
+class PasswordAndCodeForm(forms.Form):
+    """Both proofs, before the second factor changes."""
+
+    password = _own_password()
+    code = forms.CharField(
+        label=_("Code"), max_length=32, help_text=_("From your app, your mail, or one of your recovery codes."),
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "autocapitalize": "none"}),
+    )  # fmt: skip
 
 
 class RegistrationForm(forms.Form):

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext as _
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from accounts.errors import AccountError
 from accounts.models import Role, User, has_role
 
 
@@ -16,6 +18,13 @@ def signed_in(request: Any) -> User:
     if not isinstance(request.user, User):
         raise PermissionDenied(_("Sign in first."))
     return request.user
+
+
+def require_verified_email(user: User) -> None:
+    """Raise AccountError `email_not_verified` (403) for somebody whose mails may reach a stranger, where the site asks
+    for that (REQUIRE_VERIFIED_EMAIL). Services of publishing, paying and posting call it; logging in does not wait."""
+    if settings.REQUIRE_VERIFIED_EMAIL and user.email_verified_at is None:
+        raise AccountError("email_not_verified", _("Confirm your e-mail address first."), status=403)
 
 
 class IsAdmin(BasePermission):

@@ -51,13 +51,6 @@ class RegistrationSerializer(serializers.Serializer[User]):
         return value
 
 
-class CredentialsSerializer(serializers.Serializer[Any]):
-    """What signing in takes."""
-
-    email = serializers.CharField(max_length=254)
-    password = serializers.CharField(max_length=4096, trim_whitespace=False)
-
-
 class RefreshTokenSerializer(serializers.Serializer[Any]):
     """What refreshing and logging out take."""
 
@@ -80,9 +73,11 @@ class LoginSessionSerializer(serializers.ModelSerializer[LoginSession]):
 
     class Meta:
         model = LoginSession
-        fields = ["id", "created_at", "last_used_at", "ip_address", "user_agent", "current"]
+        fields = ["id", "kind", "created_at", "last_used_at", "ip_address", "user_agent", "current"]
 
     def get_current(self, session: LoginSession) -> bool:
         """Return whether the request came in by this login."""
-        token = self.context["request"].auth
-        return bool(token) and token.get("sid") == str(session.pk)
+        request = self.context["request"]
+        if session.session_key:
+            return bool(session.session_key == request.session.session_key)
+        return bool(request.auth) and request.auth.get("sid") == str(session.pk)

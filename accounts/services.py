@@ -1,22 +1,18 @@
-"""Operations on people: registering, signing in, changing a profile."""
+"""Operations on people: registering, changing a profile, changing what somebody may do."""
 
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import authenticate
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from accounts.models import Role, User, has_role
-from accounts.tokens import TokenPair, start_session
-from lms.lib.errors import DomainError
+from accounts import addresses, limits
+from accounts.errors import AccountError
+from accounts.models import LoginSession, Role, User, has_role
 from lms.platform.audit import record
-
-
-class AccountError(DomainError):
-    """The account cannot do that, or is not there."""
 
 
 def register(
@@ -25,12 +21,15 @@ def register(
     """Create and return a user.
 
     `actor` may be anonymous. Anybody may make a student while ALLOW_PUBLIC_REGISTRATION is on; an instructor also needs
-    ALLOW_PUBLIC_ROLE_REGISTRATION; only an admin makes admins (API.md, "Users"; QUALITY U01). Raises AccountError
-    `registration_closed` or `role_not_allowed` (403), `email_taken` (400); ValidationError for a weak password.
+    ALLOW_PUBLIC_ROLE_REGISTRATION; only an admin makes admins (API.md, "Users"; QUALITY U01). A mail with a link to
+    confirm the address goes out. Raises AccountError `registration_closed` or `role_not_allowed` (403), `email_taken`
+    (400); LimitError after five registrations an hour from one address; ValidationError for a weak password.
     """
     _check_may_register(actor, role)
     candidate = User(email=email, full_name=full_name)
     validate_password(password, candidate)
+    if not has_role(actor, Role.ADMIN):
+        limits.spend(limits.REGISTRATION, address=limits.here())
     try:
         with transaction.atomic():
             user = User.objects.create_user(email, password, full_name=full_name, role=role, **profile)
@@ -38,6 +37,8 @@ def register(
     except IntegrityError as error:
         # The constraint decides, so that of twenty at once one wins (QUALITY U04).
         raise AccountError("email_taken", _("There is an account with this e-mail address."), status=400) from error
+    with suppress(limits.LimitError):
+        addresses.ask_for_confirmation(email=user.email)
     return user
 
 
@@ -50,18 +51,6 @@ def _check_may_register(actor: Any, role: str) -> None:
     if role == Role.STUDENT or (role == Role.INSTRUCTOR and settings.ALLOW_PUBLIC_ROLE_REGISTRATION):
         return
     raise AccountError("role_not_allowed", _("You may register as a student only."), status=403)
-
-
-def sign_in(*, email: str, password: str, request: Any) -> TokenPair:
-    """Check a password and start a login; return its tokens.
-
-    Raises AccountError `invalid_credentials` (401) for a wrong password, an unknown address and an inactive user alike,
-    after the same work: one password hash (QUALITY A03).
-    """
-    user = authenticate(request, username=email, password=password)
-    if not isinstance(user, User):
-        raise AccountError("invalid_credentials", _("E-mail address or password is wrong."), status=401)
-    return start_session(user=user, user_agent=request.headers.get("User-Agent", ""))
 
 
 @transaction.atomic
@@ -80,3 +69,37 @@ def update_profile(*, actor: User, user: User, changes: dict[str, Any]) -> User:
     if changed:
         record(actor=actor, action="accounts.profile_changed", target=user, changes=changed)
     return user
+
+
+@transaction.atomic
+def change_access(*, actor: Any, user: User, role: str | None = None, is_active: bool | None = None) -> User:
+    """Give a user another role, or let them in or not; return the user, all of whose logins end (QUALITY A02, M07).
+
+    Raises AccountError `last_admin` (409) where nobody would be left to administer the site (QUALITY U06).
+    """
+    # Every admin's row is locked: two who demote each other at once must not both succeed.
+    admins = {admin.pk for admin in User.objects.select_for_update().filter(role=Role.ADMIN, is_active=True)}
+    before = User.objects.get(pk=user.pk)
+    user.role = role if role is not None else before.role
+    user.is_active = is_active if is_active is not None else before.is_active
+    if user.role != Role.ADMIN or not user.is_active:
+        refuse_last_admin(user, admins)
+    changes = {
+        name: [getattr(before, name), getattr(user, name)]
+        for name in ("role", "is_active")
+        if getattr(before, name) != getattr(user, name)
+    }
+    if not changes:
+        return user
+    user.is_staff = user.role == Role.ADMIN
+    user.is_superuser = before.is_superuser and user.is_staff
+    user.save(update_fields=["role", "is_active", "is_staff", "is_superuser", "updated_at"])
+    LoginSession.objects.filter(user=user).end()
+    record(actor=actor, action="accounts.access_changed", target=user, changes=changes)
+    return user
+
+
+def refuse_last_admin(user: User, admins: set[Any]) -> None:
+    """Raise AccountError `last_admin` when `user` is the only one of the active `admins`."""
+    if admins == {user.pk}:
+        raise AccountError("last_admin", _("This is the last administrator. Make another one first."))

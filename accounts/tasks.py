@@ -1,15 +1,58 @@
-"""Periodic jobs of the accounts."""
+"""Mail about accounts, and periodic jobs."""
+
+from datetime import timedelta
 
 from django.core.management import call_command
 from django.utils import timezone
 
-from accounts.models import LoginSession
+from accounts import codes, letters
+from accounts.models import AttemptCounter, Challenge, Letter, LoginSession, SocketTicket, User
+from accounts.models.proofs import LetterPurpose
+from lms.lib import mail
 from lms.platform.jobs import job
+
+KEPT_AFTER_EXPIRY = timedelta(days=1)
+TEMPLATES = {
+    LetterPurpose.RESET: "password_reset",
+    LetterPurpose.VERIFY: "email_verify",
+    LetterPurpose.NEW_EMAIL: "email_change",
+}
+
+
+@job
+def mail_letter(letter_id: str) -> None:
+    """Write a mail with a link, if there is somebody to write to."""
+    letter = letters.addressed(letter_id)
+    if letter is None:
+        return
+    context = {"user": letter.user, "token": letters.token_of(letter)}
+    mail.send(TEMPLATES[LetterPurpose(letter.purpose)], to=letter.email, context=context)
+    letters.mark_sent(letter)
+
+
+@job
+def mail_notice(user_id: str, email: str, what: str) -> None:
+    """Tell a user, at the address they had then, that something about their account changed."""
+    user = User.objects.filter(pk=user_id).first()
+    if user is not None:
+        mail.send("account_notice", to=email, context={"user": user, "what": what})
+
+
+@job
+def mail_code(challenge_id: str) -> None:
+    """Send the code of a second step."""
+    challenge = Challenge.objects.open().select_related("user").filter(pk=challenge_id).first()
+    if challenge is not None:
+        context = {"user": challenge.user, "code": codes.mailed_code(challenge)}
+        mail.send("login_code", to=challenge.user.email, context=context)
 
 
 @job
 def flush_expired_tokens() -> int:
-    """Delete refresh tokens and logins that have expired; return how many logins went."""
+    """Delete refresh tokens, logins, links, challenges and counters that have expired; return how many logins went."""
     call_command("flushexpiredtokens", verbosity=0)
-    deleted, _by_model = LoginSession.objects.filter(expires_at__lt=timezone.now()).delete()
+    now = timezone.now()
+    for model in (Letter, Challenge, SocketTicket, AttemptCounter):
+        model._default_manager.filter(expires_at__lt=now - KEPT_AFTER_EXPIRY).delete()
+    deleted, _by_model = LoginSession.objects.filter(expires_at__lt=now).delete()
     return deleted

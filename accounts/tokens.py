@@ -5,6 +5,7 @@ theft. Here the row that `blacklist()` creates decides: who created it, rotates;
 """
 
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Self, cast
@@ -17,7 +18,7 @@ from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from rest_framework_simplejwt.tokens import RefreshToken, Token
 
-from accounts.models import LoginSession, User
+from accounts.models import LoginKind, LoginSession, User
 from lms.lib import request_id
 from lms.lib.errors import DomainError
 from lms.platform.audit import record
@@ -71,9 +72,11 @@ class SessionToken(RefreshToken):
 
 
 @transaction.atomic
-def start_session(*, user: User, user_agent: str = "") -> TokenPair:
+def start_session(*, user: User, user_agent: str = "", kind: str = LoginKind.API) -> TokenPair:
     """Start a login for a user who has shown who they are; return its first tokens."""
-    session = LoginSession.objects.create(user=user, ip_address=request_id.address.get(), user_agent=user_agent[:255])
+    session = LoginSession.objects.create(
+        user=user, kind=kind, ip_address=request_id.address.get(), user_agent=user_agent[:255]
+    )
     User.objects.filter(pk=user.pk).update(last_login=timezone.now())
     return SessionToken.for_session(session).as_pair()
 
@@ -116,6 +119,16 @@ def end_session(*, refresh_token: str, actor: User) -> None:
         if not ended:
             raise TokenRefusedError("token_not_valid", _("This is not a token of a login of yours."))
         record(actor=actor, action="accounts.logged_out", changes={"session": token[SESSION_CLAIM]})
+
+
+def end_quietly(*, refresh_token: str, actor: Any) -> None:
+    """End the login of a cookie that is being thrown away; a token that opens nothing is no error here."""
+    with suppress(TokenRefusedError):
+        token = _decoded(refresh_token)
+        owner = {"user": actor} if isinstance(actor, User) else {"user": token["user_id"]}
+        with transaction.atomic():
+            if LoginSession.objects.filter(pk=token[SESSION_CLAIM], **owner).end():
+                record(actor=actor, action="accounts.logged_out", changes={"session": token[SESSION_CLAIM]})
 
 
 def live_session(claims: dict[str, Any]) -> LoginSession | None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth import login
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.auth.views import LoginView as DjangoLoginView
 from django.core.exceptions import ValidationError
@@ -14,10 +15,12 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.generic import FormView, UpdateView
 
-from accounts import services
+from accounts import mfa, second_step, services
 from accounts.forms import LoginForm, ProfileForm, RegistrationForm
 from accounts.models import User
+from accounts.models.proofs import Door
 from accounts.permissions import signed_in
+from lms.lib.errors import DomainError
 
 
 class LoginView(DjangoLoginView):
@@ -32,6 +35,22 @@ class LoginView(DjangoLoginView):
         context = super().get_context_data(**kwargs)
         del context["site"], context["site_name"]
         return context
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """Start the session; with a second factor on, ask for its code first (QUALITY A06)."""
+        user = form.get_user()
+        if not isinstance(user, User) or not user.mfa_enabled:
+            return super().form_valid(form)
+        second_step.keep(self.request, mfa.challenge(user=user, door=Door.PAGE), self.get_success_url())
+        return redirect("accounts:login_code")
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        """Show what is wrong; say how long to wait when there were too many tries (QUALITY A07)."""
+        answer = super().form_invalid(form)
+        wait = getattr(form, "retry_after", None)
+        if wait is not None:
+            answer.status_code, answer["Retry-After"] = 429, str(wait)
+        return answer
 
 
 class RegisterView(FormView[RegistrationForm]):
@@ -50,7 +69,7 @@ class RegisterView(FormView[RegistrationForm]):
         """Create the user and log them in; show on the form what the service refuses."""
         try:
             user = services.register(actor=self.request.user, **form.cleaned_data)
-        except services.AccountError as error:
+        except DomainError as error:
             form.add_error("email" if error.code == "email_taken" else None, str(error.detail))
             return self.form_invalid(form)
         except ValidationError as error:

@@ -1,5 +1,7 @@
 """Who learns what, and how far they are."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -8,3 +10,7 @@ class EnrollmentsConfig(AppConfig):
 
     name = "enrollments"
     verbose_name = "Enrolments"
+
+    def ready(self) -> None:
+        """Register what the app holds about people; its module imports models, which exist only by now."""
+        import_module("enrollments.personal_data")

@@ -46,7 +46,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[SITE_URL])
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "accounts.admin_config.AdminConfig",  # Django's admin, behind our own login and its second step
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -224,8 +224,24 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]  # fmt: skip
 PASSWORD_RESET_TIMEOUT = 3600
+# Off in development, where every test and script comes from one address; the lockout of logins is never off.
+RATE_LIMITS = env.bool("RATE_LIMITS", default=not DEBUG)
+REQUIRE_VERIFIED_EMAIL = env.bool("REQUIRE_VERIFIED_EMAIL", default=not DEBUG)
+MFA_REQUIRED_FOR_STAFF = env.bool("MFA_REQUIRED_FOR_STAFF", default=not DEBUG)
+MFA_ISSUER = env.str("MFA_ISSUER", default="Campus")  # what an authenticator app shows beside the address
+OTP_TOTP_THROTTLE_FACTOR = (
+    0  # wrong codes are counted by accounts.limits and by each challenge, in rows that are locked
+)
 ALLOW_PUBLIC_REGISTRATION = env.bool("ALLOW_PUBLIC_REGISTRATION", default=True)
 ALLOW_PUBLIC_ROLE_REGISTRATION = env.bool("ALLOW_PUBLIC_ROLE_REGISTRATION", default=False)
+
+API_AUTH_TRANSPORTS = env.list("API_AUTH_TRANSPORTS", default=["bearer", "cookie"])
+if not API_AUTH_TRANSPORTS or not set(API_AUTH_TRANSPORTS) <= {"bearer", "cookie"}:
+    raise ImproperlyConfigured("API_AUTH_TRANSPORTS must name bearer, cookie or both, separated by a comma.")
+# The prefixes make browsers refuse the cookie from a subdomain or over plain HTTP; they need HTTPS.
+ACCESS_COOKIE = "access" if DEBUG else "__Host-access"
+REFRESH_COOKIE = "refresh" if DEBUG else "__Secure-refresh"
+REFRESH_COOKIE_PATH = "/api/v1/auth/"
 
 SESSION_COOKIE_AGE = 43_200
 SESSION_COOKIE_HTTPONLY = True
@@ -289,6 +305,7 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 10
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.authentication.BearerAuthentication",
+        "accounts.authentication.CookieAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],

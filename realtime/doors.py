@@ -1,4 +1,5 @@
-"""Who opens a WebSocket: an access token in the query, or the browser's session from this site (QUALITY W01, W06)."""
+"""Who opens a WebSocket: a ticket or an access token in the query; from this site, the cookie pair or the browser's
+session (QUALITY W01, W03, W06)."""
 
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -9,6 +10,7 @@ from django.conf import settings
 
 from accounts.authentication import user_token
 from accounts.models import User
+from accounts.signing_in import use_ticket
 from accounts.tokens import live_session
 
 
@@ -28,13 +30,23 @@ def comes_from_this_site(scope: dict[str, Any]) -> bool:
 
 async def user_at_the_door(scope: dict[str, Any]) -> User | None:
     """Return whose socket this is; None when nothing shows it. A cookie counts only from a page of this site."""
-    token = query_of(scope).get("token")
-    if token:
-        return await _user_of_token(token)
+    query = query_of(scope)
+    if query.get("ticket"):
+        return await _user_of_ticket(query["ticket"])
+    if query.get("token"):
+        return await _user_of_token(query["token"])
     if not comes_from_this_site(scope):
         return None
+    by_cookie = await _user_of_token(scope.get("cookies", {}).get(settings.ACCESS_COOKIE, ""))
+    if by_cookie is not None:
+        return by_cookie
     user = await get_user(scope)
     return user if isinstance(user, User) and user.is_active else None
+
+
+@database_sync_to_async
+def _user_of_ticket(raw: str) -> User | None:
+    return use_ticket(ticket=raw)
 
 
 @database_sync_to_async

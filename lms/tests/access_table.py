@@ -12,6 +12,22 @@ TABLE = """
 # pages                                                  visitor  bob  carol  alice  erin  dan
 GET    /                                                     200  200  200  200  200  200
 GET    /account/login/                                       200  302  302  302  302  302
+GET    /account/login/code/                                  302  302  302  302  302  302
+GET    /account/reset/                                       200  200  200  200  200  200
+GET    /account/verify/                                      200  200  200  200  200  200
+GET    /account/email/                                       200  200  200  200  200  200
+GET    /account/security/                                    302  200  200  200  200  200
+GET    /account/security/password/                           302  200  200  200  200  200
+GET    /account/security/email/                              302  200  200  200  200  200
+POST   /account/security/second-factor/begin/                302  302  302  302  302  302
+GET    /account/security/second-factor/                      302  302  302  302  302  302
+GET    /account/security/second-factor/off/                  302  200  200  200  200  200
+POST   /account/security/second-factor/send/                 302  302  302  302  302  302
+GET    /account/security/second-factor/codes/                302  200  200  200  200  200
+POST   /account/security/logins/end-others/                  302  302  302  302  302  302
+POST   /account/security/logins/{session}/end/               302  302  404  404  404  404
+POST   /account/export/                                      302  200  200  200  200  200
+GET    /account/close/                                       302  200  200  200  200  200
 POST   /account/logout/                                      302  302  302  302  302  302
 GET    /account/register/                                    200  302  302  302  302  302
 GET    /account/profile/                                     302  200  200  200  200  200
@@ -77,6 +93,18 @@ GET    /api/v1/redoc/                                        200  200  200  200 
 POST   /api/v1/auth/token                                    400  400  400  400  400  400
 POST   /api/v1/auth/refresh                                  400  400  400  400  400  400
 POST   /api/v1/auth/logout                                   401  400  400  400  400  400
+POST   /api/v1/auth/login/mfa                                401  401  401  401  401  401
+POST   /api/v1/auth/login-cookie                             400  400  400  400  400  400
+POST   /api/v1/auth/refresh-cookie                           401  401  401  401  401  401
+POST   /api/v1/auth/logout-cookie                            204  204  204  204  204  204
+GET    /api/v1/auth/csrf                                     200  200  200  200  200  200
+POST   /api/v1/auth/ws-ticket                                401  200  200  200  200  200
+POST   /api/v1/auth/password/reset                           202  202  202  202  202  202
+POST   /api/v1/auth/password/reset/confirm                   400  400  400  400  400  400
+POST   /api/v1/auth/email/verify                             202  202  202  202  202  202
+POST   /api/v1/auth/email/verify/confirm                     401  400  400  400  400  400
+POST   /api/v1/auth/mfa/enable                               401  200  200  200  200  200
+POST   /api/v1/auth/mfa/disable                              401  409  409  409  409  409
 GET    /api/v1/auth/sessions                                 401  200  200  200  200  200
 DELETE /api/v1/auth/sessions/{session}                       401  204  404  404  404  404
 GET    /api/v1/users/                                        401  403  403  200  200  200
@@ -85,6 +113,7 @@ GET    /api/v1/users/me                                      401  200  200  200 
 PUT    /api/v1/users/me                                      401  200  200  200  200  200
 PATCH  /api/v1/users/me                                      401  200  200  200  200  200
 GET    /api/v1/users/{bob}                                   401  403  403  403  403  200
+DELETE /api/v1/users/{bob}                                   401  403  403  403  403  204
 GET    /api/v1/notifications/                                401  200  200  200  200  200
 POST   /api/v1/notifications/read-all                        401  200  200  200  200  200
 POST   /api/v1/notifications/1/read                          401  200  404  200  404  404
@@ -143,6 +172,11 @@ GET    /api/v1/instructors/{alice}                           200  200  200  200 
 # What a request carries where an empty body would be refused for its shape, by the end of the path.
 BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v1/users/": {"email": "new@example.com", "password": "a long walk home", "full_name": "New"},
+    "POST /api/v1/auth/login/mfa": {"challenge_token": "none", "code": "123456"},
+    "POST /api/v1/auth/password/reset": {"email": "bob@example.com"},
+    "POST /api/v1/auth/email/verify": {"email": "bob@example.com"},
+    "POST /api/v1/auth/mfa/enable": {"method": "totp"},
+    "POST /api/v1/auth/mfa/disable": {"password": "learn-by-doing", "code": "123456"},
     "POST /api/v1/courses/": {"title": "New"},
     "POST /api/v1/courses/{course}/lessons/": {"title": "New"},
     "POST /api/v1/courses/{draft}/lessons/": {"title": "New"},

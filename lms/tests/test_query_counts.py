@@ -28,6 +28,7 @@ PAGES = {
     "/learn/tea/progress/": ("bob", 10),
     "/certificates/": ("bob", 8),
     "/notifications/": ("bob", 8),
+    "/account/security/": ("bob", 8),
     "/teach/": ("alice", 8),
     "/teach/courses/tea/": ("alice", 9),
     "/teach/courses/tea/students/": ("alice", 9),

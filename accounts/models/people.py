@@ -1,12 +1,10 @@
-"""Users, and the logins they are using."""
+"""Users: who they are and what they are here for."""
 
 import unicodedata
 import uuid
 import zoneinfo
-from datetime import datetime
 from typing import Any, ClassVar, Self
 
-from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.core.exceptions import ValidationError
@@ -143,58 +141,3 @@ class User(AbstractBaseUser, PermissionsMixin):
     def teaches(self) -> bool:
         """Whether the teaching pages are for this user."""
         return has_role(self, Role.INSTRUCTOR, Role.ADMIN)
-
-
-class LoginSessionQuerySet(models.QuerySet["LoginSession"]):
-    """Logins by whether they still open anything."""
-
-    def live(self) -> Self:
-        """Return the logins that are neither ended nor too old."""
-        return self.filter(ended_at=None, expires_at__gt=timezone.now())
-
-    def end(self) -> int:
-        """End these logins: every token that descends from them is refused from now on. Return how many ended."""
-        return self.filter(ended_at=None).update(ended_at=timezone.now())
-
-    def visible_to(self, user: Any) -> Self:
-        """Return the user's own logins."""
-        return self.filter(user=user) if user.is_authenticated else self.none()
-
-    editable_by = visible_to
-
-
-def end_of_login() -> datetime:
-    """Return when a login that starts now ends at the latest, however often its tokens are refreshed."""
-    return timezone.now() + settings.LOGIN_MAX_AGE
-
-
-class LoginSession(models.Model):
-    """One login through the API: the family of all tokens that descend from it (QUALITY A01, A02).
-
-    Each access and refresh token names its session in the claim `sid`; a request is let in only while that row is
-    live, in the query that loads the user anyway. So ending a row ends every token at once, in every process, with or
-    without Redis. Single refresh tokens are kept by simplejwt's `token_blacklist`.
-    """
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    user = models.ForeignKey(User, models.CASCADE, related_name="login_sessions")
-    created_at = models.DateTimeField(default=timezone.now)
-    last_used_at = models.DateTimeField(default=timezone.now)
-    expires_at = models.DateTimeField(default=end_of_login)
-    ended_at = models.DateTimeField(null=True, blank=True)
-    ip_address = models.GenericIPAddressField(_("address"), null=True)
-    user_agent = models.CharField(_("browser or client"), max_length=255, blank=True)
-
-    objects = LoginSessionQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-last_used_at", "id"]
-        verbose_name = _("login")
-        indexes = [models.Index(fields=["user", "ended_at"], name="accounts_login_live")]
-
-    def __str__(self) -> str:
-        return f"{self.user} {self.created_at:%Y-%m-%d %H:%M}"
-
-    def is_live(self) -> bool:
-        """Return whether tokens of this login are still let in."""
-        return self.ended_at is None and self.expires_at > timezone.now()

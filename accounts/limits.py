@@ -1,0 +1,103 @@
+"""How often one may try: locked out after five wrong passwords, and slowed down at what costs mail or work.
+
+Counted in the database, under a row lock, before the work is done: so parallel requests cannot slip through, in however
+many processes, with or without Redis (QUALITY A07, A13, X13).
+"""
+
+import hashlib
+import math
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import AttemptCounter, normalised_email
+from lms.lib import request_id
+from lms.lib.errors import DomainError
+
+LONGEST_ADDRESS = 45
+
+
+class LimitError(DomainError):
+    """Tried too often; `retry_after` says in how many seconds another try makes sense."""
+
+    status = 429
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most `most` tries in `period`. `extends`: the period begins anew with each try that is let through."""
+
+    scope: str
+    most: int
+    period: timedelta
+    code: str = "throttled"
+    extends: bool = False
+    always: bool = False
+
+
+LOCKOUT = Limit("login", 5, timedelta(minutes=15), code="account_locked", extends=True, always=True)
+SECOND_STEP = Limit("mfa", 10, timedelta(minutes=15), code="account_locked", extends=True, always=True)
+REGISTRATION = Limit("register", 5, timedelta(hours=1))
+MAIL_TO_ACCOUNT = Limit("mail", 3, timedelta(hours=1))
+MAIL_FROM_ADDRESS = Limit("mail_from", 10, timedelta(hours=1))
+REFRESH = Limit("refresh", 30, timedelta(minutes=1))
+
+
+def hashed(account: str) -> str:
+    """Return how an account, named by its address or id, stands in the table of counters."""
+    return hashlib.sha256(normalised_email(account).encode()).hexdigest()
+
+
+def here() -> str:
+    """Return the network address that the request came from, as counters name it."""
+    return (request_id.address.get() or "")[:LONGEST_ADDRESS]
+
+
+def spend(limit: Limit, *, account: str = "", address: str = "") -> None:
+    """Take one try, before whatever it is for is done.
+
+    Raises LimitError with `retry_after` when none is left. Does nothing for limits that RATE_LIMITS turns off. Three
+    queries, in a transaction of their own that commits whatever happens next.
+    """
+    if not (limit.always or settings.RATE_LIMITS):
+        return
+    now = timezone.now()
+    key = {"scope": limit.scope, "subject": hashed(account) if account else "", "address": address}
+    with transaction.atomic():
+        AttemptCounter.objects.bulk_create(
+            [AttemptCounter(**key, expires_at=now + limit.period)], ignore_conflicts=True
+        )
+        counter = AttemptCounter.objects.select_for_update().get(**key)
+        if counter.expires_at <= now:
+            counter.count, counter.expires_at = 0, now + limit.period
+        refused = counter.count >= limit.most
+        if not refused:
+            counter.count += 1
+            if limit.extends:
+                counter.expires_at = now + limit.period
+            counter.save(update_fields=["count", "expires_at"])
+    if refused:
+        seconds = max(1, math.ceil((counter.expires_at - now).total_seconds()))
+        raise LimitError(limit.code, _sentence(limit, seconds), retry_after=seconds)
+
+
+def forgive(limit: Limit, *, account: str, address: str | None = None) -> int:
+    """Forget an account's tries: those from one address, or all of them; return from how many addresses. One update."""
+    counters = AttemptCounter.objects.filter(scope=limit.scope, subject=hashed(account))
+    if address is not None:
+        counters = counters.filter(address=address)
+    return counters.exclude(count=0).update(count=0)
+
+
+def _sentence(limit: Limit, seconds: int) -> str:
+    """Return what a person is told: the same whether the account exists or not."""
+    minutes = math.ceil(seconds / 60)
+    wait = ngettext("in %(n)d minute", "in %(n)d minutes", minutes) % {"n": minutes}
+    if limit.code == "account_locked":
+        return _("Too many wrong tries. Try again %(wait)s, or set a new password.") % {"wait": wait}
+    return _("That was too often. Try again %(wait)s.") % {"wait": wait}

@@ -1,0 +1,87 @@
+"""Logins: through the API, by cookie and in a browser, and how they end."""
+
+import uuid
+from datetime import datetime
+from typing import Any, Self
+
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models.people import User
+
+
+class LoginKind(models.TextChoices):
+    """By which door a login came in."""
+
+    API = "api", _("API client")
+    COOKIE = "cookie", _("App in a browser")
+    BROWSER = "browser", _("Browser")
+
+
+class LoginSessionQuerySet(models.QuerySet["LoginSession"]):
+    """Logins by whether they still open anything."""
+
+    def live(self) -> Self:
+        """Return the logins that are neither ended nor too old."""
+        return self.filter(ended_at=None, expires_at__gt=timezone.now())
+
+    def listed(self) -> Self:
+        """Return the live logins, without browsers whose session has run out or was logged out of."""
+        open_session = Session.objects.filter(session_key=OuterRef("session_key"), expire_date__gt=timezone.now())
+        return self.live().filter(~Q(kind=LoginKind.BROWSER) | Exists(open_session))
+
+    def end(self) -> int:
+        """End these logins: every token that descends from them is refused from now on, and the sessions of browsers
+        are deleted. Return how many ended. Three queries."""
+        keys = [key for key in self.filter(ended_at=None).values_list("session_key", flat=True) if key]
+        Session.objects.filter(session_key__in=keys).delete()
+        return self.filter(ended_at=None).update(ended_at=timezone.now())
+
+    def visible_to(self, user: Any) -> Self:
+        """Return the user's own logins."""
+        return self.filter(user=user) if user.is_authenticated else self.none()
+
+    editable_by = visible_to
+
+
+def end_of_login() -> datetime:
+    """Return when a login that starts now ends at the latest, however often its tokens are refreshed."""
+    return timezone.now() + settings.LOGIN_MAX_AGE
+
+
+class LoginSession(models.Model):
+    """One login: a browser's session, or the family of all tokens that descend from it (QUALITY A01, A02).
+
+    Each access and refresh token names its session in the claim `sid`; a request is let in only while that row is
+    live, in the query that loads the user anyway. So ending a row ends every token at once, in every process, with or
+    without Redis. Single refresh tokens are kept by simplejwt's `token_blacklist`.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="login_sessions")
+    kind = models.CharField(_("kind"), max_length=10, choices=LoginKind.choices, default=LoginKind.API)
+    session_key = models.CharField(max_length=40, blank=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now)
+    last_used_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(default=end_of_login)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ip_address = models.GenericIPAddressField(_("address"), null=True)
+    user_agent = models.CharField(_("browser or client"), max_length=255, blank=True)
+
+    objects = LoginSessionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-last_used_at", "id"]
+        verbose_name = _("login")
+        indexes = [models.Index(fields=["user", "ended_at"], name="accounts_login_live")]
+
+    def __str__(self) -> str:
+        return f"{self.user} {self.created_at:%Y-%m-%d %H:%M}"
+
+    def is_live(self) -> bool:
+        """Return whether tokens of this login are still let in."""
+        return self.ended_at is None and self.expires_at > timezone.now()

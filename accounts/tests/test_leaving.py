@@ -1,0 +1,206 @@
+"""Leaving, being sent away, and what stays; logins that are seen and ended from elsewhere."""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.core.management import CommandError, call_command
+from django.test import Client, override_settings
+from rest_framework.test import APIClient
+
+from accounts import services
+from accounts.errors import AccountError
+from accounts.models import LoginSession, Role, User
+from accounts.tokens import start_session
+from certificates.models import Certificate
+from courses.models import Course
+from enrollments.models import Enrollment
+from lms.platform.models import AuditEntry
+from lms.testing.plugin import PASSWORD, complete_all_lessons, person
+from lms.testing.racing import at_once, kinds
+
+ME = "/api/v1/users/me"
+
+
+def status_with(token: str) -> int:
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+    return client.get(ME).status_code
+
+
+@pytest.mark.quality("U03")
+def test_who_has_nothing_that_must_stay_is_deleted(carol: User, dan: User, api_of: Callable[[User], APIClient]) -> None:
+    assert api_of(dan).delete(f"/api/v1/users/{carol.pk}").status_code == 204
+    assert not User.objects.filter(pk=carol.pk).exists()
+    assert AuditEntry.objects.filter(action="accounts.closed", target_id=str(carol.pk), actor=dan).count() == 1
+
+
+@pytest.mark.quality("U03")
+def test_who_has_a_certificate_becomes_nobody_and_the_certificate_stays(
+    bob: User,
+    dan: User,
+    course: Course,
+    enrollment: Enrollment,
+    api_of: Callable[[User], APIClient],
+    django_capture_on_commit_callbacks: Callable[..., Any],
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        complete_all_lessons(enrollment)
+    course.refresh_from_db()
+    before = (course.enrollments_count, Enrollment.objects.count(), Certificate.objects.count())
+    pair = start_session(user=bob)
+    assert api_of(dan).delete(f"/api/v1/users/{bob.pk}").status_code == 204
+    course.refresh_from_db()
+    assert (course.enrollments_count, Enrollment.objects.count(), Certificate.objects.count()) == before
+    gone = User.objects.get(pk=bob.pk)
+    assert (gone.full_name, gone.is_active, gone.profile_metadata) == ("Deleted user", False, {})
+    assert not User.objects.filter(email__icontains="bob@example.com").exists()
+    assert status_with(pair.access_token) == 401
+    assert APIClient().post("/api/v1/auth/refresh", {"refresh_token": pair.refresh_token}).status_code == 401
+    again = APIClient().post("/api/v1/auth/token", {"email": "bob@example.com", "password": PASSWORD})
+    assert again.status_code == 401
+    assert Certificate.objects.get().student_name == "Bob Example"
+
+
+@pytest.mark.quality("U03")
+def test_deleting_oneself_takes_the_password(carol: User, browser_of: Callable[[User], Client]) -> None:
+    browser = browser_of(carol)
+    assert browser.post("/account/close/", {"password": "wrong"}).status_code == 200
+    assert User.objects.filter(pk=carol.pk).exists()
+    assert browser.post("/account/close/", {"password": PASSWORD}).status_code == 302
+    assert not User.objects.filter(pk=carol.pk).exists()
+    assert browser.get("/dashboard/").status_code == 302
+
+
+@pytest.mark.quality("U06")
+def test_the_last_administrator_stays(dan: User, api_of: Callable[[User], APIClient]) -> None:
+    refused = api_of(dan).delete(f"/api/v1/users/{dan.pk}")
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (409, "last_admin")
+    for change in ({"role": Role.STUDENT}, {"is_active": False}):
+        with pytest.raises(AccountError) as error:
+            services.change_access(actor=dan, user=User.objects.get(pk=dan.pk), **change)
+        assert error.value.code == "last_admin"
+    other = person("Olga", Role.ADMIN)
+    assert api_of(other).delete(f"/api/v1/users/{dan.pk}").status_code == 204
+
+
+@pytest.mark.quality("U06")
+def test_the_admin_pages_keep_the_last_administrator_too(dan: User) -> None:
+    User.objects.filter(pk=dan.pk).update(is_superuser=True)
+    browser = Client()
+    browser.force_login(User.objects.get(pk=dan.pk))
+    form = {"email": dan.email, "full_name": "Dan", "role": "student", "time_zone": "", "is_active": "on"}
+    answer = browser.post(f"/admin/accounts/user/{dan.pk}/change/", form, follow=True)
+    assert answer.status_code == 200
+    assert "last administrator" in answer.content.decode()
+    dan.refresh_from_db()
+    assert (dan.role, dan.is_active, dan.is_superuser) == ("admin", True, True)
+
+
+@pytest.mark.quality("U06")
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_two_administrators_who_demote_each_other_at_once_leave_one(dan: User) -> None:
+    both = [dan, person("Olga", Role.ADMIN)]
+    outcomes = at_once(2, lambda n: services.change_access(actor=both[n], user=both[1 - n], role=Role.STUDENT))
+    assert kinds(outcomes) == {"User": 1, "last_admin": 1}
+    assert User.objects.filter(role=Role.ADMIN).count() == 1
+
+
+@pytest.mark.quality("A02")
+@pytest.mark.parametrize("change", [{"role": Role.INSTRUCTOR}, {"is_active": False}])
+def test_another_role_or_none_ends_every_login(
+    bob: User, dan: User, change: dict[str, Any], browser_of: Callable[[User], Client]
+) -> None:
+    pair, browser = start_session(user=bob), browser_of(bob)
+    services.change_access(actor=dan, user=bob, **change)
+    assert status_with(pair.access_token) == 401
+    assert APIClient().post("/api/v1/auth/refresh", {"refresh_token": pair.refresh_token}).status_code == 401
+    assert browser.get("/dashboard/").status_code == 302
+
+
+def test_a_user_sees_where_they_are_logged_in_and_ends_it_from_elsewhere(
+    bob: User, carol: User, browser_of: Callable[[User], Client]
+) -> None:
+    here, there, hers = browser_of(bob), browser_of(bob), browser_of(carol)
+    pair = start_session(user=bob)
+    page = here.get("/account/security/").content.decode()
+    assert page.count("This browser") == 1
+    other = LoginSession.objects.get(user=bob, session_key=there.session.session_key)
+    assert hers.post(f"/account/security/logins/{other.pk}/end/").status_code == 404
+    assert here.post(f"/account/security/logins/{other.pk}/end/").status_code == 302
+    assert there.get("/dashboard/").status_code == 302
+    assert here.get("/dashboard/").status_code == 200
+    here.post("/account/security/logins/end-others/")
+    assert status_with(pair.access_token) == 401
+    assert here.get("/dashboard/").status_code == 200
+    assert hers.get("/dashboard/").status_code == 200
+
+
+@pytest.mark.quality("A12")
+def test_a_changed_password_ends_the_other_logins_and_is_told_by_mail(
+    bob: User, browser_of: Callable[[User], Client], django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
+    here, there = browser_of(bob), browser_of(bob)
+    body = {"password": "wrong", "new_password": "an entirely new one"}
+    assert "That is not your password." in here.post("/account/security/password/", body).content.decode()
+    with django_capture_on_commit_callbacks(execute=True):
+        assert here.post("/account/security/password/", {**body, "password": PASSWORD}).status_code == 302
+    assert there.get("/dashboard/").status_code == 302
+    assert here.get("/dashboard/").status_code == 200
+    assert mail.outbox[-1].subject == "Your password was changed"
+
+
+@pytest.mark.quality("A14")
+def test_long_and_strange_passwords_count_to_the_last_character(db: None) -> None:
+    long = "ü" * 45 + "x" * 44
+    body = {"email": "new@example.com", "password": long + "1" + "y" * 10, "full_name": "New"}
+    assert APIClient().post("/api/v1/users/", body).status_code == 201
+
+    def sign_in(password: str) -> int:
+        return APIClient().post("/api/v1/auth/token", {"email": body["email"], "password": password}).status_code
+
+    assert sign_in(long + "2" + "y" * 10) == 401
+    assert sign_in(body["password"]) == 200
+    huge = {**body, "email": "huge@example.com", "password": "x" * 1_000_000}
+    assert APIClient().post("/api/v1/users/", huge).status_code == 400
+    assert sign_in("x" * 1_000_000) == 400
+
+
+@pytest.mark.quality("A13")
+def test_a_cache_that_is_down_neither_opens_nor_closes_the_door(bob: User) -> None:
+    down = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1"}
+
+    def sign_in(password: str) -> int:
+        return APIClient().post("/api/v1/auth/token", {"email": bob.email, "password": password}).status_code
+
+    with override_settings(CACHES={"default": down}):
+        assert sign_in(PASSWORD) == 200
+        assert [sign_in("wrong") for _ in range(6)] == [401] * 5 + [429]
+        assert sign_in(PASSWORD) == 429
+
+
+@pytest.mark.quality("U02")
+def test_ones_own_data_comes_as_json_without_secrets(
+    bob: User, enrollment: Enrollment, browser_of: Callable[[User], Client]
+) -> None:
+    answer = browser_of(bob).post("/account/export/")
+    files = zipfile.ZipFile(io.BytesIO(answer.content))
+    account = json.loads(files.read("account.json"))
+    assert account["email"] == bob.email
+    assert json.loads(files.read("learning.json"))["enrollments"][0]["course__title"] == "Tea"
+    assert not {"password", "session_key", "key", "token"} & set(account)
+    assert bob.password not in files.read("account.json").decode()
+
+
+def test_the_first_administrator_is_made_by_command(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("getpass.getpass", lambda prompt: "a long walk home")
+    call_command("create_admin", "Root@example.com", name="Root")
+    root = User.objects.get()
+    assert (root.email, root.role, root.is_superuser) == ("root@example.com", "admin", True)
+    with pytest.raises(CommandError):
+        call_command("create_admin", "root@example.com")

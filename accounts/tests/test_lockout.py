@@ -1,0 +1,165 @@
+"""Guessing passwords: five tries, whoever asks at once, and whether the account exists or not."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.auth import hashers
+from django.core.management import call_command
+from django.db.models import QuerySet
+from django.test import Client
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from accounts import limits, passwords
+from accounts.hashers import QuickTestHasher
+from accounts.models import AttemptCounter, User
+from lms.testing.plugin import PASSWORD
+from lms.testing.racing import at_once, kinds
+
+TOKEN = "/api/v1/auth/token"
+
+
+def attempt(email: str, password: str = "wrong", address: str = "10.0.0.1", **headers: str) -> Any:
+    body = {"email": email, "password": password}
+    return APIClient().post(TOKEN, body, REMOTE_ADDR=address, headers=headers)
+
+
+@pytest.mark.quality("A07")
+@pytest.mark.parametrize("email", ["bob@example.com", "nobody@example.com"])
+def test_after_five_wrong_passwords_the_account_is_locked_for_that_address(bob: User, email: str) -> None:
+    assert [attempt(email).status_code for _ in range(5)] == [401] * 5
+    locked = attempt(email, PASSWORD)
+    assert locked.status_code == 429
+    assert locked.json()["errors"][0]["code"] == "account_locked"
+    assert 0 < int(locked["Retry-After"]) <= 900
+
+
+@pytest.mark.quality("A07")
+def test_known_and_unknown_accounts_are_locked_alike(bob: User) -> None:
+    answers = []
+    with time_machine.travel(timezone.now(), tick=False):
+        for email in ("bob@example.com", "nobody@example.com"):
+            for _ in range(5):
+                attempt(email)
+            answers.append(attempt(email).content)
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.quality("A07")
+def test_the_owner_gets_in_from_another_address_and_here_after_a_while(bob: User) -> None:
+    for _ in range(5):
+        attempt(bob.email)
+    assert attempt(bob.email, PASSWORD, address="10.0.0.2").status_code == 200
+    assert attempt(bob.email, PASSWORD).status_code == 429
+    with time_machine.travel(timezone.now() + timedelta(minutes=15, seconds=1), tick=False):
+        assert attempt(bob.email, PASSWORD).status_code == 200
+
+
+@pytest.mark.quality("A07")
+def test_a_right_password_forgets_the_wrong_ones(bob: User) -> None:
+    for _ in range(4):
+        attempt(bob.email)
+    assert attempt(bob.email, PASSWORD).status_code == 200
+    assert [attempt(bob.email).status_code for _ in range(4)] == [401] * 4
+
+
+@pytest.mark.quality("X09")
+def test_a_forged_forwarding_header_does_not_help(bob: User) -> None:
+    answers = [attempt(bob.email, **{"x-forwarded-for": f"198.51.100.{number}"}).status_code for number in range(30)]
+    assert answers == [401] * 5 + [429] * 25
+
+
+@pytest.mark.quality("A07")
+def test_every_spelling_of_an_address_is_one_account(bob: User) -> None:
+    spellings = ["bob@example.com", "BOB@example.com", " bob@example.com ", "Bob@Example.com", "bob@EXAMPLE.com"]
+    for spelling in spellings:
+        attempt(spelling)
+    assert attempt(bob.email).status_code == 429
+
+
+@pytest.mark.quality("A07")
+def test_the_page_says_so_too_and_counts_with_the_api(bob: User, client: Client) -> None:
+    for _ in range(5):
+        attempt(bob.email, address="127.0.0.1")
+    page = client.post("/account/login/", {"username": bob.email, "password": PASSWORD})
+    assert page.status_code == 429
+    assert "Too many wrong tries" in page.content.decode()
+    assert int(page["Retry-After"]) > 0
+    assert "_auth_user_id" not in client.session
+
+
+def test_an_administrator_unlocks_by_command(bob: User) -> None:
+    for _ in range(5):
+        attempt(bob.email)
+    call_command("unlock_user", bob.email)
+    assert attempt(bob.email, PASSWORD).status_code == 200
+
+
+def guesses_hashed(monkeypatch: pytest.MonkeyPatch, email: str) -> tuple[int, dict[str, int]]:
+    """Guess fifty times at once; return how many passwords were hashed, and what the guessers were told."""
+    hashed: list[str] = []
+    verify, encode = QuickTestHasher.verify, QuickTestHasher.encode
+
+    def counting_verify(self: Any, password: str, encoded: str) -> bool:
+        hashed.append(password)
+        return verify(self, password, encoded)
+
+    monkeypatch.setattr(QuickTestHasher, "verify", counting_verify)
+    outcomes = at_once(50, lambda number: passwords.check(email=email, password=f"guess {number}"))
+    monkeypatch.setattr(QuickTestHasher, "verify", verify)
+    monkeypatch.setattr(QuickTestHasher, "encode", encode)
+    return len(hashed), kinds(outcomes)
+
+
+@pytest.mark.quality("A07")
+@pytest.mark.quality("X13")
+@pytest.mark.django_db(transaction=True)
+def test_of_fifty_guesses_at_once_five_are_hashed(bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert hashers.identify_hasher(bob.password).algorithm == "quick_test"
+    hashed, told = guesses_hashed(monkeypatch, bob.email)
+    assert (hashed, told) == (5, {"invalid_credentials": 5, "account_locked": 45})
+    assert AttemptCounter.objects.get().count == 5
+
+
+@pytest.mark.quality("A07")
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_control_without_the_lock_more_are_hashed(bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the row lock taken away, guesses that arrive together read the same count."""
+    monkeypatch.setattr(QuerySet, "select_for_update", lambda self, *args, **kwargs: self)
+    most = 0
+    for _round in range(3):
+        AttemptCounter.objects.all().delete()
+        most = max(most, guesses_hashed(monkeypatch, bob.email)[0])
+    assert most > 5
+
+
+@pytest.mark.quality("X13")
+def test_registrations_are_limited_where_the_setting_says_so(settings: Any, db: None) -> None:
+    settings.RATE_LIMITS = True
+
+    def register(number: int) -> int:
+        body = {"email": f"new{number}@example.com", "password": "a long walk home", "full_name": "New"}
+        return APIClient().post("/api/v1/users/", body).status_code
+
+    assert [register(number) for number in range(7)] == [201] * 5 + [429] * 2
+    assert User.objects.count() == 5
+
+
+def test_refreshing_is_limited_where_the_setting_says_so(settings: Any, db: None) -> None:
+    settings.RATE_LIMITS = True
+    answers = [APIClient().post("/api/v1/auth/refresh", {"refresh_token": "x"}) for _ in range(31)]
+    assert [answer.status_code for answer in answers] == [401] * 30 + [429]
+    assert answers[-1].json()["errors"][0]["code"] == "throttled"
+
+
+def test_a_period_that_is_over_counts_anew(settings: Any, db: None) -> None:
+    settings.RATE_LIMITS = True
+    for _ in range(5):
+        limits.spend(limits.REGISTRATION, address="10.0.0.1")
+    with pytest.raises(limits.LimitError), time_machine.travel(timezone.now() + timedelta(minutes=59), tick=False):
+        limits.spend(limits.REGISTRATION, address="10.0.0.1")
+    with time_machine.travel(timezone.now() + timedelta(minutes=61), tick=False):
+        limits.spend(limits.REGISTRATION, address="10.0.0.1")

@@ -7,8 +7,10 @@ import pytest
 import time_machine
 from django.contrib.auth import hashers
 from django.core.management import call_command
+from django.db import connection
 from django.db.models import QuerySet
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -163,3 +165,31 @@ def test_a_period_that_is_over_counts_anew(settings: Any, db: None) -> None:
         limits.spend(limits.REGISTRATION, address="10.0.0.1")
     with time_machine.travel(timezone.now() + timedelta(minutes=61), tick=False):
         limits.spend(limits.REGISTRATION, address="10.0.0.1")
+
+
+@pytest.mark.quality("A03")
+def test_known_unknown_and_inactive_cost_one_hash_each(bob: User, carol: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    User.objects.filter(pk=carol.pk).update(is_active=False)
+    hashed: list[str] = []
+    encode = QuickTestHasher.encode
+
+    def counting(self: Any, password: str, *args: Any, **kwargs: Any) -> str:
+        hashed.append(password)
+        return encode(self, password, *args, **kwargs)
+
+    monkeypatch.setattr(QuickTestHasher, "encode", counting)
+    counts, answers = [], set()
+    for email in (bob.email, carol.email, "nobody@example.com"):
+        before = len(hashed)
+        answer = attempt(email)
+        answers.add((answer.status_code, answer.content))
+        counts.append(len(hashed) - before)
+    assert counts == [1, 1, 1]
+    assert len(answers) == 1
+
+
+def test_a_login_takes_ten_queries_at_most(bob: User) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        assert attempt(bob.email, PASSWORD).status_code == 200
+    asked = [query["sql"] for query in captured.captured_queries if "SAVEPOINT" not in query["sql"]]
+    assert len(asked) <= 10, asked

@@ -3,9 +3,13 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
-from enrollments.models import Enrollment, EnrollmentEvent, Review
+from accounts.permissions import signed_in
+from enrollments import reviewing, services
+from enrollments.models import Enrollment, EnrollmentEvent, Review, ReviewReport
 from lms.platform.admin import ReadOnlyAdmin
 
 
@@ -42,3 +46,30 @@ class ReviewAdmin(ReadOnlyAdmin):
     list_filter = ["rating"]
     list_select_related = ["user", "course"]
     search_fields = ["course__title", "comment"]
+
+
+@admin.register(ReviewReport)
+class ReviewReportAdmin(ReadOnlyAdmin):
+    """Reviews that somebody thinks staff should look at; open ones first."""
+
+    list_display = ["review", "comment", "reason", "user", "created_at", "settled_at"]
+    list_filter = [("settled_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["review__course", "user"]
+    actions = ["delete_reviews", "settle"]
+
+    @admin.display(description=_("review"))
+    def comment(self, report: ReviewReport) -> str:
+        """Return the review's words."""
+        return report.review.comment
+
+    @admin.action(description=_("Delete the reviews"), permissions=["view"])
+    def delete_reviews(self, request: HttpRequest, reports: QuerySet[ReviewReport]) -> None:
+        """Delete what was reported; the course's stars follow."""
+        for report in reports.select_related("review"):
+            services.delete_review(actor=signed_in(request), review=report.review)
+
+    @admin.action(description=_("Nothing wrong with them"), permissions=["view"])
+    def settle(self, request: HttpRequest, reports: QuerySet[ReviewReport]) -> None:
+        """Put the reports aside."""
+        for report in reports.select_related("review"):
+            reviewing.settle_report(actor=signed_in(request), report=report)

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from accounts.permissions import signed_in
 from courses.models import Course, Lesson
-from enrollments import explaining, services
+from enrollments import explaining, reviewing, services
 from enrollments.models import Enrollment, Review
 from enrollments.serializers import (
     EnrollmentSerializer,
@@ -20,6 +20,8 @@ from enrollments.serializers import (
     ExplanationSerializer,
     ProgressSerializer,
     ProgressWriteSerializer,
+    ReplySerializer,
+    ReportSerializer,
     ReviewSerializer,
     progress_answer,
 )
@@ -94,6 +96,7 @@ class ReviewViewSet(ScopedMixin, viewsets.ModelViewSet[Review]):
     serializer_class = ReviewSerializer
     permission_classes = (IsAuthenticatedOrReadOnly,)
     lookup_url_kwarg = "review_id"
+    visible_is_enough = ("reply", "report")
 
     def get_queryset(self) -> QuerySet[Review]:
         """Return the reviews of the course that the path names, newest first; 404 when it is not visible."""
@@ -130,6 +133,24 @@ class ReviewViewSet(ScopedMixin, viewsets.ModelViewSet[Review]):
     def perform_destroy(self, instance: Review) -> None:
         """Delete one's own review."""
         services.delete_review(actor=signed_in(self.request), review=instance)
+
+    @extend_schema(request=ReplySerializer, responses=ReviewSerializer)
+    @action(detail=True, methods=["post"])
+    def reply(self, request: Request, course_id: str, review_id: str) -> Response:
+        """Answer a review as the course's instructor: 200; 403 `not_your_course`."""
+        shape = ReplySerializer(data=request.data)
+        shape.is_valid(raise_exception=True)
+        review = reviewing.reply_to_review(actor=signed_in(request), review=self.get_object(), **shape.validated_data)
+        return Response(self.get_serializer(review).data)
+
+    @extend_schema(request=ReportSerializer, responses={204: None})
+    @action(detail=True, methods=["post"])
+    def report(self, request: Request, course_id: str, review_id: str) -> Response:
+        """Ask staff to look at a review."""
+        shape = ReportSerializer(data=request.data)
+        shape.is_valid(raise_exception=True)
+        reviewing.report_review(actor=signed_in(request), review=self.get_object(), **shape.validated_data)
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
     def _course(self) -> Course:
         return visible_or_404(Course.objects.all(), self.request.user, pk=self.kwargs["course_id"])

@@ -17,4 +17,6 @@ urlpatterns = [
     path("enrollments/<enrollment_id>/complete", EnrollmentViewSet.as_view({"post": "complete"})),
     path("courses/<course_id>/reviews/", ReviewViewSet.as_view({"get": "list", "post": "create"})),
     path("courses/<course_id>/reviews/<review_id>", ReviewViewSet.as_view(review)),
+    path("courses/<course_id>/reviews/<review_id>/reply", ReviewViewSet.as_view({"post": "reply"})),
+    path("courses/<course_id>/reviews/<review_id>/report", ReviewViewSet.as_view({"post": "report"})),
 ]

@@ -23,3 +23,20 @@ class InvitationForm(forms.Form):
     """Whom to invite."""
 
     email = forms.EmailField(label=_("Invite by e-mail address"), max_length=254)
+
+
+class ReplyForm(forms.Form):
+    """An instructor's answer to a review."""
+
+    reply = forms.CharField(
+        label=_("Your answer"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 5}),
+        help_text=_("It stands below the review, under your name. An empty one takes your answer back."),
+    )  # fmt: skip
+
+
+class ReportForm(forms.Form):
+    """Why staff should look at a review."""
+
+    reason = forms.CharField(
+        label=_("What is wrong with it?"), max_length=1000, widget=forms.Textarea(attrs={"rows": 4})
+    )

@@ -21,7 +21,7 @@ def reply_to_review(*, actor: User, review: Review, reply: str) -> Review:
     """
     review = Review.objects.select_for_update(of=("self",)).select_related("course").get(pk=review.pk)
     if not Course.objects.filter(pk=review.course_id).editable_by(actor).exists():
-        raise EnrollmentError("not_your_course", _("Only the course’s instructor answers its reviews."), status=403)
+        raise EnrollmentError("not_your_course", _("Only the course's instructor answers its reviews."), status=403)
     review.reply = reply.strip()
     review.replied_at = timezone.now() if review.reply else None
     review.clean_fields(exclude=["course", "user"])

@@ -98,8 +98,23 @@ class ReviewSerializer(serializers.ModelSerializer[Review]):
 
     class Meta:
         model = Review
-        fields = ["id", "course_id", "user_id", "author", "rating", "comment", "created_at", "updated_at"]
-        read_only_fields = ["id", "created_at", "updated_at"]
+        fields = [
+            "id", "course_id", "user_id", "author", "rating", "comment", "reply", "replied_at", "created_at",
+            "updated_at",
+        ]  # fmt: skip
+        read_only_fields = ["id", "reply", "replied_at", "created_at", "updated_at"]
+
+
+class ReplySerializer(serializers.Serializer[Any]):
+    """An instructor's answer to a review; an empty one takes it back."""
+
+    reply = serializers.CharField(max_length=2000, allow_blank=True)
+
+
+class ReportSerializer(serializers.Serializer[Any]):
+    """Why staff should look at a review."""
+
+    reason = serializers.CharField(max_length=1000)
 
 
 def progress_answer(enrollment: Enrollment, rows: list[LessonProgress], lessons: list[Any]) -> dict[str, Any]:

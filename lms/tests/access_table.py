@@ -38,6 +38,8 @@ GET    /dashboard/                                           302  200  200  200 
 POST   /courses/{slug}/enroll/                               302  302  302  302  302  302
 POST   /courses/{draft_slug}/enroll/                         302  404  404  404  404  404
 GET    /courses/{slug}/review/                               302  200  200  200  200  200
+GET    /courses/cocoa/reviews/{review}/reply/                302  403  403  200  403  200
+GET    /courses/cocoa/reviews/{review}/report/               302  200  200  200  200  200
 GET    /learn/{slug}/                                        302  302  404  404  404  404
 GET    /learn/{slug}/progress/                               302  200  404  404  404  404
 GET    /learn/{slug}/{closed}/                               302  200  404  404  404  404
@@ -146,6 +148,8 @@ GET    /api/v1/courses/{done_course}/reviews/{review}        200  200  200  200 
 PUT    /api/v1/courses/{done_course}/reviews/{review}        401  200  403  403  403  403
 PATCH  /api/v1/courses/{done_course}/reviews/{review}        401  200  403  403  403  403
 DELETE /api/v1/courses/{done_course}/reviews/{review}        401  204  403  403  403  403
+POST   /api/v1/courses/{done_course}/reviews/{review}/reply  401  403  403  200  403  200
+POST   /api/v1/courses/{done_course}/reviews/{review}/report 401  204  204  204  204  204
 GET    /api/v1/enrollments/                                  401  200  200  200  200  200
 POST   /api/v1/enrollments/                                  401  409  201  409  201  201
 GET    /api/v1/enrollments/{enrollment}                      401  200  404  404  404  200
@@ -182,6 +186,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v1/courses/{draft}/lessons/": {"title": "New"},
     "POST /api/v1/courses/{course}/lessons/reorder": {"lesson_ids": "{lessons}"},
     "POST /api/v1/courses/{course}/reviews/": {"rating": 4},
+    "POST /api/v1/courses/{done_course}/reviews/{review}/reply": {"reply": "Thank you."},
+    "POST /api/v1/courses/{done_course}/reviews/{review}/report": {"reason": "Rude."},
     "POST /api/v1/enrollments/": {"course_id": "{course}"},
     "PUT /api/v1/enrollments/{enrollment}/progress": {"lesson_id": "{lesson}"},
     "PATCH /api/v1/enrollments/{enrollment}/progress": {"lesson_id": "{lesson}"},

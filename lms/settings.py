@@ -149,11 +149,13 @@ ATOMIC_REQUESTS = False
 # --- Cache, sessions, channel layer, broker: in-process, or Redis ----------------------------------------------
 
 REDIS_URL = env.str("REDIS_URL", default="")
+# Workers of a test run empty the cache under each other, unless each has one of its own.
+CACHE_NUMBER = 3 + int(env.str("PYTEST_XDIST_WORKER", default="gw0")[2:]) if TESTING else 1
 if REDIS_URL:
     CACHES = {
         "default": {
             "BACKEND": "lms.lib.cache.ForgivingRedisCache",
-            "LOCATION": f"{REDIS_URL}/1",
+            "LOCATION": f"{REDIS_URL}/{CACHE_NUMBER}",
             "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2},
         }
     }

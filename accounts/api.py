@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import closing, services
-from accounts.models import Role, User
+from accounts.models import Role, User, has_role
 from accounts.permissions import IsAdmin, Teaches, signed_in
 from accounts.serializers import RegistrationSerializer, UserSerializer
 from lms.lib.scoping import ScopedMixin
@@ -48,6 +48,13 @@ class UserViewSet(
     serializer_class = UserSerializer
     filterset_class = UserFilter
     lookup_url_kwarg = "user_id"
+
+    def get_queryset(self) -> QuerySet[User]:
+        """Return the people that the caller may see; an instructor's list is of their students alone."""
+        people = super().get_queryset()
+        if self.action == "list" and not has_role(self.request.user, Role.ADMIN):
+            return people.exclude(pk=self.request.user.pk)
+        return people
 
     def get_permissions(self) -> list[Any]:
         """Return who may do what: register anybody, list teachers and admins, look one up admins."""

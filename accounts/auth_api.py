@@ -66,7 +66,7 @@ def put_cookies(response: Response, pair: TokenPair) -> Response:
     )
     response.set_cookie(
         settings.REFRESH_COOKIE, pair.refresh_token, max_age=refresh_life, path=settings.REFRESH_COOKIE_PATH,
-        httponly=True, secure=secure, samesite="Strict",
+        httponly=True, secure=secure, samesite="Lax",
     )  # fmt: skip
     return response
 
@@ -177,7 +177,7 @@ class LogoutCookieView(DoorView):
         tokens.end_quietly(refresh_token=request.COOKIES.get(settings.REFRESH_COOKIE, ""), actor=request.user)
         response = Response(status=status.HTTP_204_NO_CONTENT)
         response.delete_cookie(settings.ACCESS_COOKIE, samesite="Lax")
-        response.delete_cookie(settings.REFRESH_COOKIE, path=settings.REFRESH_COOKIE_PATH, samesite="Strict")
+        response.delete_cookie(settings.REFRESH_COOKIE, path=settings.REFRESH_COOKIE_PATH, samesite="Lax")
         return response
 
 

@@ -117,9 +117,10 @@ def test_a_video_goes_on_where_another_device_stopped(
         )
         context.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     log_in(page, live_site, bob, "/courses/tea/")
-    page.get_by_role("button", name="Begin, it is free").click()
-    page.wait_for_url(f"**{address}")
+    # Waited for from before the page opens: the player may speak before the page has finished loading.
     with page.expect_response(lambda answer: answer.url.endswith("/progress")) as saved:
+        page.get_by_role("button", name="Begin, it is free").click()
+        page.wait_for_url(f"**{address}")
         page.locator("iframe.player").scroll_into_view_if_needed()
     assert saved.value.status == 200
     phone = second.new_page()

@@ -58,8 +58,10 @@ const DIALECTS = {
 };
 
 function listenTo({ origin, ask, seconds }) {
-  const askThem = () => player.contentWindow.postMessage(JSON.stringify(ask), origin);
+  // To whoever is in the frame: before it has loaded that is nobody yet, and what we ask is no secret.
+  const askThem = () => player.contentWindow.postMessage(JSON.stringify(ask), "*");
   player.addEventListener("load", askThem);
+  askThem(); // It may have loaded before this script.
   window.addEventListener("message", (message) => {
     if (message.origin !== origin || message.source !== player.contentWindow) return;
     try {

@@ -23,7 +23,10 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
         # Not needed, but quicker: what is migrated after these 59 models renders them anew at every step.
         ("admin", "0003_logentry_add_action_flag_choices"),
-        ("certificates", "0001_initial"),
+        ("accounts", "0002_doors"),
+        ("certificates", "0002_proof"),
+        ("courses", "0005_completion_rules"),
+        ("enrollments", "0004_answers_and_reports"),
         ("instructors", "0001_initial"),
         ("otp_email", "0006_add_timestamps"),
         ("otp_static", "0003_add_timestamps"),

@@ -18,8 +18,8 @@ def test_a_new_database_is_migrated_in_under_fifteen_seconds_of_cpu(tmp_path: Pa
         [
             sys.executable,
             "-c",
-            "import time, django; from django.core.management import call_command;"
-            "django.setup(); call_command('migrate', verbosity=0); print(time.process_time())",
+            "import time, django; from django.core.management import call_command; django.setup();"
+            "begun = time.process_time(); call_command('migrate', verbosity=0); print(time.process_time() - begun)",
         ],
         env={"DJANGO_SETTINGS_MODULE": "lms.settings", "DATA_DIR": str(tmp_path)},
         cwd=settings.BASE_DIR,

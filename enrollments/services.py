@@ -181,7 +181,15 @@ def complete_course(*, actor: User, enrollment: Enrollment) -> Enrollment:
     return current
 
 
-def _mark_complete(actor: User, enrollment: Enrollment) -> None:
+def complete_if_done(*, actor: Any, enrollment: Enrollment) -> None:
+    """Complete the course if nothing is missing any more: after a grade. Call it with the enrolment's row locked."""
+    if enrollment.is_active and enrollment.completed_at is None:
+        current = _with_progress(enrollment)
+        if not registry.missing_for_completion(current):
+            _mark_complete(actor, current)
+
+
+def _mark_complete(actor: Any, enrollment: Enrollment) -> None:
     """Set `completed_at`, once, and let the apps above know within the transaction."""
     enrollment.completed_at = timezone.now()
     enrollment.save(update_fields=["completed_at"])

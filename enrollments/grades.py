@@ -1,0 +1,71 @@
+"""The ledger of grades: what quizzes and assignments write to, and what stands in it."""
+
+import uuid
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from enrollments.models import Enrollment, GradedItem, GradeEntry
+from enrollments.services import complete_if_done
+from lms.lib.errors import DomainError
+from lms.platform.audit import record
+
+
+class GradeError(DomainError):
+    """This is no grade of this item."""
+
+
+@transaction.atomic
+def record_grade(
+    *,
+    actor: Any,
+    item: GradedItem,
+    enrollment: Enrollment,
+    points: Decimal | None,
+    reason: str = "",
+    source_id: uuid.UUID | None = None,
+    is_excused: bool = False,
+) -> GradeEntry:
+    """Append a grade; return the entry that stands now. The course completes when this was the last thing missing.
+
+    `points` is between 0 and the item's points, or None for excused work or a grade taken back. `source_id` names the
+    attempt or submission. The enrolment is locked, so that entries of one student come one after another, and a repeat
+    of what stands appends nothing. Raises GradeError `points_out_of_range` (400).
+    """
+    if points is not None and not 0 <= points <= item.points_possible:
+        said = _("Give between 0 and %s points.") % item.points_possible.normalize()
+        raise GradeError("points_out_of_range", said, status=400)
+    enrollment = Enrollment.objects.select_for_update(of=("self",)).select_related("user").get(pk=enrollment.pk)
+    standing = GradeEntry.objects.filter(item=item.pk, enrollment=enrollment).first()
+    points = None if is_excused else points
+    if standing and (standing.points, standing.is_excused, standing.source_id) == (points, is_excused, source_id):
+        return standing
+    entry = GradeEntry.objects.create(
+        item_id=item.pk,
+        enrollment=enrollment,
+        points=points,
+        is_excused=is_excused,
+        reason=reason[:300],
+        source_id=source_id,
+        graded_by=actor if isinstance(actor, User) else None,
+    )
+    before = None if standing is None or standing.points is None else str(standing.points)
+    changes = {"points": [before, None if points is None else str(points)], "excused": is_excused, "reason": reason}
+    record(actor=actor, action="enrollments.grade_recorded", target=item, subject=enrollment.user, changes=changes)
+    complete_if_done(actor=actor, enrollment=enrollment)
+    return entry
+
+
+def current_grades(
+    *, enrollment_ids: Iterable[uuid.UUID], item_ids: Iterable[uuid.UUID]
+) -> dict[tuple[uuid.UUID, uuid.UUID], GradeEntry]:
+    """Return the entry that stands for each (enrolment, item); nothing where there is none. One query.
+
+    Entries are folded in the order they were appended, so that the last one wins on every database.
+    """
+    rows = GradeEntry.objects.filter(enrollment__in=list(enrollment_ids), item__in=list(item_ids)).order_by("id")
+    return {(row.enrollment_id, row.item_id): row for row in rows}

@@ -3,7 +3,7 @@
 The columns are the visitor, bob (a student of the course), carol (a student of nothing), alice (teaches the course),
 erin (teaches something else) and dan (staff). `{course}` is Alice's published course, `{draft}` one that she has not
 published, `{lesson}` a free preview, `{closed}` a lesson for the enrolled, `{enrollment}` Bob's in the course, `{done}`
-the one he has completed, with `{certificate}`, `{number}` and `{review}`.
+the one he has completed, `{item}` a piece of graded work, with `{certificate}`, `{number}` and `{review}`.
 """
 
 from typing import Any
@@ -68,6 +68,19 @@ POST   /teach/courses/{slug}/sections/{section}/move/        403  403  403  302 
 POST   /teach/courses/{slug}/sections/{section}/delete/      403  403  403  302  403  302
 GET    /teach/courses/{slug}/students/                       302  403  403  200  403  200
 POST   /teach/courses/{slug}/students/invite/                403  403  403  302  403  302
+GET    /teach/courses/{slug}/students/{enrollment}/          302  403  403  200  403  200
+POST   /teach/courses/{slug}/students/{enrollment}/time/     403  403  403  400  403  400
+POST   /teach/courses/{slug}/students/{enrollment}/end/      403  403  403  400  403  400
+GET    /teach/courses/{slug}/students/{enrollment}/work/{item}/   302  403  403  200  403  200
+GET    /teach/courses/{slug}/gradebook/                      302  403  403  200  403  200
+GET    /teach/courses/{slug}/gradebook.csv                   403  403  403  200  403  200
+GET    /teach/courses/{slug}/gradebook/weights/              302  403  403  200  403  200
+GET    /teach/courses/{slug}/gradebook/{item}/{enrollment}/  302  403  403  200  403  200
+GET    /grades/                                              302  200  200  200  200  200
+GET    /calendar/                                            302  200  200  200  200  200
+POST   /calendar/reset/                                      302  302  302  302  302  302
+GET    /calendar/nonsense.ics                                404  404  404  404  404  404
+GET    /learn/{slug}/grades/                                 302  200  404  404  404  404
 GET    /invitations/nonsense/                                302  404  404  404  404  404
 POST   /teach/courses/{slug}/duplicate/                      403  403  403  302  403  302
 POST   /teach/courses/{slug}/lessons/new/draft/              403  403  403  200  403  200
@@ -156,6 +169,7 @@ GET    /api/v1/enrollments/{enrollment}                      401  200  404  404 
 GET    /api/v1/enrollments/{enrollment}/progress             401  200  404  404  404  200
 PUT    /api/v1/enrollments/{enrollment}/progress             401  200  404  404  404  403
 PATCH  /api/v1/enrollments/{enrollment}/progress             401  200  404  404  404  403
+GET    /api/v1/enrollments/{enrollment}/grades               401  200  404  404  404  200
 GET    /api/v1/enrollments/{enrollment}/explain              401  200  404  404  404  200
 POST   /api/v1/enrollments/{enrollment}/complete             401  409  404  404  404  403
 GET    /api/v1/certificates/                                 401  200  200  200  200  200

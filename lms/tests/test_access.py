@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,7 @@ from courses.models import Course
 from courses.services import create_course
 from enrollments import services as enrollments
 from enrollments.models import Enrollment
-from lms.testing.plugin import complete_all_lessons, make_course
+from lms.testing.plugin import complete_all_lessons, graded_item, make_course
 from lms.testing.urls import routes
 from lms.tests.access_table import BODIES, PEOPLE, rows
 
@@ -59,6 +60,7 @@ def values(
         "number": done.certificate.certificate_number,
         "review": enrollments.write_review(actor=bob, course=done_course, rating=5, comment="").pk,
         "session": LoginSession.objects.get(user=bob).pk,
+        "item": graded_item(course).pk,
         "alice": alice.pk,
         "bob": bob.pk,
     }
@@ -133,12 +135,8 @@ def _callback(route: str) -> Any:
 
 @pytest.mark.quality("X01")
 def test_the_table_knows_every_address_and_every_method_of_the_api() -> None:
-    nil = dict.fromkeys(
-        ("course", "draft", "lesson", "section", "closed", "enrollment", "done", "done_course", "certificate", "review",
-         "session", "alice", "bob"),
-        uuid.UUID(int=0),
-    ) | {"slug": "tea", "draft_slug": "draft", "number": "AAAAA"}  # fmt: skip
-    known = {(method, resolve(path.format(**nil)).route) for method, path, _statuses in rows()}
+    nil = defaultdict(lambda: uuid.UUID(int=0), slug="tea", draft_slug="draft", number="AAAAA")
+    known = {(method, resolve(path.format_map(nil)).route) for method, path, _statuses in rows()}
     assert set(routes()) - {route for _method, route in known} == set()
     assert methods_by_route() - known == set()
 

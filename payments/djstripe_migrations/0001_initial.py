@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
         ("accounts", "0002_doors"),
         ("certificates", "0002_proof"),
         ("courses", "0005_completion_rules"),
-        ("enrollments", "0005_graded_work"),
+        ("enrollments", "0006_calendar_feeds"),
         ("instructors", "0001_initial"),
         ("otp_email", "0006_add_timestamps"),
         ("otp_static", "0003_add_timestamps"),

@@ -143,8 +143,7 @@ def _pay_again(request: HttpRequest, order: Order, **context: Any) -> HttpRespon
     view = PayView(object=order)
     view.setup(request, order_id=order.pk)
     view.object = order
-    response = view.render_to_response(view.get_context_data(**context), status=400)
-    return response
+    return view.render_to_response(view.get_context_data(**context), status=400)
 
 
 @login_required

@@ -140,8 +140,8 @@ class ReceiptCounter(models.Model):
 
 
 class Receipt(models.Model):
-    """What was sold, by whom, as it was that day. The buyer's name is read from their account: who is forgotten there is
-    forgotten here."""
+    """What was sold, by whom, as it was that day. The buyer's name is read from their account: who is forgotten
+    there is forgotten here."""
 
     order = models.OneToOneField(Order, models.PROTECT, related_name="receipt")
     number = models.PositiveBigIntegerField(unique=True)

@@ -64,7 +64,8 @@ def deliver(data: dict[str, Any], client: Client | None = None, **headers: str) 
 def intent_of(order: Order, status: str = "succeeded", **fields: Any) -> dict[str, Any]:
     """Return the PaymentIntent that belongs to an order."""
     return {
-        "id": order.stripe_payment_intent_id or f"pi_{order.pk.hex}", "object": "payment_intent", "amount": order.amount,
+        "id": order.stripe_payment_intent_id or f"pi_{order.pk.hex}", "object": "payment_intent",
+        "amount": order.amount,
         "amount_received": order.amount if status == "succeeded" else 0, "currency": order.currency.lower(),
         "status": status, "livemode": False, "latest_charge": f"ch_{order.pk.hex}", "payment_method": "pm_1",
         "payment_method_types": ["card"], "metadata": {"order_id": str(order.pk)}, "client_secret": "pi_x_secret_y",

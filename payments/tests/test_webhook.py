@@ -180,8 +180,7 @@ def test_without_the_lock_refunds_at_once_lose_each_other(order: Order, monkeypa
         return found
 
     monkeypatch.setattr(settling, "locked", unlocked)
-    parts = [deliver_of for deliver_of in range(5)]
-    outcomes = at_once(5, lambda number: deliver(event("refund.created", refund_of(order, 100, parts[number]))))
+    outcomes = at_once(5, lambda number: deliver(event("refund.created", refund_of(order, 100, number))))
     order.refresh_from_db()
     assert order.refunded_amount != 500 or kinds(outcomes) != {"200": 5}
 

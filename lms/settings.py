@@ -428,6 +428,7 @@ LOGGING = {
         "fontTools": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
         "pyhanko": {"level": "WARNING"},
+        "stripe": {"level": "WARNING"},
         "weasyprint": {"level": "ERROR"},
     },
 }

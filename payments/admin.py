@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
@@ -104,7 +104,7 @@ class OrderAdmin(ReadOnlyAdmin):
                 done += 1
             except DomainError as error:
                 self.message_user(request, f"{order}: {error.detail}", messages.ERROR)
-            except (ArithmeticError, ValueError):
+            except (ValidationError, ValueError):
                 self.message_user(request, f"{order}: {_('That is no amount.')}", messages.ERROR)
         if done:
             self.message_user(request, ngettext("%d order refunded.", "%d orders refunded.", done) % done)

@@ -66,8 +66,9 @@ def _ask_about_pending() -> int:
 def _finish_refunds() -> int:
     """Ask once more for the refunds that somebody asked for and nobody answered."""
     limit = timezone.now() - Refund.RESUMABLE_AFTER
-    left = Refund.objects.filter(state=RefundState.REQUESTED, tried_at__lt=limit).select_related("order")
-    for refund in left[:BATCH]:
+    unanswered = Refund.objects.filter(state=RefundState.REQUESTED, tried_at__lt=limit).select_related("order")
+    left = list(unanswered[:BATCH])
+    for refund in left:
         refunding.carry_out(refund)
     return len(left)
 

@@ -123,7 +123,7 @@ def main() -> None:
     parser.add_argument("--event-delay", type=float, default=1.0)
     options = parser.parse_args()
     app = application(options.store, options.event_delay)
-    web.run_app(app, host=HOST, port=options.port, access_log=None, print=lambda *_texts: None)
+    web.run_app(app, host=HOST, port=options.port, access_log=None, shutdown_timeout=1, print=lambda *_texts: None)
 
 
 if __name__ == "__main__":

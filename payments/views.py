@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 from django.views.generic import DetailView, ListView
 
 from accounts.permissions import signed_in
@@ -147,10 +147,12 @@ def _pay_again(request: HttpRequest, order: Order, **context: Any) -> HttpRespon
 
 
 @login_required
-@require_POST
+@require_http_methods(["GET", "POST"])
 def use_coupon(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     """Order the same once more with a coupon; the order that stood before it is given up."""
     order = _order(request, order_id)
+    if request.method == "GET":  # the page with what was wrong, loaded anew
+        return redirect("payments:pay", order.pk)
     form = CouponForm(request.POST)
     if form.is_valid():
         code = form.cleaned_data["code"]
@@ -161,12 +163,14 @@ def use_coupon(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
 
 
 @login_required
-@require_POST
+@require_http_methods(["GET", "POST"])
 def pay_with_test_card(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     """Pay with one of the sandbox's cards; a declined one, or one that asks for more, shows the page again."""
     if not settings.STRIPE_SANDBOX:
         raise Http404
     order = _order(request, order_id)
+    if request.method == "GET":  # the page with what was wrong, loaded anew
+        return redirect("payments:pay", order.pk)
     form = CardForm(request.POST)
     if not form.is_valid():
         return _pay_again(request, order, card_form=form)

@@ -67,7 +67,7 @@ def test_three_cards_a_receipt_and_a_refund(
     page.locator("input.action-select").first.check()
     page.get_by_label("Action:").select_option("refund")
     page.get_by_label("Reason").fill("They asked.")
-    page.get_by_role("button", name="Run", exact=False).first.click()
+    page.get_by_role("button", name="Go", exact=True).first.click()
     expect(page.get_by_text("1 order refunded.")).to_be_visible()
 
     page.context.clear_cookies()

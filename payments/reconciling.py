@@ -2,7 +2,6 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -126,7 +125,7 @@ def compare() -> list[Comparison]:
 
 def ledger_totals() -> dict[str, int]:
     """Return payments less refunds by currency, in minor units, as the ledger has them. One query."""
-    rows: Iterable[dict[str, int | str]] = (
+    rows = (
         LedgerEntry.objects.filter(kind__in=[EntryKind.PAYMENT, EntryKind.REFUND])
         .order_by()
         .values("currency", "kind")
@@ -134,5 +133,5 @@ def ledger_totals() -> dict[str, int]:
     )
     totals: defaultdict[str, int] = defaultdict(int)
     for row in rows:
-        totals[str(row["currency"])] += int(row["sum"]) * (1 if row["kind"] == EntryKind.PAYMENT else -1)
+        totals[row["currency"]] += row["sum"] * (1 if row["kind"] == EntryKind.PAYMENT else -1)
     return dict(totals)

@@ -17,7 +17,7 @@ class OrderSerializer(serializers.ModelSerializer[Order]):
 
     user_id = serializers.UUIDField(read_only=True)
     course_id = serializers.UUIDField(read_only=True)
-    coupon = serializers.SlugRelatedField("code", read_only=True)
+    coupon = serializers.CharField(source="coupon.code", read_only=True, allow_null=True, default=None)
     payment_id = serializers.SerializerMethodField()
 
     class Meta:

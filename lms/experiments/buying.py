@@ -57,7 +57,7 @@ def _four(order: Order) -> list[tuple[bytes, dict[str, str]]]:
         "status": "succeeded", "latest_charge": f"ch_{order.pk.hex}", "metadata": {"order_id": str(order.pk)},
     }  # fmt: skip
     failed = {**intent, "status": "requires_payment_method", "last_payment_error": {"message": "No."}}
-    of_charge = {"payment_intent": order.stripe_payment_intent_id, "currency": "eur", "metadata": {}}
+    of_charge: dict[str, Any] = {"payment_intent": order.stripe_payment_intent_id, "currency": "eur", "metadata": {}}
     refund = {**of_charge, "id": f"re_{order.pk.hex}", "amount": 900, "status": "succeeded"}
     charge = {**of_charge, "id": f"ch_{order.pk.hex}", "amount": PRICE, "amount_refunded": PRICE, "paid": True}
     return [
@@ -142,6 +142,19 @@ def refunds(site: str, rounds: int) -> Result:
         result.broken += given != [PRICE] or _ended(order) != RIGHT
     result.notes = f"{made} refunds at Stripe in {rounds} rounds"
     return result
+
+
+def _reconcile_beside(site: str) -> Callable[[httpx.Client, int], httpx.Response]:
+    """Return what each worker does: run the job, on a connection of its own."""
+
+    def work(client: httpx.Client, _number: int) -> httpx.Response:
+        try:
+            reconcile()
+        finally:
+            connections.close_all()
+        return client.get(f"{site}/livez")
+
+    return work
 
 
 def _reconcile_beside(site: str) -> Callable[[httpx.Client, int], httpx.Response]:

@@ -9,6 +9,7 @@ from accounts.models import User
 from courses.models import Course
 from lms.experiments.ledger_machine import Shop, machine_of
 from lms.testing.plugin import make_course
+from payments.models import Payment
 
 
 @pytest.mark.quality("P15")
@@ -28,3 +29,4 @@ def test_no_sequence_of_operations_parts_the_ledger_from_stripe(
     )
     run_state_machine_as_test(machine_of(shop), settings=limits)
     assert shop.operations > 20
+    assert Payment.objects.count() > 0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from payments import checkout, events, gateway, refunding, settling
@@ -118,15 +118,16 @@ def compare() -> list[Comparison]:
         named = (intent.get("metadata") or {}).get("order_id")
         if named in ours and intent["status"] == "succeeded" and isinstance(charge, dict):
             at_stripe[intent["currency"].upper()] += charge["amount"] - charge["amount_refunded"]
-    in_ledger = ledger_totals()
+    in_ledger = ledger_totals(LedgerEntry.objects.filter(order__stripe_payment_intent_id__isnull=False))
     currencies = sorted({*at_stripe, *in_ledger})
     return [Comparison(code, at_stripe[code], in_ledger.get(code, 0)) for code in currencies]
 
 
-def ledger_totals() -> dict[str, int]:
-    """Return payments less refunds by currency, in minor units, as the ledger has them. One query."""
+def ledger_totals(entries: QuerySet[LedgerEntry] | None = None) -> dict[str, int]:
+    """Return payments less refunds by currency, in minor units, of all entries or of some. One query."""
+    entries = LedgerEntry.objects.all() if entries is None else entries
     rows = (
-        LedgerEntry.objects.filter(kind__in=[EntryKind.PAYMENT, EntryKind.REFUND])
+        entries.filter(kind__in=[EntryKind.PAYMENT, EntryKind.REFUND])
         .order_by()
         .values("currency", "kind")
         .annotate(sum=Sum("amount"))

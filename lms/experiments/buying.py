@@ -157,19 +157,6 @@ def _reconcile_beside(site: str) -> Callable[[httpx.Client, int], httpx.Response
     return work
 
 
-def _reconcile_beside(site: str) -> Callable[[httpx.Client, int], httpx.Response]:
-    """Return what each worker does: run the job, on a connection of its own."""
-
-    def work(client: httpx.Client, _number: int) -> httpx.Response:
-        try:
-            reconcile()
-        finally:
-            connections.close_all()
-        return client.get(f"{site}/livez")
-
-    return work
-
-
 def lost_webhooks(site: str, rounds: int) -> Result:
     """Experiment 11: buyers who were charged and whose event never came; the reconciler lets them in, once."""
     result = Result("11", "charged, every webhook dropped: the reconciler lets the buyer in, charged once", rounds)

@@ -92,7 +92,11 @@ class PaymentViewSet(
         context = {"publishable_key": settings.STRIPE_PUBLISHABLE_KEY}
         return Response(IntentSerializer(order, context=context).data)
 
-    @extend_schema(request=CardSerializer, responses=SandboxPaymentSerializer)
+    @extend_schema(
+        request=CardSerializer,
+        responses=SandboxPaymentSerializer,
+        parameters=[OpenApiParameter("payment_intent_id", str, OpenApiParameter.PATH)],
+    )
     @action(detail=False, methods=["post"])
     def confirm_in_sandbox(self, request: Request, payment_intent_id: str) -> Response:
         """Pay with one of the sandbox's cards; 402 `card_declined`. 404 where cards are real."""

@@ -18,7 +18,8 @@ def refund_payment(*, actor: User, payment: Payment, amount: int | None = None, 
 
     The row of the refund is written before Stripe is asked, one at a time for an order; its id is the idempotency key.
     Raises PaymentError `not_allowed` (403), `invalid_amount` (400), `already_refunded`, `refund_exceeds`,
-    `refund_in_progress`, `not_at_stripe` (409), `stripe_unavailable` (503: the same call again goes on where this one stopped).
+    `refund_in_progress`, `not_at_stripe` (409), `stripe_unavailable` (503: the same call again goes on where this one
+    stopped).
     """
     if not has_role(actor, Role.ADMIN):
         raise PaymentError("not_allowed", _("Only administrators give money back."), status=403)

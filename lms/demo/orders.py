@@ -27,7 +27,11 @@ def save_orders(enrollments: Iterable[Enrollment]) -> list[Order]:
     orders = Order.objects.bulk_create(_order(one) for one in bought)
     payments = Payment.objects.bulk_create(
         Payment(
-            order=order, user=order.user, amount=order.amount, currency=order.currency, created_at=order.completed_at
+            order=order,
+            user=order.user,
+            amount=order.amount,
+            currency=order.currency,
+            created_at=order.completed_at or order.created_at,
         )
         for order in orders
     )

@@ -8,6 +8,7 @@ folder. For tests `/_config/faults` makes it slow. It is a process of its own; t
 import argparse
 import asyncio
 import json
+import os
 import pickle
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +21,7 @@ from localstripe.errors import UserError
 HOST = "127.0.0.1"
 faults: dict[str, float] = {"delay": 0.0}
 replies: dict[tuple[str, str], tuple[int, bytes]] = {}
+watching: list[asyncio.Task[None]] = []
 locks: dict[tuple[str, str], asyncio.Lock] = {}
 
 
@@ -101,6 +103,18 @@ def keep_store_in(path: Path | None) -> Any:
     return write
 
 
+async def end_with_the_parent(_app: web.Application) -> None:
+    """Watch for the site that started us: killed, it cannot end us, and the port would stay taken."""
+    parent = os.getppid()
+
+    async def watch() -> None:
+        while os.getppid() == parent:
+            await asyncio.sleep(1)
+        os._exit(0)  # everything is in the store already
+
+    watching.append(asyncio.create_task(watch()))
+
+
 def application(store: Path | None, delay: float) -> web.Application:
     """Return localstripe with our additions around it."""
     let_another_card_pay()
@@ -110,6 +124,7 @@ def application(store: Path | None, delay: float) -> web.Application:
     app: web.Application = server.app
     app.middlewares.insert(0, idempotent)
     app.middlewares.append(keep_store_in(store))
+    app.on_startup.append(end_with_the_parent)
     app.router.add_post("/_config/faults", set_faults)
     app.router.add_delete("/_config/webhooks", forget_webhooks)
     return app

@@ -1,5 +1,6 @@
 """Starting the sandbox's Stripe as a process of its own, and telling it where our webhook is."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -29,6 +30,7 @@ def free_port(wanted: int = 0) -> int:
 def running(port: int, *, store: Path | None = None, event_delay: float = 1.0) -> Iterator[str]:
     """Run the stand-in on `port`; yield its address. Raises RuntimeError when it does not come up."""
     command = [sys.executable, "-m", "payments.sandbox_server", "--port", str(port), "--event-delay", str(event_delay)]
+    command += ["--parent", str(os.getpid())]
     command += ["--store", str(store)] if store else []
     process = subprocess.Popen(command, cwd=settings.BASE_DIR)  # noqa: S603  # our own command
     address = f"http://{HOST}:{port}"

@@ -103,16 +103,11 @@ def keep_store_in(path: Path | None) -> Any:
     return write
 
 
-async def end_with_the_parent(_app: web.Application) -> None:
-    """Watch for the site that started us: killed, it cannot end us, and the port would stay taken."""
-    parent = os.getppid()
-
-    async def watch() -> None:
-        while os.getppid() == parent:
-            await asyncio.sleep(1)
-        os._exit(0)  # everything is in the store already
-
-    watching.append(asyncio.create_task(watch()))
+async def end_with(parent: int) -> None:
+    """End once the process that started us has: killed, it cannot end us, and the port would stay taken."""
+    while os.getppid() == parent:
+        await asyncio.sleep(1)
+    os._exit(0)  # everything is in the store already
 
 
 def application(store: Path | None, delay: float) -> web.Application:
@@ -124,7 +119,6 @@ def application(store: Path | None, delay: float) -> web.Application:
     app: web.Application = server.app
     app.middlewares.insert(0, idempotent)
     app.middlewares.append(keep_store_in(store))
-    app.on_startup.append(end_with_the_parent)
     app.router.add_post("/_config/faults", set_faults)
     app.router.add_delete("/_config/webhooks", forget_webhooks)
     return app
@@ -136,8 +130,15 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8420)
     parser.add_argument("--store", type=Path, default=None)
     parser.add_argument("--event-delay", type=float, default=1.0)
+    parser.add_argument("--parent", type=int, default=0, help="end when this process does")
     options = parser.parse_args()
     app = application(options.store, options.event_delay)
+
+    async def watch(_app: web.Application) -> None:
+        watching.append(asyncio.create_task(end_with(options.parent)))
+
+    if options.parent:
+        app.on_startup.append(watch)
     web.run_app(app, host=HOST, port=options.port, access_log=None, shutdown_timeout=1, print=lambda *_texts: None)
 
 

@@ -12,5 +12,6 @@ urlpatterns = [
     path("", include("courses.api_urls")),
     path("", include("enrollments.api_urls")),
     path("", include("certificates.api_urls")),
+    path("", include("payments.api_urls")),
     path("", include("instructors.api_urls")),
 ]

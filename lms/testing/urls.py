@@ -51,6 +51,10 @@ def values_of(course: Course, enrollment: Enrollment) -> dict[str, str]:
         "item_id": str(uuid.UUID(int=1)),
         "certificate_id": str(uuid.UUID(int=1)),
         "certificate_number": "AAAAA-AAAAA-AAAAA-AAAAA",
+        "order_id": str(uuid.UUID(int=1)),
+        "payment_id": str(uuid.UUID(int=1)),
+        "coupon_id": str(uuid.UUID(int=1)),
+        "payment_intent_id": "pi_none",
         "number": "1",
         "name": "none.eml",
     }

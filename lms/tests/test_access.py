@@ -18,9 +18,10 @@ from courses.models import Course
 from courses.services import create_course
 from enrollments import services as enrollments
 from enrollments.models import Enrollment
-from lms.testing.plugin import complete_all_lessons, graded_item, make_course
+from lms.testing.plugin import buy_course, complete_all_lessons, graded_item, make_course
 from lms.testing.urls import routes
 from lms.tests.access_table import BODIES, PEOPLE, rows
+from payments.models import Coupon
 
 
 @pytest.fixture
@@ -43,6 +44,7 @@ def values(
         done = complete_all_lessons(enrollments.enroll(actor=bob, user=bob, course=done_course))
     enrollments.complete_lesson(actor=bob, enrollment=enrollment, lesson_id=course.lessons.last().pk)
     start_session(user=bob)
+    order = buy_course(bob, make_course(alice, "Cider", price_cents=900), refunded=900)
     lessons = list(course.lessons.all())
     return {
         "course": course.pk,
@@ -63,6 +65,12 @@ def values(
         "item": graded_item(course).pk,
         "alice": alice.pk,
         "bob": bob.pk,
+        "priced": order.course_id,
+        "priced_slug": order.course.slug,
+        "order": order.pk,
+        "payment": order.payment.pk,
+        "intent": order.stripe_payment_intent_id,
+        "coupon": Coupon.objects.create(code="LESS", percent_off=10).pk,
     }
 
 
@@ -135,7 +143,7 @@ def _callback(route: str) -> Any:
 
 @pytest.mark.quality("X01")
 def test_the_table_knows_every_address_and_every_method_of_the_api() -> None:
-    nil = defaultdict(lambda: uuid.UUID(int=0), slug="tea", draft_slug="draft", number="AAAAA")
+    nil = defaultdict(lambda: uuid.UUID(int=0), slug="tea", draft_slug="draft", priced_slug="cider", number="AAAAA")
     known = {(method, resolve(path.format_map(nil)).route) for method, path, _statuses in rows()}
     assert set(routes()) - {route for _method, route in known} == set()
     assert methods_by_route() - known == set()
@@ -147,6 +155,7 @@ def test_what_may_not_be_seen_answers_as_what_does_not_exist(
 ) -> None:
     client = api_of(carol)
     hidden = ["courses/{draft}", "enrollments/{enrollment}", "certificates/{certificate}"]
+    hidden += ["orders/{order}", "payments/{payment}"]
     for path in hidden:
         there = client.get(f"/api/v1/{path.format(**values)}")
         nowhere = client.get(f"/api/v1/{path.split('/')[0]}/{uuid.uuid4()}")

@@ -1,0 +1,4 @@
+"""Addresses of the quizzes' pages."""
+
+app_name = "quizzes"
+urlpatterns: list[object] = []

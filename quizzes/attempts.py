@@ -6,7 +6,6 @@ comes after its submission. Locks are taken in one order, attempt before enrolme
 
 import secrets
 import uuid
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,7 +19,6 @@ from accounts.models import User
 from enrollments.deadlines import Terms, terms_for
 from enrollments.models import Enrollment
 from lms.lib.errors import DomainError
-from lms.platform.audit import record
 from quizzes.marking import apply_marks, enter_in_ledger, tell_student
 from quizzes.models import GRACE, AnswerEvent, Attempt, Mark, QuestionVersion, Quiz, fold, mixed, receipt_of
 from quizzes.question_types import AnswerError
@@ -212,9 +210,21 @@ def submit(*, actor: User | None, attempt: Attempt, answers: dict[str, Any] | No
         if locked.submitted_at is not None:
             return locked
         if answers and not late:
-            _append(locked, answers, None, now)
-            locked.refresh_from_db(fields=["last_number"])
+            _append_last(locked, answers, now)
         return _grade(locked, actor=actor, by_clock=late, now=now)
+
+
+def _append_last(attempt: Attempt, answers: dict[str, Any], now: datetime) -> None:
+    """Append the answers that come with the submission. Call it with the attempt's row locked."""
+    versions = {str(version.question_id): version for version in attempt.versions}
+    if not set(answers) <= set(versions):
+        raise AnswerError("unknown_question", _("This attempt has no such question."))
+    checked = {key: versions[key].kind.check(versions[key], answer) for key, answer in answers.items()}
+    AnswerEvent.objects.bulk_create(
+        AnswerEvent(attempt=attempt, number=number, question_id=key, answer=answer, saved_at=now)
+        for number, (key, answer) in enumerate(checked.items(), start=attempt.last_number + 1)
+    )
+    attempt.last_number += len(checked)
 
 
 def close_if_overdue(attempt: Attempt | None) -> Attempt | None:
@@ -231,49 +241,33 @@ def close_if_overdue(attempt: Attempt | None) -> Attempt | None:
 
 
 def _locked(attempt_id: uuid.UUID) -> Attempt:
-    # The journal counts under the same lock, by its update.
-    rows = Attempt.objects.select_for_update(of=("self",)).select_related("quiz", "enrollment")
+    rows = Attempt.objects.select_for_update(of=("self",)).select_related("quiz__course", "enrollment")
     return rows.get(pk=attempt_id)
 
 
 def _grade(attempt: Attempt, *, actor: User | None, by_clock: bool, now: datetime) -> Attempt:
     """Fold the journal into answers, marks and a receipt. Call it with the attempt's row locked."""
     events = list(attempt.events.all())
-    standing = fold(events)
-    attempt.answers = {key: event.answer for key, event in standing.items()}
+    attempt.answers = {key: event.answer for key, event in fold(events).items()}
     attempt.submitted_at, attempt.by_clock = now, by_clock
     attempt.receipt = receipt_of(attempt, events)
-    marks = _marks(attempt, QuestionVersion.objects.filter(pk__in=attempt.version_ids.values()))
-    Mark.objects.bulk_create(marks)
-    apply_marks(attempt, [mark.points for mark in marks])
-    attempt.save()
-    changes = {"attempt": str(attempt.pk), "receipt": attempt.receipt, "by_clock": by_clock}
-    record(
-        actor=actor, action="quizzes.submitted", target=attempt.quiz, subject=attempt.enrollment.user, changes=changes
-    )
-    enter_in_ledger(attempt, actor=actor)
-    return attempt
-
-
-def _marks(attempt: Attempt, versions: Iterable[QuestionVersion]) -> list[Mark]:
-    return [
+    marks = [
         Mark(
             attempt=attempt,
             version=version,
             question_id=version.question_id,
             points=version.earned(attempt.answers.get(str(version.question_id))),
         )
-        for version in versions
+        for version in attempt.versions
     ]
+    Mark.objects.bulk_create(marks)
+    attempt.standing = {str(mark.question_id): mark for mark in marks}
+    apply_marks(attempt, [mark.points for mark in marks])
+    attempt.save()
+    enter_in_ledger(attempt, actor=actor)
+    return attempt
 
 
 def attempts_left(terms: Terms, used: int) -> int | None:
     """Return how many attempts a student has left; None without a limit."""
     return None if terms.attempts is None else max(0, terms.attempts - used)
-
-
-def questions_of(attempt: Attempt) -> list[QuestionVersion]:
-    """Return the versions that an attempt was started with, in its order. One query."""
-    order = {version: place for place, (_question, version) in enumerate(attempt.layout)}
-    versions = QuestionVersion.objects.filter(pk__in=list(order))
-    return sorted(versions, key=lambda version: order[str(version.pk)])

@@ -4,8 +4,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
-from fractions import Fraction
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django.db import transaction
@@ -15,7 +14,7 @@ from accounts.models import User
 from enrollments.grades import record_grade
 from lms.lib.errors import DomainError
 from lms.platform.audit import record
-from quizzes.models import Attempt, Counts, Mark, Question, QuestionVersion, Quiz, in_points
+from quizzes.models import CENT, Attempt, Counts, Mark, Question, QuestionVersion, Quiz
 from quizzes.question_types import AnswerError
 from realtime.models import Event
 from realtime.services import push
@@ -59,7 +58,7 @@ def counted_points(quiz: Quiz, attempts: list[Attempt]) -> Decimal | None:
     if not worth:
         return None
     if quiz.counts == Counts.AVERAGE:
-        return in_points(Fraction(sum(worth, Decimal(0))) / len(worth), int(quiz.points_possible))
+        return (sum(worth, Decimal(0)) / len(worth)).quantize(CENT, ROUND_HALF_UP)
     chosen = {Counts.BEST: max(worth), Counts.LAST: worth[-1], Counts.FIRST: worth[0]}
     return chosen[Counts(quiz.counts)]
 
@@ -108,7 +107,7 @@ def mark_answer(
     )
     if locked.submitted_at is None:
         raise MarkError("not_submitted", _("This attempt is still running."))
-    marks = standing_marks([locked])[locked.pk]
+    marks = locked.standing
     before = marks.get(str(question_id))
     if before is None:
         raise MarkError("unknown_question", _("This attempt has no such question."), status=400)

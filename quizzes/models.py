@@ -15,6 +15,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Count, Q
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role, has_role
@@ -31,7 +32,7 @@ class ShowAnswers(models.TextChoices):
 
     NEVER = "never", _("Never")
     AFTER_SUBMIT = "after_submit", _("After each attempt")
-    AFTER_PASS = "after_pass", _("Once passed")  # noqa: S105  # a moment, not a password
+    AFTER_PASS = "after_pass", _("Once passed")  # a moment, not a password
 
 
 class Counts(models.TextChoices):
@@ -281,6 +282,18 @@ class Attempt(models.Model):
     def version_ids(self) -> dict[str, str]:
         """The id of the version of each question, by the question's id, in the order of this attempt."""
         return dict(self.layout)
+
+    @cached_property
+    def versions(self) -> "list[QuestionVersion]":
+        """The versions that it was started with, in its order. One query, the first time."""
+        order = {version: place for place, (_question, version) in enumerate(self.layout)}
+        return sorted(QuestionVersion.objects.filter(pk__in=list(order)), key=lambda version: order[str(version.pk)])
+
+    @cached_property
+    def standing(self) -> "dict[str, Mark]":
+        """The mark that stands for each question, by the question's id. One query, the first time."""
+        rows = self.marks.select_related("version").order_by("id")
+        return {str(mark.question_id): mark for mark in rows}
 
     def option_seed(self, version: QuestionVersion) -> str | None:
         """Return what the options of a question are mixed by; None where they stand as written."""

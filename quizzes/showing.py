@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from quizzes.attempts import questions_of
-from quizzes.marking import standing_marks
 from quizzes.models import Attempt, Mark, QuestionVersion, fold
 
 
@@ -95,12 +93,12 @@ class Shown:
 
 def shown_to(attempt: Attempt, *, is_teacher: bool) -> Shown:
     """Return what the attempt's student, or somebody who teaches the course, may see of it. At most three queries."""
-    versions = questions_of(attempt)
+    versions = attempt.versions
     open_to_reader = is_teacher or attempt.may_show_answers()
     answers = attempt.answers
     if attempt.is_running:
         answers = {key: event.answer for key, event in fold(attempt.events.all()).items()}
-    marks = {} if attempt.is_running else standing_marks([attempt])[attempt.pk]
+    marks = {} if attempt.is_running else attempt.standing
     sees_points = is_teacher or (open_to_reader and attempt.quiz.show_score)
     with_feedback = is_teacher or attempt.quiz.show_feedback
     # The key by which it was marked, which a regrade may have changed since it was asked.

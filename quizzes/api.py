@@ -247,14 +247,14 @@ class AttemptViewSet(IdempotentMixin, viewsets.GenericViewSet[Attempt]):
     serializer_class = AttemptSerializer
     permission_classes = (IsAuthenticated,)
 
-    def _attempt(self) -> Attempt:
+    def get_object(self) -> Attempt:
         """Return the attempt that the path names; 404 when it is not visible."""
         names = {"pk": self.kwargs["attempt_id"], "quiz": self.kwargs["quiz_id"]}
         return visible_or_404(self.get_queryset(), self.request.user, **names)
 
     def _own_attempt(self) -> Attempt:
         """Return the attempt that the path names, if it is the caller's; 403 for those who only see it."""
-        attempt = self._attempt()
+        attempt = self.get_object()
         if attempt.enrollment.user_id != self.request.user.pk:
             raise PermissionDenied(_("Only its student answers it."))
         return attempt
@@ -286,7 +286,7 @@ class AttemptViewSet(IdempotentMixin, viewsets.GenericViewSet[Attempt]):
     @extend_schema(responses=AttemptDetailSerializer)
     def retrieve(self, request: Request, quiz_id: str, attempt_id: str) -> Response:
         """Show one attempt; one whose time is over is submitted first."""
-        attempt = taking.close_if_overdue(self._attempt())
+        attempt = taking.close_if_overdue(self.get_object())
         return Response(self._shown(attempt))
 
     @extend_schema(request=AnswersSerializer, responses=SavedSerializer)
@@ -327,7 +327,7 @@ class AttemptViewSet(IdempotentMixin, viewsets.GenericViewSet[Attempt]):
     @action(detail=True, methods=["post"])
     def grade(self, request: Request, quiz_id: str, attempt_id: str) -> Response:
         """Give an answer points by hand, as the course's instructor."""
-        attempt = self._attempt()
+        attempt = self.get_object()
         if not self._is_teacher(attempt.quiz):
             raise PermissionDenied(_("Only the course's instructor marks."))
         shape = MarkSerializer(data=request.data)

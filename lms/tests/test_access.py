@@ -21,6 +21,8 @@ from enrollments.models import Enrollment
 from lms.testing.plugin import complete_all_lessons, graded_item, make_course
 from lms.testing.urls import routes
 from lms.tests.access_table import BODIES, PEOPLE, rows
+from quizzes.attempts import start
+from quizzes.authoring import add_question, create_quiz, set_published
 
 
 @pytest.fixture
@@ -44,7 +46,14 @@ def values(
     enrollments.complete_lesson(actor=bob, enrollment=enrollment, lesson_id=course.lessons.last().pk)
     start_session(user=bob)
     lessons = list(course.lessons.all())
+    quiz = create_quiz(actor=alice, course=course, title="A quiz")
+    question = add_question(actor=alice, quiz=quiz, question_type="essay", question_text="Why?")
+    quiz = set_published(actor=alice, quiz=quiz, published=True)
+    attempt, _made = start(actor=bob, quiz=quiz)
     return {
+        "quiz": quiz.pk,
+        "question": question.pk,
+        "attempt": attempt.pk,
         "course": course.pk,
         "slug": course.slug,
         "draft": draft.pk,
@@ -81,7 +90,7 @@ def client_for(path: str, user: User | None) -> Client:
 
 def body_of(method: str, path: str, values: dict[str, Any]) -> dict[str, Any]:
     body = BODIES.get(f"{method} {path}", {})
-    return {name: values.get(str(text).strip("{}"), text) for name, text in body.items()}
+    return {name: values.get(text.strip("{}"), text) if isinstance(text, str) else text for name, text in body.items()}
 
 
 def ask(client: Client, method: str, path: str, body: dict[str, Any]) -> int:

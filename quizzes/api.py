@@ -212,6 +212,11 @@ class QuestionViewSet(ScopedMixin, viewsets.ModelViewSet[Question]):
     def _quiz(self) -> Quiz:
         return editable_or_403(Quiz.objects.all(), self.request.user, pk=self.kwargs["quiz_id"])
 
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Describe the questions' fields, keys among them, to those who write them alone."""
+        self._quiz()
+        return super().options(request, *args, **kwargs)
+
     @extend_schema(responses={201: QuestionSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Append a question: 201; 400 `invalid_question` where key and type do not fit."""

@@ -212,7 +212,7 @@ class QuestionViewSet(ScopedMixin, viewsets.ModelViewSet[Question]):
     def _quiz(self) -> Quiz:
         return editable_or_403(Quiz.objects.all(), self.request.user, pk=self.kwargs["quiz_id"])
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         """Describe the questions' fields, keys among them, to those who write them alone."""
         self._quiz()
         return super().options(request, *args, **kwargs)
@@ -277,7 +277,7 @@ class AttemptViewSet(IdempotentMixin, viewsets.GenericViewSet[Attempt]):
         page = self.paginate_queryset(rows)
         for attempt in page or []:
             attempt.quiz = quiz
-        shown = AttemptSerializer(page, many=True, context={"is_teacher": is_teacher}).data
+        shown = AttemptSerializer(page or [], many=True, context={"is_teacher": is_teacher}).data
         return self.get_paginated_response(shown)
 
     @extend_schema(request=None, responses={201: AttemptDetailSerializer, 200: AttemptDetailSerializer})

@@ -28,7 +28,7 @@ LARGEST_SEQ = 2**53  # what a browser's numbers hold exactly
 
 
 class AttemptError(DomainError):
-    """The attempt cannot begin, or cannot go on like that. `current` is the state that a stale save should have known."""
+    """The attempt cannot begin, or cannot go on. `current` is the state that a stale save should have known."""
 
     current: dict[str, Any] | None = None
 
@@ -228,7 +228,7 @@ def _append_last(attempt: Attempt, answers: dict[str, Any], now: datetime) -> No
 
 
 def close_if_overdue(attempt: Attempt | None) -> Attempt | None:
-    """Submit a running attempt whose time is over with what was saved; return the attempt as it is then (QUALITY Q07)."""
+    """Submit a running attempt whose time is over with what was saved; return it as it is then (QUALITY Q07)."""
     if attempt is None or not attempt.is_running or not is_overdue(attempt, timezone.now()):
         return attempt
     with transaction.atomic():

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from courses.models import Course, Lesson
-from quizzes.models import MOST_POINTS, Quiz, QuestionVersion
+from quizzes.models import MOST_POINTS, QuestionVersion, Quiz
 
 FEEDBACK = "::"
 PAIR = "="
@@ -98,7 +98,9 @@ class ChoiceForm(QuestionForm):
 class TrueFalseForm(QuestionForm):
     """True or false."""
 
-    correct_answer = forms.ChoiceField(label=_("Right answer"), choices=[("true", _("True")), ("false", _("False"))])
+    correct_answer: forms.Field = forms.ChoiceField(
+        label=_("Right answer"), choices=[("true", _("True")), ("false", _("False"))]
+    )
 
     def key(self, before: QuestionVersion | None) -> dict[str, Any]:
         """Return the key."""
@@ -176,7 +178,8 @@ class MatchingForm(QuestionForm):
     def initial_of(cls, version: QuestionVersion) -> dict[str, Any]:
         """Return the pairs as lines."""
         right = {one["id"]: one["text"] for one in version.options["right"]}
-        lines = [f"{one['text']} {PAIR} {right[version.correct_answer[one['id']]]}" for one in version.options["left"]]
+        key = version.correct_answer or {}
+        lines = [f"{one['text']} {PAIR} {right[key[one['id']]]}" for one in version.options["left"]]
         return {**super().initial_of(version), "lines": "\n".join(lines)}
 
 

@@ -97,7 +97,7 @@ def tell_student(attempt: Attempt) -> None:
 def mark_answer(
     *, actor: User, attempt: Attempt, question_id: Any, points: Decimal, feedback: str = "", reason: str = ""
 ) -> Attempt:
-    """Give an answer points by hand: an essay that waits, or another mark than the key's, with a reason; return the attempt.
+    """Give an answer points by hand: an essay that waits, or another mark than the key's; return the attempt.
 
     Appended to the marks' history. Raises MarkError `not_submitted` (409), `unknown_question`, `points_out_of_range` or
     `reason_required` (400: whoever overrides a mark says why).

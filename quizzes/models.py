@@ -75,7 +75,7 @@ class Quiz(GradedItem):
         _("wait between attempts, in minutes"), default=0, validators=[MaxValueValidator(525_600)]
     )
 
-    objects = QuizQuerySet.as_manager()
+    objects = QuizQuerySet.as_manager()  # type: ignore[misc]  # the parent's rows are wider
 
     questions_count: int
 

@@ -2,7 +2,7 @@
 
 A type says what an author may write (`clean`), what a student may answer (`check`), how an answer is marked (`grade`, a
 share from 0 to 1), and what of a question a student sees (`shown_options`). Adding one touches this file and its
-template, `templates/quizzes/types/<name>.html`. Nothing here evaluates what somebody wrote: no regular expressions, no code.
+template, `templates/quizzes/types/<name>.html`. Nothing here runs what somebody wrote: no regular expressions, no code.
 """
 
 import random
@@ -365,12 +365,10 @@ class Matching(QuestionType):
         return {key.removeprefix(prefix): data[key] for key in data if key.startswith(prefix) and data[key]} or None
 
     def in_words(self, question: Written, answer: Any) -> list[str]:
-        """Return "left – right" for each pair."""
+        """Return "left: right" for each pair."""
         texts = {one["id"]: one["text"] for one in question.options["right"]}
         chosen = answer or {}
-        return [
-            f"{one['text']} – {texts[chosen[one['id']]]}" for one in question.options["left"] if one["id"] in chosen
-        ]
+        return [f"{one['text']}: {texts[chosen[one['id']]]}" for one in question.options["left"] if one["id"] in chosen]
 
 
 class Essay(QuestionType):

@@ -77,7 +77,7 @@ class QuestionResult:
 
 
 def results_of(quiz: Quiz) -> list[QuestionResult]:
-    """Return how each present question went, in order, over at most 5,000 submitted attempts, the newest. Three queries."""
+    """Return how each present question went, in order, over the newest 5,000 submitted attempts. Three queries."""
     questions = quiz.questions.present().select_related("current")
     found = {str(one.pk): QuestionResult(one.current) for one in questions if one.current}
     attempts = list(quiz.attempts.submitted().defer("layout").order_by("-submitted_at")[:MOST_ATTEMPTS])

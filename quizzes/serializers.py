@@ -15,8 +15,8 @@ from quizzes.question_types import CHOICES
 
 RULES = [
     "title", "description", "lesson_id", "time_limit_minutes", "passing_score_percentage", "max_attempts",
-    "is_published", "is_required", "shuffle_questions", "shuffle_options", "show_answers", "show_score", "show_feedback",
-    "counts", "delay_minutes", "one_per_page", "weight", "opens_at", "due_at", "closes_at",
+    "is_published", "is_required", "shuffle_questions", "shuffle_options", "show_answers", "show_score",
+    "show_feedback", "counts", "delay_minutes", "one_per_page", "weight", "opens_at", "due_at", "closes_at",
 ]  # fmt: skip
 
 

@@ -145,7 +145,7 @@ def _callback(route: str) -> Any:
 @pytest.mark.quality("X01")
 def test_the_table_knows_every_address_and_every_method_of_the_api() -> None:
     nil = defaultdict(lambda: uuid.UUID(int=0), slug="tea", draft_slug="draft", number="AAAAA")
-    known = {(method, resolve(path.format_map(nil)).route) for method, path, _statuses in rows()}
+    known = {(method, resolve(path.format_map(nil).partition("?")[0]).route) for method, path, _statuses in rows()}
     assert set(routes()) - {route for _method, route in known} == set()
     assert methods_by_route() - known == set()
 

@@ -277,7 +277,8 @@ class AttemptViewSet(IdempotentMixin, viewsets.GenericViewSet[Attempt]):
         page = self.paginate_queryset(rows)
         for attempt in page or []:
             attempt.quiz = quiz
-        shown = AttemptSerializer(page or [], many=True, context={"is_teacher": is_teacher}).data
+        rows_shown: Any = page or []
+        shown = AttemptSerializer(rows_shown, many=True, context={"is_teacher": is_teacher}).data
         return self.get_paginated_response(shown)
 
     @extend_schema(request=None, responses={201: AttemptDetailSerializer, 200: AttemptDetailSerializer})
@@ -297,7 +298,7 @@ class AttemptViewSet(IdempotentMixin, viewsets.GenericViewSet[Attempt]):
     @extend_schema(request=AnswersSerializer, responses=SavedSerializer)
     @action(detail=True, methods=["put"])
     def answers(self, request: Request, quiz_id: str, attempt_id: str) -> Response:
-        """Save answers: 409 `attempt_closed`, `time_over`, or `stale_answer` with the current state beside the error."""
+        """Save answers: 409 `attempt_closed`, `time_over`, or `stale_answer` with the current state."""
         attempt = self._own_attempt()
         shape = AnswersSerializer(data=request.data)
         shape.is_valid(raise_exception=True)

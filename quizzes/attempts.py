@@ -122,7 +122,7 @@ def deadline_of(attempt: Attempt) -> datetime | None:
 
 
 def is_overdue(attempt: Attempt, now: datetime) -> bool:
-    """Return whether its time, with the grace for the network, is over. Asks the clock only once the promise is past."""
+    """Return whether its time, with the grace for the network, is over. Asks the clock once the promise is past."""
     if attempt.expires_at is None or now <= attempt.expires_at + GRACE:
         return False
     ends = deadline_of(attempt)

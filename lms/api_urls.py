@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("realtime.api_urls")),
     path("", include("courses.api_urls")),
     path("", include("enrollments.api_urls")),
+    path("", include("quizzes.api_urls")),
     path("", include("certificates.api_urls")),
     path("", include("payments.api_urls")),
     path("", include("instructors.api_urls")),

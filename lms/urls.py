@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("realtime.urls")),
     path("", include("enrollments.urls")),
     path("", include("courses.urls")),
+    path("", include("quizzes.urls")),
     path("", include("certificates.urls")),
     path("", include("payments.urls")),
     path("", include("instructors.urls")),

@@ -27,6 +27,7 @@ class Migration(migrations.Migration):
         ("certificates", "0002_proof"),
         ("courses", "0005_completion_rules"),
         ("enrollments", "0006_calendar_feeds"),
+        ("quizzes", "0001_initial"),
         ("instructors", "0001_initial"),
         ("otp_email", "0006_add_timestamps"),
         ("otp_static", "0003_add_timestamps"),

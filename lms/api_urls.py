@@ -9,6 +9,7 @@ urlpatterns = [
     path("redoc/", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
     path("", include("accounts.api_urls")),
     path("", include("realtime.api_urls")),
+    path("", include("files.api_urls")),
     path("", include("courses.api_urls")),
     path("", include("enrollments.api_urls")),
     path("", include("certificates.api_urls")),

@@ -10,6 +10,7 @@ urlpatterns = [
     path("", HomeView.as_view(), name="home"),
     path("account/", include("accounts.urls")),
     path("", include("realtime.urls")),
+    path("", include("files.urls")),
     path("", include("enrollments.urls")),
     path("", include("courses.urls")),
     path("", include("certificates.urls")),

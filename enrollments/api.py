@@ -13,11 +13,13 @@ from rest_framework.response import Response
 from accounts.permissions import signed_in
 from courses.models import Course, Lesson
 from enrollments import explaining, reviewing, services
+from enrollments.final_grades import grades_of
 from enrollments.models import Enrollment, Review
 from enrollments.serializers import (
     EnrollmentSerializer,
     EnrollSerializer,
     ExplanationSerializer,
+    FinalGradeSerializer,
     ProgressSerializer,
     ProgressWriteSerializer,
     ReplySerializer,
@@ -80,6 +82,12 @@ class EnrollmentViewSet(
     def explain(self, request: Request, enrollment_id: str) -> Response:
         """Why the progress is what it is: the lessons that count, and what completion still needs."""
         return Response(ExplanationSerializer(explaining.explain(enrollment=self.get_object())).data)
+
+    @extend_schema(responses=FinalGradeSerializer)
+    @action(detail=True, methods=["get"])
+    def grades(self, request: Request, enrollment_id: str) -> Response:
+        """The grades of the course, the final one so far, and where it comes from."""
+        return Response(FinalGradeSerializer(grades_of(self.get_object())).data)
 
     @extend_schema(request=None, responses=EnrollmentSerializer)
     @action(detail=True, methods=["post"])

@@ -14,6 +14,7 @@ urlpatterns = [
     path("enrollments/<enrollment_id>", EnrollmentViewSet.as_view({"get": "retrieve"})),
     path("enrollments/<enrollment_id>/progress", EnrollmentViewSet.as_view(progress)),
     path("enrollments/<enrollment_id>/explain", EnrollmentViewSet.as_view({"get": "explain"})),
+    path("enrollments/<enrollment_id>/grades", EnrollmentViewSet.as_view({"get": "grades"})),
     path("enrollments/<enrollment_id>/complete", EnrollmentViewSet.as_view({"post": "complete"})),
     path("courses/<course_id>/reviews/", ReviewViewSet.as_view({"get": "list", "post": "create"})),
     path("courses/<course_id>/reviews/<review_id>", ReviewViewSet.as_view(review)),

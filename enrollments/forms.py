@@ -3,7 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from enrollments.models import Review
+from enrollments.models import Accommodation, Extension, Review
 
 STARS = [(5, _("5 stars")), (4, _("4 stars")), (3, _("3 stars")), (2, _("2 stars")), (1, _("1 star"))]
 
@@ -40,3 +40,31 @@ class ReportForm(forms.Form):
     reason = forms.CharField(
         label=_("What is wrong with it?"), max_length=1000, widget=forms.Textarea(attrs={"rows": 4})
     )
+
+
+class AccommodationForm(forms.ModelForm[Accommodation]):
+    """More time in all timed work of a course."""
+
+    class Meta:
+        model = Accommodation
+        fields = ["extra_time_percent", "reason"]
+
+
+class EndForm(forms.Form):
+    """Why an enrolment ends."""
+
+    reason = forms.CharField(
+        label=_("Why"), max_length=300, help_text=_("The student is told. It stands in the course's history.")
+    )
+
+
+class ExtensionForm(forms.ModelForm[Extension]):
+    """Other terms for one student and one piece of work."""
+
+    class Meta:
+        model = Extension
+        fields = ["extra_minutes", "extra_attempts", "opens_at", "due_at", "closes_at", "reason"]
+        widgets = {
+            name: forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+            for name in ("opens_at", "due_at", "closes_at")
+        }

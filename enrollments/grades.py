@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
+from django.template.defaultfilters import floatformat
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -37,7 +39,7 @@ def record_grade(
     of what stands appends nothing. Raises GradeError `points_out_of_range` (400).
     """
     if points is not None and not 0 <= points <= item.points_possible:
-        said = _("Give between 0 and %s points.") % item.points_possible.normalize()
+        said = _("Give between 0 and %s points.") % floatformat(item.points_possible, -2)
         raise GradeError("points_out_of_range", said, status=400)
     enrollment = Enrollment.objects.select_for_update(of=("self",)).select_related("user").get(pk=enrollment.pk)
     standing = GradeEntry.objects.filter(item=item.pk, enrollment=enrollment).first()
@@ -61,11 +63,13 @@ def record_grade(
 
 
 def current_grades(
-    *, enrollment_ids: Iterable[uuid.UUID], item_ids: Iterable[uuid.UUID]
+    *, enrollment_ids: Iterable[uuid.UUID] | QuerySet[Any], item_ids: Iterable[uuid.UUID]
 ) -> dict[tuple[uuid.UUID, uuid.UUID], GradeEntry]:
     """Return the entry that stands for each (enrolment, item); nothing where there is none. One query.
 
-    Entries are folded in the order they were appended, so that the last one wins on every database.
+    A queryset of ids stays a subquery, so that a whole course is no list of a thousand parameters. Entries are folded
+    in the order they were appended, so that the last one wins on every database.
     """
-    rows = GradeEntry.objects.filter(enrollment__in=list(enrollment_ids), item__in=list(item_ids)).order_by("id")
+    rows = GradeEntry.objects.filter(enrollment__in=enrollment_ids, item__in=item_ids).order_by("id")
+    rows = rows.only("enrollment_id", "item_id", "points", "is_excused", "created_at")
     return {(row.enrollment_id, row.item_id): row for row in rows}

@@ -8,7 +8,9 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from enrollments.models import Enrollment
+from django.urls import reverse
+
+from enrollments.models import Enrollment, GradedItem
 
 # Each returns, in words, what the student still has to do; nothing when they have done it.
 Requirement = Callable[[Enrollment], list[str]]
@@ -18,9 +20,13 @@ PaymentCheck = Callable[[Any, Any, uuid.UUID | None], bool]
 # Each returns, in words, what the student still has to do for one lesson: its quiz, its assignment.
 LessonRequirement = Callable[[Enrollment, Any], list[str]]
 
+# Each returns the address of the page where students do a piece of graded work of its kind.
+ItemPage = Callable[[GradedItem], str]
+
 requirements: list[Requirement] = []
 lesson_requirements: list[LessonRequirement] = []
 payment_checks: list[PaymentCheck] = []
+item_pages: dict[str, ItemPage] = {}  # by ItemKind
 
 
 def missing_for_completion(enrollment: Enrollment) -> list[str]:
@@ -36,3 +42,12 @@ def missing_for_lesson(enrollment: Enrollment, lesson: Any) -> list[str]:
 def has_paid(user: Any, course: Any, payment_id: uuid.UUID | None) -> bool:
     """Return whether any of the registered checks says that `user` has paid for `course`."""
     return any(check(user, course, payment_id) for check in payment_checks)
+
+
+def page_of_item(item: GradedItem) -> str:
+    """Return the address where students do `item`; the learning room where nobody has a page for its kind.
+
+    Needs the item's course.
+    """
+    page = item_pages.get(item.kind)
+    return page(item) if page else reverse("enrollments:learn", args=[item.course.slug])

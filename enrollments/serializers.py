@@ -135,3 +135,24 @@ def progress_answer(enrollment: Enrollment, rows: list[LessonProgress], lessons:
             for lesson in lessons
         ],
     }
+
+
+class GradeLineSerializer(serializers.Serializer[Any]):
+    """One graded item, and what the student has for it. Points and percent are decimal strings."""
+
+    item_id = serializers.UUIDField(source="item.pk")
+    kind = serializers.CharField(source="item.kind")
+    title = serializers.CharField(source="item.title")
+    points = serializers.DecimalField(max_digits=7, decimal_places=2, allow_null=True)
+    points_possible = serializers.DecimalField(source="item.points_possible", max_digits=7, decimal_places=2)
+    percent = serializers.DecimalField(max_digits=7, decimal_places=2, allow_null=True)
+    weight = serializers.DecimalField(source="item.weight", max_digits=6, decimal_places=2)
+    is_excused = serializers.BooleanField()
+
+
+class FinalGradeSerializer(serializers.Serializer[Any]):
+    """The final grade of a course so far in percent, the sum it comes from, and what counts."""
+
+    percent = serializers.DecimalField(max_digits=7, decimal_places=2, allow_null=True)
+    formula = serializers.CharField()
+    lines = GradeLineSerializer(many=True)

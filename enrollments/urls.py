@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from enrollments import review_views, views
+from enrollments import grade_views as grades
+from enrollments import review_views, terms_views, views
 from enrollments import teaching_views as teaching
 
 app_name = "enrollments"
@@ -14,6 +15,19 @@ urlpatterns = [
     path("courses/<str:slug>/reviews/<uuid:review_id>/report/", review_views.report, name="report"),
     path("teach/courses/<str:slug>/students/", teaching.StudentsView.as_view(), name="students"),
     path("teach/courses/<str:slug>/students/invite/", teaching.invite, name="invite"),
+    path("teach/courses/<str:slug>/students/<uuid:enrollment_id>/", terms_views.terms, name="terms"),
+    path("teach/courses/<str:slug>/students/<uuid:enrollment_id>/time/", terms_views.accommodate, name="accommodate"),
+    path(
+        "teach/courses/<str:slug>/students/<uuid:enrollment_id>/work/<uuid:item_id>/",
+        terms_views.ExtensionView.as_view(),
+        name="extend",
+    ),
+    path("teach/courses/<str:slug>/students/<uuid:enrollment_id>/end/", terms_views.end, name="end"),
+    path("grades/", grades.GradesView.as_view(), name="grades"),
+    path("calendar/", grades.CalendarView.as_view(), name="calendar"),
+    path("calendar/reset/", grades.reset_calendar, name="reset_calendar"),
+    path("calendar/<str:token>.ics", grades.calendar_file, name="calendar_file"),
+    path("learn/<str:slug>/grades/", grades.CourseGradesView.as_view(), name="course_grades"),
     path("invitations/<str:token>/", teaching.invitation, name="invitation"),
     path("learn/<str:slug>/", views.LearningRoomView.as_view(), name="learn"),
     path("learn/<str:slug>/progress/", views.ProgressView.as_view(), name="progress"),

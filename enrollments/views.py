@@ -10,6 +10,7 @@ from django.contrib.auth.mixins import LoginRequiredMixin
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from django.views.generic import FormView, ListView, TemplateView
@@ -18,12 +19,15 @@ from accounts.permissions import signed_in
 from courses.models import Course, Lesson, Section
 from courses.videos import video_of_lesson
 from enrollments import services
+from enrollments.calendar import due_for
 from enrollments.explaining import explain
 from enrollments.forms import ReviewForm
 from enrollments.models import Enrollment, LessonProgress, Review
 from lms.lib.pages import attempt, attempt_or_say
 from lms.lib.pagination import PAGE_SIZE
 from lms.lib.scoping import visible_or_404
+
+MOST_DUE = 5  # on the dashboard; the calendar has them all
 
 
 class DashboardView(LoginRequiredMixin, ListView[Enrollment]):
@@ -42,7 +46,8 @@ class DashboardView(LoginRequiredMixin, ListView[Enrollment]):
         """Add the course to go on with."""
         context = super().get_context_data(**kwargs)
         open_ones = [one for one in context["enrollments"] if one.completed_at is None and one.next_lesson_id]
-        return {**context, "current": open_ones[0] if open_ones else None}
+        due = [one for one in due_for(signed_in(self.request), after=timezone.now()) if not one.is_graded]
+        return {**context, "current": open_ones[0] if open_ones else None, "due": due[:MOST_DUE]}
 
 
 @dataclass

@@ -12,6 +12,6 @@ urlpatterns = [
     path("files/<uuid:file_id>/", views.save, name="save"),
     path("files/<uuid:file_id>/play/", views.play, name="play"),
     path("files/<uuid:file_id>/preview/", views.preview, name="preview"),
-    path("files/<uuid:file_id>/<int:width>.webp", views.picture, name="picture"),
+    path("files/<uuid:file_id>/picture/<int:width>/", views.picture, name="picture"),
     path("account/picture/", takes_uploads(file=2 * MB)(views.avatar), name="avatar"),
 ]

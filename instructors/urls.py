@@ -2,7 +2,18 @@
 
 from django.urls import path
 
+from instructors import gradebook_views as grading
 from instructors.views import InstructorView
 
 app_name = "instructors"
-urlpatterns = [path("instructors/<uuid:instructor_id>/", InstructorView.as_view(), name="instructor")]
+urlpatterns = [
+    path("instructors/<uuid:instructor_id>/", InstructorView.as_view(), name="instructor"),
+    path("teach/courses/<str:slug>/gradebook/", grading.GradebookView.as_view(), name="gradebook"),
+    path("teach/courses/<str:slug>/gradebook.csv", grading.gradebook_file, name="gradebook_file"),
+    path("teach/courses/<str:slug>/gradebook/weights/", grading.WeightsView.as_view(), name="weights"),
+    path(
+        "teach/courses/<str:slug>/gradebook/<uuid:item_id>/<uuid:enrollment_id>/",
+        grading.GradeView.as_view(),
+        name="grade",
+    ),
+]

@@ -331,7 +331,7 @@ REST_FRAMEWORK = {
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
     "COERCE_DECIMAL_TO_STRING": True,
-    "DEFAULT_THROTTLE_CLASSES": [] if DEBUG else ["lms.lib.throttling.Anonymous", "lms.lib.throttling.SignedIn"],
+    "DEFAULT_THROTTLE_CLASSES": ["lms.lib.throttling.Anonymous", "lms.lib.throttling.SignedIn"] if RATE_LIMITS else [],
     "DEFAULT_THROTTLE_RATES": {"anon": "60/min", "user": "600/min", "verify": "30/min"},
     "NUM_PROXIES": TRUSTED_PROXIES,
 }

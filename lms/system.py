@@ -53,6 +53,7 @@ PARTS = {
         ("chromium",),
         (sys.executable, "-m", "playwright", "install", "--with-deps", "chromium"),
     ),
+    "wrk": Part(lambda: shutil.which("wrk"), "wrk, which loads the site for `make bench`,", ("wrk",), None),
 }
 
 

@@ -1,5 +1,6 @@
 """Enrolments, what their students do, and what it counts for."""
 
+from enrollments.models.calendars import CalendarFeed, CalendarFeedQuerySet
 from enrollments.models.grading import (
     Accommodation,
     Extension,
@@ -26,6 +27,8 @@ from enrollments.models.learning import (
 __all__ = [
     "INVITATION_SALT",
     "Accommodation",
+    "CalendarFeed",
+    "CalendarFeedQuerySet",
     "Enrollment",
     "EnrollmentEvent",
     "EnrollmentQuerySet",

@@ -220,13 +220,13 @@ def test_pictures_are_drawn_anew_and_shown(
 ) -> None:
     file = services.set_avatar(actor=alice, content=upload("me.jpg", image("JPEG", (900, 600))))
     visitor = browser_of(None)
-    assert visitor.get(f"/files/{file.pk}/256.webp")["Content-Type"] == "image/svg+xml"  # not drawn yet
+    assert visitor.get(f"/files/{file.pk}/picture/256/")["Content-Type"] == "image/svg+xml"  # not drawn yet
     tasks.make_pictures(str(file.pk))
     tasks.make_pictures(str(file.pk))  # twice is as once
-    answer = visitor.get(f"/files/{file.pk}/256.webp")
+    answer = visitor.get(f"/files/{file.pk}/picture/256/")
     assert (answer["Content-Type"], answer.content[8:12]) == ("image/webp", b"WEBP")
     assert visitor.get(f"/files/{file.pk}/").status_code == 404  # the picture is everybody's, the upload is not
-    assert visitor.get(f"/files/{file.pk}/257.webp").status_code == 404
+    assert visitor.get(f"/files/{file.pk}/picture/257/").status_code == 404
 
 
 @pytest.mark.quality("F08")

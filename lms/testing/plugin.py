@@ -5,6 +5,7 @@ The cast: alice teaches, bob is enrolled, carol is a stranger, dan is staff, eri
 
 import os
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from accounts.tokens import start_session
 from courses import services as courses
 from courses.models import Category, Course
 from enrollments import services as enrollments
-from enrollments.models import Enrollment
+from enrollments.models import Enrollment, GradedItem, ItemKind
 from instructors.models import Instructor
 
 PASSWORD = "learn-by-doing"  # of people who exist for one test
@@ -138,6 +139,12 @@ def paid_course(alice: User) -> Course:
 def enrollment(bob: User, course: Course) -> Enrollment:
     """Bob's enrolment in Alice's course."""
     return enrollments.enroll(actor=bob, user=bob, course=course)
+
+
+def graded_item(course: Course, title: str = "Leaves", **fields: Any) -> GradedItem:
+    """Create a published piece of work for ten points, such as a quiz or an assignment stands on."""
+    given = {"kind": ItemKind.QUIZ, "is_published": True, "points_possible": Decimal(10), **fields}
+    return GradedItem.objects.create(course=course, title=title, **given)
 
 
 def complete_all_lessons(enrollment: Enrollment) -> Enrollment:

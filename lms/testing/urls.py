@@ -49,6 +49,8 @@ def values_of(course: Course, enrollment: Enrollment) -> dict[str, str]:
         "certificate_id": str(uuid.UUID(int=1)),
         "certificate_number": "AAAAA-AAAAA-AAAAA-AAAAA",
         "number": "1",
+        "file_id": str(uuid.UUID(int=1)),
+        "width": "640",
         "name": "none.eml",
     }
 

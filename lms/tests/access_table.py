@@ -3,7 +3,8 @@
 The columns are the visitor, bob (a student of the course), carol (a student of nothing), alice (teaches the course),
 erin (teaches something else) and dan (staff). `{course}` is Alice's published course, `{draft}` one that she has not
 published, `{lesson}` a free preview, `{closed}` a lesson for the enrolled, `{enrollment}` Bob's in the course, `{done}`
-the one he has completed, with `{certificate}`, `{number}` and `{review}`.
+the one he has completed, `{item}` a piece of graded work, with `{certificate}`, `{number}` and `{review}`. `{file}` is
+a PDF that `{closed}` shows.
 """
 
 from typing import Any
@@ -32,6 +33,12 @@ POST   /account/logout/                                      302  302  302  302 
 GET    /account/register/                                    200  302  302  302  302  302
 GET    /account/profile/                                     302  200  200  200  200  200
 POST   /account/profile/                                     302  302  302  302  302  302
+POST   /account/picture/                                     302  302  302  302  302  302
+GET    /files/signed/nonsense                                403  403  403  403  403  403
+GET    /files/{file}/                                        404  302  404  302  404  302
+GET    /files/{file}/play/                                   404  404  404  404  404  404
+GET    /files/{file}/preview/                                404  200  404  200  404  200
+GET    /files/{file}/picture/1280/                           404  404  404  404  404  404
 GET    /notifications/                                       302  200  200  200  200  200
 POST   /notifications/                                       302  302  302  302  302  302
 GET    /dashboard/                                           302  200  200  200  200  200
@@ -56,6 +63,9 @@ GET    /teach/courses/new/                                   302  403  403  200 
 GET    /teach/courses/{slug}/                                302  403  403  200  403  200
 GET    /teach/courses/{draft_slug}/                          302  403  403  200  404  200
 GET    /teach/courses/{slug}/details/                        302  403  403  200  403  200
+POST   /teach/courses/{slug}/picture/                        403  403  403  302  403  302
+POST   /teach/courses/{slug}/lessons/{closed}/files/         403  403  403  302  403  302
+POST   /teach/courses/{slug}/lessons/{closed}/files/{file}/remove/ 403 403 403 302 403 302
 POST   /teach/courses/{slug}/publish/                        403  403  403  302  403  302
 POST   /teach/courses/{slug}/unpublish/                      403  403  403  302  403  302
 POST   /teach/courses/{slug}/delete/                         403  403  403  302  403  302
@@ -68,6 +78,19 @@ POST   /teach/courses/{slug}/sections/{section}/move/        403  403  403  302 
 POST   /teach/courses/{slug}/sections/{section}/delete/      403  403  403  302  403  302
 GET    /teach/courses/{slug}/students/                       302  403  403  200  403  200
 POST   /teach/courses/{slug}/students/invite/                403  403  403  302  403  302
+GET    /teach/courses/{slug}/students/{enrollment}/          302  403  403  200  403  200
+POST   /teach/courses/{slug}/students/{enrollment}/time/     403  403  403  400  403  400
+POST   /teach/courses/{slug}/students/{enrollment}/end/      403  403  403  400  403  400
+GET    /teach/courses/{slug}/students/{enrollment}/work/{item}/   302  403  403  200  403  200
+GET    /teach/courses/{slug}/gradebook/                      302  403  403  200  403  200
+GET    /teach/courses/{slug}/gradebook.csv                   403  403  403  200  403  200
+GET    /teach/courses/{slug}/gradebook/weights/              302  403  403  200  403  200
+GET    /teach/courses/{slug}/gradebook/{item}/{enrollment}/  302  403  403  200  403  200
+GET    /grades/                                              302  200  200  200  200  200
+GET    /calendar/                                            302  200  200  200  200  200
+POST   /calendar/reset/                                      302  302  302  302  302  302
+GET    /calendar/nonsense.ics                                404  404  404  404  404  404
+GET    /learn/{slug}/grades/                                 302  200  404  404  404  404
 GET    /invitations/nonsense/                                302  404  404  404  404  404
 POST   /teach/courses/{slug}/duplicate/                      403  403  403  302  403  302
 POST   /teach/courses/{slug}/lessons/new/draft/              403  403  403  200  403  200
@@ -116,6 +139,10 @@ PUT    /api/v1/users/me                                      401  200  200  200 
 PATCH  /api/v1/users/me                                      401  200  200  200  200  200
 GET    /api/v1/users/{bob}                                   401  403  403  403  403  200
 DELETE /api/v1/users/{bob}                                   401  403  403  403  403  204
+POST   /api/v1/files/upload                                  401  415  415  415  415  415
+GET    /api/v1/files/{file}                                  401  200  404  200  404  200
+GET    /api/v1/files/{file}/download                         401  302  404  302  404  302
+DELETE /api/v1/files/{file}                                  401  403  404  409  404  409
 GET    /api/v1/notifications/                                401  200  200  200  200  200
 POST   /api/v1/notifications/read-all                        401  200  200  200  200  200
 POST   /api/v1/notifications/1/read                          401  200  404  200  404  404
@@ -156,6 +183,7 @@ GET    /api/v1/enrollments/{enrollment}                      401  200  404  404 
 GET    /api/v1/enrollments/{enrollment}/progress             401  200  404  404  404  200
 PUT    /api/v1/enrollments/{enrollment}/progress             401  200  404  404  404  403
 PATCH  /api/v1/enrollments/{enrollment}/progress             401  200  404  404  404  403
+GET    /api/v1/enrollments/{enrollment}/grades               401  200  404  404  404  200
 GET    /api/v1/enrollments/{enrollment}/explain              401  200  404  404  404  200
 POST   /api/v1/enrollments/{enrollment}/complete             401  409  404  404  404  403
 GET    /api/v1/certificates/                                 401  200  200  200  200  200

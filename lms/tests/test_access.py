@@ -2,10 +2,12 @@
 
 import json
 import uuid
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.test import Client
 from django.urls import get_resolver, resolve
@@ -13,11 +15,13 @@ from rest_framework.test import APIClient
 
 from accounts.models import LoginSession, User
 from accounts.tokens import start_session
+from courses.attachments import attach
 from courses.models import Course
 from courses.services import create_course
 from enrollments import services as enrollments
 from enrollments.models import Enrollment
-from lms.testing.plugin import complete_all_lessons, make_course
+from files.tests.samples import PDF
+from lms.testing.plugin import complete_all_lessons, graded_item, make_course
 from lms.testing.urls import routes
 from lms.tests.access_table import BODIES, PEOPLE, rows
 
@@ -59,6 +63,8 @@ def values(
         "number": done.certificate.certificate_number,
         "review": enrollments.write_review(actor=bob, course=done_course, rating=5, comment="").pk,
         "session": LoginSession.objects.get(user=bob).pk,
+        "item": graded_item(course).pk,
+        "file": attach(actor=alice, lesson=lessons[1], content=SimpleUploadedFile("a.pdf", PDF)).file_id,
         "alice": alice.pk,
         "bob": bob.pk,
     }
@@ -133,12 +139,8 @@ def _callback(route: str) -> Any:
 
 @pytest.mark.quality("X01")
 def test_the_table_knows_every_address_and_every_method_of_the_api() -> None:
-    nil = dict.fromkeys(
-        ("course", "draft", "lesson", "section", "closed", "enrollment", "done", "done_course", "certificate", "review",
-         "session", "alice", "bob"),
-        uuid.UUID(int=0),
-    ) | {"slug": "tea", "draft_slug": "draft", "number": "AAAAA"}  # fmt: skip
-    known = {(method, resolve(path.format(**nil)).route) for method, path, _statuses in rows()}
+    nil = defaultdict(lambda: uuid.UUID(int=0), slug="tea", draft_slug="draft", number="AAAAA")
+    known = {(method, resolve(path.format_map(nil)).route) for method, path, _statuses in rows()}
     assert set(routes()) - {route for _method, route in known} == set()
     assert methods_by_route() - known == set()
 

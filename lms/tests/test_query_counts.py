@@ -1,6 +1,8 @@
 """Every list costs the same number of queries for 2 rows and for 20."""
 
 from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -8,13 +10,17 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
 from courses.models import Category, Course
 from enrollments import services as enrollments
+from enrollments.calendar import feed_of
+from enrollments.grades import record_grade
+from enrollments.models import Enrollment
 from lms.platform.models import SiteSettings
-from lms.testing.plugin import complete_all_lessons, make_course, person
+from lms.testing.plugin import complete_all_lessons, graded_item, make_course, person
 
 # The list, whose it is, and how many queries it may take.
 PAGES = {
@@ -23,9 +29,15 @@ PAGES = {
     "/courses/?category=craft&ordering=rating&search=tea": (None, 8),
     "/courses/tea/": ("bob", 12),
     "/instructors/{alice}/": (None, 6),
-    "/dashboard/": ("bob", 8),
+    "/dashboard/": ("bob", 13),
     "/learn/tea/{lesson}/": ("bob", 9),
     "/learn/tea/progress/": ("bob", 10),
+    "/learn/tea/grades/": ("bob", 8),
+    "/grades/": ("bob", 9),
+    "/calendar/": ("bob", 10),
+    "/teach/courses/tea/students/{enrollment}/": ("alice", 14),
+    "/teach/courses/tea/gradebook/": ("alice", 9),
+    "/teach/courses/tea/gradebook.csv": ("alice", 9),
     "/certificates/": ("bob", 8),
     "/notifications/": ("bob", 8),
     "/account/security/": ("bob", 8),
@@ -46,6 +58,7 @@ API_LISTS = {
     "enrollments/": ("bob", 6),
     "enrollments/{enrollment}/progress": ("bob", 6),
     "enrollments/{enrollment}/explain": ("bob", 8),
+    "enrollments/{enrollment}/grades": ("bob", 6),
     "certificates/": ("bob", 6),
     "notifications/": ("bob", 6),
 }
@@ -60,6 +73,7 @@ class World:
         self.category = Category.objects.create(slug="craft", name="Craft")
         self.tea = make_course(alice, "Tea", lessons=2, category=self.category, tags=["hot", "leaf"])
         self.enrollment = enrollments.enroll(actor=bob, user=bob, course=self.tea)
+        feed_of(bob)  # made at the first look at the calendar
         self.size = 0
 
     def grow_to(self, size: int) -> None:
@@ -72,6 +86,10 @@ class World:
             student = person(f"Student{number}")
             complete_all_lessons(enrollments.enroll(actor=student, user=student, course=self.tea))
             enrollments.write_review(actor=student, course=self.tea, rating=4, comment="Good.")
+            item = graded_item(self.tea, f"Work {number}", due_at=timezone.now() + timedelta(days=number + 1))
+            for enrolled in (self.enrollment, Enrollment.objects.get(user=student)):
+                record_grade(actor=alice, item=item, enrollment=enrolled, points=Decimal(number % 10))
+            graded_item(course, due_at=timezone.now() + timedelta(days=number + 1))
             self.api_of(bob)
         self.size = size
 
@@ -95,6 +113,8 @@ def queries_of(client: Client, address: str) -> list[str]:
         connection,
     ) as captured:
         answer = client.get(address)
+        if answer.streaming:
+            b"".join(answer.streaming_content)
     assert answer.status_code == 200, (address, answer.status_code)
     return [query["sql"] for query in captured.captured_queries]
 

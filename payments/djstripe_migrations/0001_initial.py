@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
         ("accounts", "0002_doors"),
         ("certificates", "0002_proof"),
         ("courses", "0006_files_of_lessons"),
-        ("enrollments", "0005_graded_work"),
+        ("enrollments", "0006_calendar_feeds"),
         ("files", "0001_initial"),
         ("instructors", "0001_initial"),
         ("otp_email", "0006_add_timestamps"),

@@ -1,0 +1,93 @@
+"""The gradebook of a course: its students, what is graded, and what each has."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from courses.models import Course
+from enrollments.final_grades import FinalGrade, Line, final_grade
+from enrollments.grades import current_grades
+from enrollments.models import Enrollment, GradedItem, GradeEntry
+from lms.platform.audit import record
+
+
+@dataclass(frozen=True)
+class Row:
+    """One student of the gradebook."""
+
+    enrollment: Enrollment
+    grades: FinalGrade
+
+
+@dataclass(frozen=True)
+class Gradebook:
+    """Students by graded items. Every row has a line for every item, in the same order."""
+
+    items: list[GradedItem]
+    rows: list[Row]
+
+
+def students_of(course: Course, search: str = "") -> QuerySet[Enrollment]:
+    """Return the enrolments that a gradebook lists, by name; `search` narrows them by name or address."""
+    rows = Enrollment.objects.active().filter(course=course).select_related("user").order_by("user__full_name", "id")
+    return rows.filter(Q(user__full_name__icontains=search) | Q(user__email__icontains=search)) if search else rows
+
+
+def gradebook_of(course: Course, enrollments: Iterable[Enrollment]) -> Gradebook:
+    """Return the gradebook of these students. Two queries, for any number of students and items."""
+    enrollments = list(enrollments)
+    items = list(GradedItem.objects.published().filter(course=course))
+    standing = current_grades(enrollment_ids=[row.pk for row in enrollments], item_ids=[item.pk for item in items])
+    return _folded(items, enrollments, standing)
+
+
+def _folded(items: list[GradedItem], enrollments: list[Enrollment], standing: dict[Any, GradeEntry]) -> Gradebook:
+    """Return the gradebook from the entries that stand."""
+    by_student: dict[Any, dict[Any, GradeEntry]] = defaultdict(dict)
+    for (enrollment_id, item_id), entry in standing.items():
+        by_student[enrollment_id][item_id] = entry
+    return Gradebook(items, [Row(one, final_grade(items, by_student[one.pk])) for one in enrollments])
+
+
+def as_rows(course: Course) -> Iterator[list[str]]:
+    """Yield the whole gradebook as rows of text for a CSV file, the names of the columns first.
+
+    Points as they stand; "excused" for excused work, empty without a grade. Three queries.
+    """
+    enrollments = list(students_of(course))
+    items = list(GradedItem.objects.published().filter(course=course))
+    ids = students_of(course).order_by().values("pk")
+    book = _folded(items, enrollments, current_grades(enrollment_ids=ids, item_ids=[item.pk for item in items]))
+    columns = [f"{item.title} ({item.points_possible:f})" for item in items]
+    yield [_("Name"), _("E-mail"), *columns, _("Final grade in percent")]
+    for row in book.rows:
+        person = row.enrollment.user
+        cells = [_cell(line) for line in row.grades.lines]
+        final = "" if row.grades.percent is None else f"{row.grades.percent:f}"
+        yield [person.full_name, person.email, *cells, final]
+
+
+def _cell(line: Line) -> str:
+    """Return what stands in one cell of the CSV."""
+    if line.is_excused:
+        return _("excused")
+    return "" if line.points is None else f"{line.points:f}"
+
+
+@transaction.atomic
+def set_weights(*, actor: Any, course: Course, weights: dict[str, Decimal]) -> None:
+    """Set how much each item of a course counts: weights (0 or more) by the item's id as text. Others stay."""
+    items = GradedItem.objects.select_for_update().filter(course=course, pk__in=list(weights)).order_by("pk")
+    changed = [item for item in items if item.weight != weights[str(item.pk)]]
+    said = {str(item.pk): [str(item.weight), str(weights[str(item.pk)])] for item in changed}
+    for item in changed:
+        item.weight = weights[str(item.pk)]
+    GradedItem.objects.bulk_update(changed, ["weight"])
+    if changed:
+        record(actor=actor, action="instructors.weights_set", target=course, changes=said)

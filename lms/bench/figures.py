@@ -1,0 +1,60 @@
+"""What was measured, next to what was asked for."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of docs/benchmarks.md.
+
+    `value` is compared with `floor` and `goal`: at least those where more is better, at most where less is.
+    """
+
+    row: str
+    what: str
+    value: float
+    unit: str
+    floor: float | None = None
+    goal: float | None = None
+    more_is_better: bool = True
+    notes: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the floor holds; a figure without one always does."""
+        return self.floor is None or self._reaches(self.floor)
+
+    @property
+    def verdict(self) -> str:
+        """ "goal", "floor", "below", or nothing without a bar."""
+        if self.floor is None:
+            return ""
+        if self.goal is not None and self._reaches(self.goal):
+            return "goal"
+        return "floor" if self.holds else "below"
+
+    def _reaches(self, bar: float) -> bool:
+        return self.value >= bar if self.more_is_better else self.value <= bar
+
+    def line(self) -> str:
+        """Return the figure as a line of a Markdown table."""
+        bars = " / ".join("none" if bar is None else f"{bar:g}" for bar in (self.floor, self.goal))
+        return f"| {self.row} | {self.what} | {self.value:.4g} {self.unit} | {bars} | {self.verdict} | {self.notes} |"
+
+
+HEAD = """# Benchmarks
+
+Two cores, with the server, PostgreSQL and the load on the same machine, so read the ratios, not the seconds. Each rate
+is measured between two runs of a yardstick (`lms/bench/yard/`, a Django project that does a like piece of work and
+nothing else); a run whose two brackets differ by more than a fifth is dropped. Pages and API are served by gunicorn
+with two workers, with production settings. Counts of statements are exact, and stand in tests as well. `make bench` writes
+this page.
+
+| # | What | Measured | Floor / goal | | Notes |
+| --- | --- | --- | --- | --- | --- |
+"""
+
+
+def report(figures: list[Figure]) -> str:
+    """Return the page with these figures."""
+    return HEAD + "\n".join(figure.line() for figure in figures) + "\n"

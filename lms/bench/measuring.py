@@ -1,0 +1,45 @@
+"""Runs the measurements, in an order that lets the page be written after each."""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import call_command
+
+from lms.bench import documents, logins, pages
+from lms.bench.figures import Figure, report
+from lms.bench.stack import fill_yard, serving
+from lms.bench.world import World, build
+
+REPORT = settings.BASE_DIR / "docs" / "benchmarks.md"
+PARTS = ("pages", "logins", "documents")
+
+
+def run(parts: list[str], *, quick: bool) -> int:
+    """Measure the named parts, all without a name; return 1 when a floor does not hold. Writes docs/benchmarks.md when
+    everything was measured at full size."""
+    call_command("migrate", verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    world = build(quick)
+    found: list[Figure] = []
+    for figure in _measured(parts or list(PARTS), world):
+        sys.stdout.write(figure.line() + "\n")
+        sys.stdout.flush()
+        found.append(figure)
+    if not parts and not quick:
+        Path(REPORT).write_text(report(found))
+    return 0 if all(figure.holds for figure in found) else 1
+
+
+def _measured(parts: list[str], world: World) -> Iterator[Figure]:
+    """Yield the figures of the named parts, each with what it needs running."""
+    session = fill_yard()
+    with serving("lms.wsgi") as site, serving("lms.bench.yard.wsgi") as yard:
+        measurements: dict[str, Callable[[], Iterator[Figure]]] = {
+            "pages": lambda: pages.figures(site, yard, session, world),
+            "logins": lambda: logins.figures(site, world),
+            "documents": lambda: documents.figures(world),
+        }
+        for name in parts:
+            yield from measurements[name]()

@@ -1,0 +1,52 @@
+"""What is measured beside the product: Y2a a page of twenty cards, Y3a a list of twenty, Y7a ten answers handed in."""
+
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path
+from rest_framework import generics, serializers
+
+from lms.bench.yard.models import Book, Reply, Sitting
+
+ANSWERS = 10
+
+
+@login_required
+def cards(request: HttpRequest) -> HttpResponse:
+    """Y2a: twenty rows as twenty cards, with session and user."""
+    books = Book.objects.filter(is_published=True).order_by("-created_at")[:20]
+    return render(request, "yard/books.html", {"books": books})
+
+
+class BookSerializer(serializers.ModelSerializer[Book]):
+    """Every column."""
+
+    class Meta:
+        model = Book
+        fields = "__all__"
+
+
+class Books(generics.ListAPIView[Book]):
+    """Y3a: DRF's list of twenty, with its count."""
+
+    queryset = Book.objects.filter(is_published=True).order_by("-created_at")
+    serializer_class = BookSerializer
+
+
+def submit(request: HttpRequest) -> HttpResponse:
+    """Y7a: one attempt and ten answers with their marks, in one transaction."""
+    user = request.user
+    if not isinstance(user, AbstractBaseUser):
+        return HttpResponse(status=403)
+    with transaction.atomic():
+        sitting = Sitting.objects.create(user_id=user.pk)
+        Reply.objects.bulk_create(
+            Reply(sitting=sitting, place=place, value=str(place), mark=1.0) for place in range(ANSWERS)
+        )
+        Sitting.objects.filter(pk=sitting.pk).update(state="graded", score=100.0)
+    return HttpResponse(str(sitting.pk))
+
+
+urlpatterns = [path("cards/", cards), path("list/", Books.as_view()), path("submit/", submit)]

@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("files.api_urls")),
     path("", include("courses.api_urls")),
     path("", include("enrollments.api_urls")),
+    path("", include("assignments.api_urls")),
     path("", include("certificates.api_urls")),
     path("", include("instructors.api_urls")),
 ]

@@ -50,6 +50,9 @@ def values_of(course: Course, enrollment: Enrollment) -> dict[str, str]:
         "certificate_number": "AAAAA-AAAAA-AAAAA-AAAAA",
         "number": "1",
         "file_id": str(uuid.UUID(int=1)),
+        "item_id": str(uuid.UUID(int=1)),
+        "assignment_id": str(uuid.UUID(int=1)),
+        "submission_id": str(uuid.UUID(int=1)),
         "width": "640",
         "name": "none.eml",
     }

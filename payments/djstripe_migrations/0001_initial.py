@@ -24,6 +24,7 @@ class Migration(migrations.Migration):
         # Not needed, but quicker: what is migrated after these 59 models renders them anew at every step.
         ("admin", "0003_logentry_add_action_flag_choices"),
         ("accounts", "0002_doors"),
+        ("assignments", "0001_initial"),
         ("certificates", "0002_proof"),
         ("courses", "0006_files_of_lessons"),
         ("enrollments", "0006_calendar_feeds"),

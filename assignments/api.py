@@ -110,7 +110,7 @@ class AssignmentViewSet(IdempotentMixin, ScopedMixin, viewsets.ModelViewSet[Assi
     )
     @action(detail=True, methods=["post"])
     def submit(self, request: Request, assignment_id: str) -> Response:
-        """Hand in: 201; 409 `past_due`, `already_graded` or `no_attempts_left`; 404 for a file that is not one's own."""
+        """Hand in: 201; 409 `past_due`, `already_graded` or `no_attempts_left`; 404 for a foreign file."""
         assignment = self.get_object()
         data = request.data
         uploads = received(request._request) if request.content_type.startswith("multipart/") else []

@@ -43,7 +43,8 @@ class GradingQueueView(TeachersOnlyMixin, ListView[Submission]):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add which of the two lists it is."""
-        return super().get_context_data(shows_graded=bool(self.request.GET.get("graded")), **kwargs)
+        graded = bool(self.request.GET.get("graded"))
+        return super().get_context_data(shows_graded=graded, shows_waiting=not graded, **kwargs)
 
 
 def _submission(request: HttpRequest, submission_id: uuid.UUID) -> Submission:

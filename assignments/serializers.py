@@ -176,7 +176,7 @@ class SubmitSerializer(serializers.Serializer[Any]):
 
 
 class GradeSerializer(serializers.Serializer[Any]):
-    """What grading takes. `version` is the submission's, as the grader saw it; 409 where another grading came between."""
+    """What grading takes. `version` is the submission's, as the grader saw it; 409 where another came between."""
 
     grade = serializers.IntegerField(min_value=0, max_value=MOST_POINTS)
     feedback = serializers.CharField(max_length=20_000, allow_blank=True, required=False, default="")

@@ -79,7 +79,7 @@ def _claim(request: Request, user_id: Any, key: str) -> IdempotentReply:
 
 
 def _told_apart_by(request: Request) -> bytes:
-    """Return what tells two requests of one key apart: the body; for uploads, which are not held in memory, its length."""
+    """Return what tells two requests of one key apart: the body; of uploads, which memory does not hold, its length."""
     if request.content_type.startswith("multipart/"):
         return str(request.META.get("CONTENT_LENGTH", "")).encode()
     return request.body if hasattr(request, "body") else b""

@@ -54,6 +54,7 @@ def values_of(course: Course, enrollment: Enrollment) -> dict[str, str]:
         "assignment_id": str(uuid.UUID(int=1)),
         "submission_id": str(uuid.UUID(int=1)),
         "width": "640",
+        "change_id": "1",
         "name": "none.eml",
     }
 

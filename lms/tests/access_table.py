@@ -4,7 +4,8 @@ The columns are the visitor, bob (a student of the course), carol (a student of 
 erin (teaches something else) and dan (staff). `{course}` is Alice's published course, `{draft}` one that she has not
 published, `{lesson}` a free preview, `{closed}` a lesson for the enrolled, `{enrollment}` Bob's in the course, `{done}`
 the one he has completed, `{item}` a piece of graded work, with `{certificate}`, `{number}` and `{review}`. `{file}` is
-a PDF that `{closed}` shows.
+a PDF that `{closed}` shows; `{assignment}` has `{brief}` beside its brief, and `{submission}` of Bob, graded by
+`{change}`.
 """
 
 from typing import Any
@@ -76,6 +77,18 @@ GET    /teach/courses/{slug}/lessons/{lesson}/               302  403  403  200 
 POST   /teach/courses/{slug}/sections/{section}/rename/      403  403  403  302  403  302
 POST   /teach/courses/{slug}/sections/{section}/move/        403  403  403  302  403  302
 POST   /teach/courses/{slug}/sections/{section}/delete/      403  403  403  302  403  302
+GET    /learn/{slug}/assignments/{assignment}/               302  200  404  200  404  200
+POST   /learn/{slug}/assignments/{assignment}/draft/         302  200  404  200  404  200
+GET    /teach/courses/{slug}/assignments/                    302  403  403  200  403  200
+GET    /teach/courses/{slug}/assignments/new/                302  403  403  200  403  200
+GET    /teach/courses/{slug}/assignments/{assignment}/       302  403  403  200  403  200
+POST   /teach/assignments/{assignment}/delete/               404  403  404  302  404  302
+POST   /teach/assignments/{assignment}/release/              404  403  404  302  404  302
+POST   /teach/assignments/{assignment}/files/                404  403  404  302  404  302
+POST   /teach/assignments/{assignment}/files/{brief}/remove/ 404  403  404  302  404  302
+GET    /teach/grading/                                       302  403  403  200  200  200
+GET    /teach/grading/{submission}/                          404  403  404  200  404  200
+POST   /teach/grading/{submission}/revert/{change}/          404  403  404  302  404  302
 GET    /teach/courses/{slug}/students/                       302  403  403  200  403  200
 POST   /teach/courses/{slug}/students/invite/                403  403  403  302  403  302
 GET    /teach/courses/{slug}/students/{enrollment}/          302  403  403  200  403  200
@@ -186,6 +199,17 @@ PATCH  /api/v1/enrollments/{enrollment}/progress             401  200  404  404 
 GET    /api/v1/enrollments/{enrollment}/grades               401  200  404  404  404  200
 GET    /api/v1/enrollments/{enrollment}/explain              401  200  404  404  404  200
 POST   /api/v1/enrollments/{enrollment}/complete             401  409  404  404  404  403
+GET    /api/v1/assignments/                                  401  200  200  200  200  200
+POST   /api/v1/assignments/                                  401  403  403  201  403  201
+GET    /api/v1/assignments/{assignment}                      401  200  404  200  404  200
+PUT    /api/v1/assignments/{assignment}                      401  403  403  200  404  200
+PATCH  /api/v1/assignments/{assignment}                      401  403  403  200  404  200
+DELETE /api/v1/assignments/{assignment}                      401  403  403  409  404  409
+POST   /api/v1/assignments/{assignment}/submit               401  409  404  403  404  403
+GET    /api/v1/assignments/{assignment}/submissions          401  200  404  200  404  200
+POST   /api/v1/assignments/{assignment}/release              401  403  403  200  404  200
+GET    /api/v1/assignments/submissions/{submission}          401  200  404  200  404  200
+POST   /api/v1/assignments/submissions/{submission}/grade    401  403  404  200  404  200
 GET    /api/v1/certificates/                                 401  200  200  200  200  200
 POST   /api/v1/certificates/generate/{enrollment}            401  409  404  404  404  403
 POST   /api/v1/certificates/generate/{done}                  401  200  404  404  404  403
@@ -203,6 +227,9 @@ GET    /api/v1/instructors/{alice}                           200  200  200  200 
 
 # What a request carries where an empty body would be refused for its shape, by the end of the path.
 BODIES: dict[str, dict[str, Any]] = {
+    "POST /api/v1/assignments/": {"course_id": "{course}", "title": "New"},
+    "POST /api/v1/assignments/{assignment}/submit": {"content": "Again."},
+    "POST /api/v1/assignments/submissions/{submission}/grade": {"grade": 5},
     "POST /api/v1/users/": {"email": "new@example.com", "password": "a long walk home", "full_name": "New"},
     "POST /api/v1/auth/login/mfa": {"challenge_token": "none", "code": "123456"},
     "POST /api/v1/auth/password/reset": {"email": "bob@example.com"},

@@ -15,6 +15,10 @@ from rest_framework.test import APIClient
 
 from accounts.models import LoginSession, User
 from accounts.tokens import start_session
+from assignments import services as assignments
+from assignments.grading import grade_submission
+from assignments.handing_in import submit
+from assignments.tests.samples import write_assignment
 from courses.attachments import attach
 from courses.models import Course
 from courses.services import create_course
@@ -47,6 +51,10 @@ def values(
     enrollments.complete_lesson(actor=bob, enrollment=enrollment, lesson_id=course.lessons.last().pk)
     start_session(user=bob)
     lessons = list(course.lessons.all())
+    task = write_assignment(course)
+    brief = assignments.attach(actor=alice, assignment=task, content=SimpleUploadedFile("b.pdf", PDF)).file_id
+    submission = submit(actor=bob, assignment=task, content="Mine.")
+    grade_submission(actor=alice, submission=submission, grade=7)
     return {
         "course": course.pk,
         "slug": course.slug,
@@ -65,6 +73,10 @@ def values(
         "session": LoginSession.objects.get(user=bob).pk,
         "item": graded_item(course).pk,
         "file": attach(actor=alice, lesson=lessons[1], content=SimpleUploadedFile("a.pdf", PDF)).file_id,
+        "assignment": task.pk,
+        "brief": brief,
+        "submission": submission.pk,
+        "change": submission.grade_changes.get().pk,
         "alice": alice.pk,
         "bob": bob.pk,
     }
@@ -139,7 +151,7 @@ def _callback(route: str) -> Any:
 
 @pytest.mark.quality("X01")
 def test_the_table_knows_every_address_and_every_method_of_the_api() -> None:
-    nil = defaultdict(lambda: uuid.UUID(int=0), slug="tea", draft_slug="draft", number="AAAAA")
+    nil = defaultdict(lambda: uuid.UUID(int=0), slug="tea", draft_slug="draft", number="AAAAA", change=1)
     known = {(method, resolve(path.format_map(nil)).route) for method, path, _statuses in rows()}
     assert set(routes()) - {route for _method, route in known} == set()
     assert methods_by_route() - known == set()

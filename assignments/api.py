@@ -132,7 +132,7 @@ class AssignmentViewSet(IdempotentMixin, ScopedMixin, viewsets.ModelViewSet[Assi
     def submissions(self, request: Request, assignment_id: str) -> Response:
         """Everybody's submissions for whoever teaches, one's own for a student; newest first."""
         rows = Submission.objects.all().visible_to(request.user).filter(assignment=self.get_object())
-        page = self.paginate_queryset(rows.prefetch_related("files__file"))  # type: ignore[arg-type]  # of another model
+        page: Any = self.paginate_queryset(rows.prefetch_related("files__file"))  # type: ignore[arg-type]  # of another model
         answer = SubmissionSerializer(page, many=True, context=self.get_serializer_context())
         return self.get_paginated_response(answer.data)
 

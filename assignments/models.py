@@ -2,7 +2,7 @@
 
 import uuid
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -61,7 +61,7 @@ class Assignment(GradedItem):
         _("kinds of files"), default=list, blank=True, validators=[validate_file_types]
     )
 
-    objects = AssignmentQuerySet.as_manager()  # type: ignore[assignment]  # the parent's is of its own model
+    objects: ClassVar[Any] = AssignmentQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("assignment")

@@ -163,7 +163,7 @@ class SubmissionDetailSerializer(SubmissionSerializer):
 
     def get_grade_history(self, submission: Submission) -> Any:
         """Return the gradings, newest first; for its student, once the grade is shown."""
-        changes = submission.grade_changes.all() if self._is_shown(submission) else []
+        changes = list(submission.grade_changes.all()) if self._is_shown(submission) else []
         return GradeChangeSerializer(changes, many=True).data
 
 

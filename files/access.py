@@ -27,7 +27,7 @@ def _open_door(actor: Any, course_id: uuid.UUID | None, assignment_id: uuid.UUID
     return None
 
 
-def _export(user: User) -> list[dict[str, Any]]:
+def _export(user: User) -> list[Any]:
     """Return what a person has uploaded. One query."""
     files = File.objects.filter(uploaded_by=user)
     return list(files.values("original_filename", "purpose", "file_size", "content_type", "created_at"))

@@ -15,7 +15,7 @@ from accounts import limits
 from accounts.models import User
 from files import kinds, names, registry
 from files.errors import FileError
-from files.models import Avatar, File, Purpose
+from files.models import Avatar, File, FileQuerySet, Purpose
 from files.storage import STORAGE_ERRORS, new_key, the_storage
 from files.tasks import make_pictures
 from files.uploading import QUOTA, quota_exceeded, storage_error
@@ -90,7 +90,7 @@ def _stored(content: UploadedFile, key: str) -> str:
 def _kept(actor: User, file: File) -> File:
     """Write the row. The uploader's row is locked, so that of many uploads at once no two count the same room."""
     User.objects.get_queryset().select_for_update().get(pk=actor.pk)
-    if File.objects.get_queryset().bytes_of(actor) + file.file_size > QUOTA:
+    if FileQuerySet(File).bytes_of(actor) + file.file_size > QUOTA:
         raise quota_exceeded()
     file.save(force_insert=True)
     changes = {"name": file.original_filename, "bytes": file.file_size, "purpose": file.purpose}

@@ -102,7 +102,7 @@ class LocalFiles(FileSystemStorage):
                 yield piece
 
 
-class AzureFiles(AzureStorage):  # type: ignore[misc]  # django-storages has no types
+class AzureFiles(AzureStorage):
     """One container of Azure Blob Storage."""
 
     provider = "azure"

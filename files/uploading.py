@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from files.errors import FileError
 from files.kinds import MB, too_large
-from files.models import File
+from files.models import File, FileQuerySet
 
 QUOTA = 2 * 1024 * MB
 ENVELOPE = 256 * 1024  # what a multipart body weighs beside its files
@@ -47,7 +47,7 @@ def takes_uploads(*, file: int, all_files: int | None = None) -> Callable[[View]
 
 def quota_left(user: Any) -> int:
     """Return how many bytes more `user` may keep here. One query."""
-    return QUOTA - File.objects.get_queryset().bytes_of(user)
+    return QUOTA - FileQuerySet(File).bytes_of(user)
 
 
 def quota_exceeded() -> FileError:

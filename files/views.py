@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import signed_in
 from files import downloads, services
-from files.models import File
+from files.models import File, FileQuerySet
 from files.storage import STORAGE_ERRORS, the_storage
 from files.uploading import received
 from lms.lib.error_views import answer_error
@@ -77,7 +77,7 @@ def preview(request: HttpRequest, file_id: uuid.UUID) -> HttpResponseBase:
 @require_safe
 def picture(request: HttpRequest, file_id: uuid.UUID, width: int) -> HttpResponse:
     """A small picture of an image, drawn by us; a grey one until the task has drawn it."""
-    file = get_object_or_404(File.objects.get_queryset().pictured_to(request.user), pk=file_id)
+    file = get_object_or_404(FileQuerySet(File).pictured_to(request.user), pk=file_id)
     if width not in file.widths:
         raise Http404
     if file.pictures_made_at is None:

@@ -17,14 +17,19 @@ from lms.platform.audit import record
 def check(*, email: str, password: str, request: Any = None) -> User:
     """Return the active user with this address and password.
 
+    Ten wrong passwords a minute from one network address are all it gets, whatever the accounts; right ones do not
+    count, so that a class behind one address can log in at nine o'clock.
+
     The try is taken before the password is hashed: of many at once, five are hashed (QUALITY A07). Raises LimitError
     `account_locked` (429), with the right password too and for addresses that nobody has; AccountError
     `invalid_credentials` (401) for a wrong password, an unknown address and an inactive user alike, after the same
     work: one hash (QUALITY A03).
     """
+    limits.look(limits.WRONG_FROM_ADDRESS, address=limits.here())
     limits.spend(limits.LOCKOUT, account=email, address=limits.here())
     user = authenticate(request, username=email, password=password)
     if not isinstance(user, User):
+        limits.spend(limits.WRONG_FROM_ADDRESS, address=limits.here())
         raise AccountError("invalid_credentials", _("E-mail address or password is wrong."), status=401)
     limits.forgive(limits.LOCKOUT, account=email, address=limits.here())
     return user

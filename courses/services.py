@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.permissions import require_verified_email
 from courses.models import Course, Lesson, Section, Tag
 from courses.stamp import catalogue_changed
 from lms.lib.errors import DomainError
@@ -80,8 +81,10 @@ def update_course(
 def publish_course(*, actor: User, course: Course) -> Course:
     """Put a course into the catalogue; return it. A repeat changes nothing.
 
-    Raises CourseError `nothing_to_publish` while it has no published lesson.
+    Raises CourseError `nothing_to_publish` while it has no published lesson; AccountError `email_not_verified` (403)
+    where the site wants the author's address confirmed.
     """
+    require_verified_email(actor)
     course = _locked(course)
     if course.is_published:
         return course

@@ -9,8 +9,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from django.template.defaultfilters import floatformat
 from django.utils.translation import gettext as _
 
-from enrollments.grades import current_grades
-from enrollments.models import Enrollment, GradedItem, GradeEntry
+from enrollments.grades import Standing, current_grades
+from enrollments.models import Enrollment, GradedItem
 
 HUNDREDTH = Decimal("0.01")
 
@@ -20,7 +20,7 @@ class Line:
     """One graded item of a course, and what one student has for it."""
 
     item: GradedItem
-    entry: GradeEntry | None
+    entry: Standing | None
 
     @property
     def points(self) -> Decimal | None:
@@ -75,7 +75,7 @@ class FinalGrade:
         return _("(%(terms)s) ÷ %(weights)s = %(percent)s%%") % sums
 
 
-def final_grade(items: Iterable[GradedItem], grades: Mapping[uuid.UUID, GradeEntry]) -> FinalGrade:
+def final_grade(items: Iterable[GradedItem], grades: Mapping[uuid.UUID, Standing]) -> FinalGrade:
     """Return the mean of what is graded, in percent and weighted by item. No queries.
 
     Work that is excused, not graded yet or without weight does not count: a grade says what was shown so far.
@@ -102,7 +102,7 @@ def grades_of_many(enrollments: list[Enrollment]) -> list[tuple[Enrollment, Fina
     for item in GradedItem.objects.published().filter(course__in=courses).select_related("course"):
         by_course[item.course_id].append(item)
     item_ids = [item.pk for items in by_course.values() for item in items]
-    by_student: dict[uuid.UUID, dict[uuid.UUID, GradeEntry]] = defaultdict(dict)
+    by_student: dict[uuid.UUID, dict[uuid.UUID, Standing]] = defaultdict(dict)
     standing = current_grades(enrollment_ids=[row.pk for row in enrollments], item_ids=item_ids)
     for (enrollment_id, item_id), entry in standing.items():
         by_student[enrollment_id][item_id] = entry

@@ -10,6 +10,7 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.permissions import require_verified_email
 from courses.models import CompletionRule, Course, Lesson
 from courses.stamp import catalogue_changed
 from enrollments import registry
@@ -217,7 +218,12 @@ def _with_progress(enrollment: Enrollment) -> Enrollment:
 
 
 def write_review(*, actor: User, course: Course, rating: int, comment: str) -> Review:
-    """Review a course; return the review. Raises EnrollmentError `not_enrolled` (403) or `already_reviewed` (409)."""
+    """Review a course; return the review.
+
+    Raises EnrollmentError `not_enrolled` (403) or `already_reviewed` (409); AccountError `email_not_verified` (403)
+    where the site wants addresses confirmed.
+    """
+    require_verified_email(actor)
     if not Enrollment.objects.active().filter(user=actor, course=course).exists():
         raise EnrollmentError("not_enrolled", _("Only students of a course review it."), status=403)
     try:

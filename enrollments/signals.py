@@ -5,3 +5,7 @@ from django.dispatch import Signal
 # Sent inside the completing transaction, once per enrolment, with `enrollment` and `actor`. A receiver that raises
 # undoes the completion.
 course_completed = Signal()
+
+# Sent with `enrollment` and `actor` when the payment that opened an enrolment was given back whole and it has ended,
+# within the transaction. Sent by payments, received by whoever has something to take back with it.
+access_refunded = Signal()

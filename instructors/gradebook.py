@@ -4,17 +4,27 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.template.defaultfilters import floatformat
 from django.utils.translation import gettext as _
 
 from courses.models import Course
 from enrollments.final_grades import FinalGrade, Line, final_grade
-from enrollments.grades import current_grades
-from enrollments.models import Enrollment, GradedItem, GradeEntry
+from enrollments.grades import Standing, current_grades
+from enrollments.models import Enrollment, GradedItem
 from lms.platform.audit import record
+
+NOTHING = "\N{EN DASH}"
+
+
+@cache
+def short(points: Decimal) -> str:
+    """Return points as people write them: 8, 8.5, 8.25. Kept, since a gradebook has thousands of few values."""
+    return floatformat(points, -2)
 
 
 @dataclass(frozen=True)
@@ -23,6 +33,15 @@ class Row:
 
     enrollment: Enrollment
     grades: FinalGrade
+
+    @property
+    def cells(self) -> Iterator[str]:
+        """What a table shows for each item: points without needless zeros, a dash without any."""
+        for line in self.grades.lines:
+            if line.is_excused:
+                yield _("exc.")
+            else:
+                yield NOTHING if line.points is None else short(line.points)
 
 
 @dataclass(frozen=True)
@@ -47,9 +66,9 @@ def gradebook_of(course: Course, enrollments: Iterable[Enrollment]) -> Gradebook
     return _folded(items, enrollments, standing)
 
 
-def _folded(items: list[GradedItem], enrollments: list[Enrollment], standing: dict[Any, GradeEntry]) -> Gradebook:
+def _folded(items: list[GradedItem], enrollments: list[Enrollment], standing: dict[Any, Standing]) -> Gradebook:
     """Return the gradebook from the entries that stand."""
-    by_student: dict[Any, dict[Any, GradeEntry]] = defaultdict(dict)
+    by_student: dict[Any, dict[Any, Standing]] = defaultdict(dict)
     for (enrollment_id, item_id), entry in standing.items():
         by_student[enrollment_id][item_id] = entry
     return Gradebook(items, [Row(one, final_grade(items, by_student[one.pk])) for one in enrollments])

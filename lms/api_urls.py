@@ -14,5 +14,6 @@ urlpatterns = [
     path("", include("enrollments.api_urls")),
     path("", include("assignments.api_urls")),
     path("", include("certificates.api_urls")),
+    path("", include("payments.api_urls")),
     path("", include("instructors.api_urls")),
 ]

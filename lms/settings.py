@@ -207,6 +207,7 @@ CELERY_BEAT_SCHEDULE = {
     "deferred-tasks": {"task": "lms.platform.tasks.send_deferred_tasks", "schedule": 15.0},
     "expired-tokens": {"task": "accounts.tasks.flush_expired_tokens", "schedule": timedelta(days=1)},
     "old-idempotent-replies": {"task": "lms.platform.tasks.forget_old_replies", "schedule": timedelta(hours=1)},
+    "reconcile-payments": {"task": "payments.periodic.reconcile", "schedule": 120.0},
     "pending-certificates": {"task": "certificates.tasks.render_pending", "schedule": 60.0},
     "orphaned-files": {"task": "files.tasks.sweep_orphans", "schedule": timedelta(hours=6)},
 }
@@ -386,7 +387,19 @@ STRIPE_PUBLISHABLE_KEY = env.str("STRIPE_PUBLISHABLE_KEY", default="")
 STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
 if STRIPE_SECRET_KEY and not STRIPE_WEBHOOK_SECRET:
     raise ImproperlyConfigured("STRIPE_WEBHOOK_SECRET is not set: without it, anyone could tell us that they paid.")
+if STRIPE_SECRET_KEY and not STRIPE_PUBLISHABLE_KEY:
+    raise ImproperlyConfigured("STRIPE_PUBLISHABLE_KEY is not set: the checkout's form cannot load without it.")
 STRIPE_LIVE_MODE = STRIPE_SECRET_KEY.startswith("sk_live_")
+# Without keys, a development start pays at a stand-in on this machine, with cards that cost nobody anything.
+STRIPE_SANDBOX = DEVELOPMENT and not STRIPE_SECRET_KEY
+STRIPE_SANDBOX_KEY = "sk_test_sandbox00000000000000000000"  # opens nothing: the stand-in takes any key
+STRIPE_API_HOST = env.str("STRIPE_API_HOST", default="").rstrip("/")
+if STRIPE_SANDBOX:
+    # Tests start a stand-in of their own; without one, nobody is there.
+    STRIPE_API_HOST = STRIPE_API_HOST or f"http://127.0.0.1:{1 if TESTING else 8420}"
+    STRIPE_WEBHOOK_SECRET = STRIPE_WEBHOOK_SECRET or configuration.kept_secret(DATA_DIR / "stripe_webhook_secret")
+# Whether dj-stripe copies what Stripe tells us, for the admin.
+PAYMENTS_MIRROR = env.bool("PAYMENTS_MIRROR", default=not TESTING)
 DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
 # dj-stripe's own three migrations cost 80 s of CPU on a new database; ours is one, freshly generated, and a test
 # fails when it differs from the installed package's models (payments/tests/test_djstripe_migration.py).
@@ -426,6 +439,7 @@ LOGGING = {
         "fontTools": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
         "pyhanko": {"level": "WARNING"},
+        "stripe": {"level": "WARNING"},
         "weasyprint": {"level": "ERROR"},
     },
 }

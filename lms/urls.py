@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("enrollments.urls")),
     path("", include("courses.urls")),
     path("", include("certificates.urls")),
+    path("", include("payments.urls")),
     path("", include("instructors.urls")),
     path("api/v1/", include("lms.api_urls")),
     path("admin/", admin.site.urls),

@@ -1,5 +1,7 @@
 """Orders, payments and refunds."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -8,3 +10,8 @@ class PaymentsConfig(AppConfig):
 
     name = "payments"
     verbose_name = "Payments"
+
+    def ready(self) -> None:
+        """Register what others ask of payments, and the periodic job; these modules import models."""
+        for module in ("entitlement", "personal_data", "periodic"):
+            import_module(f"payments.{module}")

@@ -1,5 +1,7 @@
 """Notifications, and the sockets that bring them."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -8,3 +10,7 @@ class RealtimeConfig(AppConfig):
 
     name = "realtime"
     verbose_name = "Notifications"
+
+    def ready(self) -> None:
+        """Register what the app holds about people; its module imports models, which exist only by now."""
+        import_module("realtime.personal_data")

@@ -13,12 +13,17 @@ from django.test import Client, override_settings
 from rest_framework.test import APIClient
 
 from accounts import services
+from accounts.closing import NOBODY, close_account
 from accounts.errors import AccountError
+from accounts.exporting import archive
 from accounts.models import LoginSession, Role, User
 from accounts.tokens import start_session
 from certificates.models import Certificate
 from courses.models import Course
+from courses.services import create_course, publish_course
 from enrollments.models import Enrollment
+from enrollments.services import write_review
+from instructors.models import Instructor
 from lms.platform.models import AuditEntry
 from lms.testing.plugin import PASSWORD, complete_all_lessons, person
 from lms.testing.racing import at_once, kinds
@@ -204,3 +209,37 @@ def test_the_first_administrator_is_made_by_command(db: None, monkeypatch: pytes
     assert (root.email, root.role, root.is_superuser) == ("root@example.com", "admin", True)
     with pytest.raises(CommandError):
         call_command("create_admin", "root@example.com")
+
+
+def test_the_export_names_what_every_app_holds(
+    bob: User, alice: User, enrollment: Enrollment, django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        complete_all_lessons(enrollment)
+    with zipfile.ZipFile(io.BytesIO(archive(user=bob))) as packed:
+        held = {name: json.loads(packed.read(name)) for name in packed.namelist()}
+    assert held["certificates.json"][0]["course_title"] == "Tea"
+    assert held["learning.json"]["enrollments"][0]["course__title"] == "Tea"
+    assert "certificate_issued" in {row["event"] for row in held["notifications.json"]}
+    with zipfile.ZipFile(io.BytesIO(archive(user=alice))) as packed:
+        assert json.loads(packed.read("instructor.json"))["title"] == "Teacher of tests"
+
+
+@pytest.mark.quality("U03")
+def test_a_teacher_who_leaves_takes_their_profile_along_and_leaves_their_courses(alice: User, course: Course) -> None:
+    close_account(actor=alice, user=alice)
+    assert not Instructor.objects.exists()
+    course.refresh_from_db()
+    assert course.instructor.full_name == NOBODY
+
+
+def test_who_has_not_confirmed_their_address_publishes_and_reviews_nothing(
+    settings: Any, alice: User, bob: User, enrollment: Enrollment
+) -> None:
+    settings.REQUIRE_VERIFIED_EMAIL = True
+    draft = create_course(actor=alice, title="A draft")
+    with pytest.raises(AccountError) as refused:
+        publish_course(actor=alice, course=draft)
+    assert refused.value.code == "email_not_verified"
+    with pytest.raises(AccountError):
+        write_review(actor=bob, course=enrollment.course, rating=5, comment="")

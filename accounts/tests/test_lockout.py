@@ -150,6 +150,20 @@ def test_registrations_are_limited_where_the_setting_says_so(settings: Any, db: 
     assert User.objects.count() == 5
 
 
+@pytest.mark.quality("A07")
+def test_one_address_guesses_ten_times_a_minute_at_all_accounts_together(settings: Any, bob: User) -> None:
+    settings.RATE_LIMITS = True
+
+    def log_in(email: str, password: str) -> int:
+        return APIClient().post("/api/v1/auth/token", {"email": email, "password": password}).status_code
+
+    assert [log_in(bob.email, PASSWORD) for _ in range(12)] == [200] * 12
+    assert [log_in(f"nobody{number}@example.com", "a guess") for number in range(11)] == [401] * 10 + [429]
+    assert log_in(bob.email, PASSWORD) == 429
+    with time_machine.travel(timezone.now() + timedelta(seconds=61), tick=False):
+        assert log_in(bob.email, PASSWORD) == 200
+
+
 def test_refreshing_is_limited_where_the_setting_says_so(settings: Any, db: None) -> None:
     settings.RATE_LIMITS = True
     answers = [APIClient().post("/api/v1/auth/refresh", {"refresh_token": "x"}) for _ in range(31)]
@@ -188,7 +202,8 @@ def test_known_unknown_and_inactive_cost_one_hash_each(bob: User, carol: User, m
     assert len(answers) == 1
 
 
-def test_a_login_takes_ten_queries_at_most(bob: User) -> None:
+def test_a_login_takes_ten_queries_at_most(bob: User, settings: Any) -> None:
+    settings.RATE_LIMITS = True
     with CaptureQueriesContext(connection) as captured:
         assert attempt(bob.email, PASSWORD).status_code == 200
     asked = [query["sql"] for query in captured.captured_queries if "SAVEPOINT" not in query["sql"]]

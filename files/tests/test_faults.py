@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import textwrap
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -37,27 +36,6 @@ def test_two_hundred_megabytes_cost_the_process_little_and_a_gigabyte_is_not_rea
     assert len(rows) == 6
 
 
-# The process that is killed uses this test's own database and folder.
-DOOMED = """
-    import os, signal, sys
-    import django
-    from django.conf import settings
-    django.setup()
-    settings.DATABASES["default"]["NAME"] = sys.argv[1]
-    settings.MEDIA_ROOT = sys.argv[2]
-    from django.db import connections
-    connections["default"].settings_dict["NAME"] = sys.argv[1]
-    from django.core.files.uploadedfile import SimpleUploadedFile
-    from accounts.models import User
-    from files import services
-    def killed(*args):
-        os.kill(os.getpid(), signal.SIGKILL)
-    services._kept = killed
-    user = User.objects.get(email=sys.argv[3])
-    services.upload(actor=user, content=SimpleUploadedFile("me.png", bytes.fromhex(sys.argv[4])), purpose="avatar")
-"""
-
-
 @pytest.mark.quality("F07")
 @pytest.mark.django_db(transaction=True)
 def test_a_kill_between_bytes_and_row_leaves_an_orphan_that_is_swept(
@@ -65,7 +43,7 @@ def test_a_kill_between_bytes_and_row_leaves_an_orphan_that_is_swept(
 ) -> None:
     arguments = [connection.settings_dict["NAME"], str(settings.MEDIA_ROOT), bob.email, image().hex()]
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(DOOMED), *map(str, arguments)],
+        [sys.executable, "-m", "lms.testing.killed_upload", *map(str, arguments)],
         cwd=django_settings.BASE_DIR,
         env={**os.environ, "DJANGO_SETTINGS_MODULE": "lms.settings"},
         check=False,

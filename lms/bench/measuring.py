@@ -7,13 +7,13 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import call_command
 
-from lms.bench import documents, logins, pages
+from lms.bench import documents, enumeration, logins, pages
 from lms.bench.figures import Figure, report
 from lms.bench.stack import fill_yard, serving
 from lms.bench.world import World, build
 
 REPORT = settings.BASE_DIR / "docs" / "benchmarks.md"
-PARTS = ("pages", "logins", "documents")
+PARTS = ("pages", "logins", "enumeration", "documents")
 
 
 def run(parts: list[str], *, quick: bool) -> int:
@@ -39,6 +39,7 @@ def _measured(parts: list[str], world: World) -> Iterator[Figure]:
         measurements: dict[str, Callable[[], Iterator[Figure]]] = {
             "pages": lambda: pages.figures(site, yard, session, world),
             "logins": lambda: logins.figures(site, world),
+            "enumeration": lambda: enumeration.figures(site, world),
             "documents": lambda: documents.figures(world),
         }
         for name in parts:

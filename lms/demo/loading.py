@@ -22,6 +22,7 @@ from enrollments.models import Enrollment, EnrollmentEvent, LessonProgress, Revi
 from instructors.models import Instructor
 from lms.demo.content import CourseText, read_courses
 from lms.demo.counting import recount_courses
+from lms.demo.orders import save_orders
 from lms.demo.people import Learner, Opinion, Teacher, read_learners, read_opinions, read_teachers
 from lms.demo.work import save_work
 from realtime.models import Event, Inbox, Notification
@@ -60,7 +61,7 @@ def empty_database() -> None:
 
 @transaction.atomic
 def load_demo() -> None:
-    """Load people, courses, enrolments, reviews and notifications; certificates are printed after the commit.
+    """Load people, courses, enrolments, orders, reviews and notifications; certificates are printed after the commit.
 
     Always the same but for ids and for dates, which count back from today. Sends no mail. About 100 statements, and one
     PDF of some 40 ms for each certificate.
@@ -71,6 +72,7 @@ def load_demo() -> None:
     users = save_people(teachers, learners, now)
     courses = save_courses(read_courses(), users, now)
     enrollments = save_enrollments(learners, users, courses, rng, now)
+    save_orders(enrollments)
     save_reviews(read_opinions(), enrollments, now)
     recount_courses()
     save_work(courses, enrollments, now)
@@ -174,7 +176,7 @@ def save_enrollments(
 ) -> list[Enrollment]:
     """Insert who takes which course, and the lessons they have completed; return the enrolments.
 
-    Nothing was paid for, so who is in a paid course was invited. Each has `lessons_done` set.
+    Who is in a paid course counts as invited until their order is there. Each has `lessons_done` set.
     """
     lessons: defaultdict[uuid.UUID, list[uuid.UUID]] = defaultdict(list)
     for course_id, lesson_id in Lesson.objects.order_by("order").values_list("course_id", "pk"):

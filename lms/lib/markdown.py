@@ -1,22 +1,32 @@
 """Markdown to HTML that is safe to show to anybody (QUALITY C03).
 
-Two walls: markdown-it reads with raw HTML off, and nh3 lets through only what stands in the lists below.
+Two walls: markdown-it reads with raw HTML off, and nh3 lets through only what stands in the lists below. Formulas
+between dollar signs stand behind both as numbers, and are put in last, as `lms.lib.formulas` writes them.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import nh3
 from markdown_it import MarkdownIt
+from markdown_it.common.utils import escapeHtml
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
+from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.tasklists import tasklists_plugin
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
+
+from lms.lib.formulas import to_mathml
+
+# Private signs, which nobody types: they mark the place of a formula while everything else is cleaned.
+OPENS, CLOSES = "\ue000", "\ue001"
+PLACE = re.compile(f"{OPENS}(\\d+){CLOSES}")
 
 TAGS = {
     "a", "abbr", "blockquote", "br", "code", "dd", "del", "div", "dl", "dt", "em", "h2", "h3", "h4", "h5", "h6", "hr",
@@ -64,9 +74,27 @@ def _keep_token_class(tag: str, attribute: str, value: str) -> str | None:
     return value
 
 
+def _place_of_formula(
+    self: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType
+) -> str:
+    """Keep a formula for later, and return the mark of its place; its source as code where it is no formula."""
+    token = tokens[index]
+    block = token.type.startswith("math_block")
+    drawn = to_mathml(token.content.strip(), block=block)
+    if drawn is None:
+        return f"<code>{escapeHtml(token.content)}</code>"
+    env["formulas"].append(drawn)
+    mark = f"{OPENS}{len(env['formulas']) - 1}{CLOSES}"
+    return f"<div>{mark}</div>\n" if block else mark
+
+
 def _reader() -> MarkdownIt:
     reader = MarkdownIt("commonmark", {"html": False, "linkify": False, "highlight": _highlighted})
     reader.enable(["table", "strikethrough"]).use(footnote_plugin).use(tasklists_plugin)
+    # Prices are text: "$5 and $10" is no formula, since it begins or ends at a digit or a space.
+    reader.use(dollarmath_plugin, allow_space=False, allow_digits=False, double_inline=True)
+    for kind in ("math_inline", "math_inline_double", "math_block", "math_block_label"):
+        reader.add_render_rule(kind, _place_of_formula)
     reader.add_render_rule("heading_open", _deeper_heading)
     reader.add_render_rule("heading_close", _deeper_heading)
     return reader
@@ -77,7 +105,9 @@ READER = _reader()
 
 def to_html(text: str) -> str:
     """Return `text`, written in Markdown, as HTML that holds no script, form, style, frame, id or foreign scheme."""
-    return clean(READER.render(text))
+    formulas: list[str] = []
+    html = clean(READER.render(text.replace(OPENS, "").replace(CLOSES, ""), {"formulas": formulas}))
+    return PLACE.sub(lambda place: formulas[int(place[1])], html)
 
 
 def clean(html: str) -> str:

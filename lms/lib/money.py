@@ -31,3 +31,9 @@ def formatted(minor: int, currency: str) -> str:
     if major == major.to_integral_value():
         return str(format_currency(major, currency, format="¤#,##0", currency_digits=False, locale=locale))
     return str(format_currency(major, currency, locale=locale))
+
+
+def chargeable(minor: int, currency: str) -> int:
+    """Return what can be charged of an amount, never more than it: of three decimals, Stripe takes only tens."""
+    step = 10 if get_currency_precision(currency) == 3 else 1
+    return minor - minor % step

@@ -65,6 +65,13 @@ class SiteSettings(models.Model):
     contact_email = models.EmailField(_("contact address"), blank=True)
     certificate_issuer = models.CharField(_("certificates are issued by"), max_length=120, blank=True)
     currency = models.CharField(_("currency"), max_length=3, default="EUR")
+    seller_name = models.CharField(_("receipts are from"), max_length=120, blank=True)
+    seller_address = models.TextField(_("address on receipts"), max_length=500, blank=True)
+    tax_id = models.CharField(_("tax number on receipts"), max_length=60, blank=True)
+    tax_line = models.CharField(
+        _("tax line on receipts"), max_length=200, blank=True, help_text=_("For example: VAT 19 % included.")
+    )
+    revoke_certificate_on_refund = models.BooleanField(_("a full refund takes the certificate back"), default=False)
 
     class Meta:
         verbose_name = _("site settings")

@@ -21,6 +21,8 @@ from courses.models import Category, Course
 from enrollments import services as enrollments
 from enrollments.models import Enrollment, GradedItem, ItemKind
 from instructors.models import Instructor
+from payments import checkout
+from payments.models import Order
 
 PASSWORD = "learn-by-doing"  # of people who exist for one test
 
@@ -152,6 +154,15 @@ def complete_all_lessons(enrollment: Enrollment) -> Enrollment:
     for lesson in enrollment.course.lessons.all():
         enrollment = enrollments.complete_lesson(actor=enrollment.user, enrollment=enrollment, lesson_id=lesson.pk)
     return enrollment
+
+
+def buy_course(user: User, course: Course, *, refunded: int = 0) -> Order:
+    """Buy a course as if Stripe had said so, and give so much of the price back; return the order."""
+    order, _made = checkout.place_order(actor=user, course=course)
+    charge = {"id": f"ch_{order.pk.hex}", "amount": order.amount, "amount_refunded": refunded}
+    intent = {"id": f"pi_{order.pk.hex}", "status": "succeeded", "amount": order.amount, "currency": order.currency}
+    intent |= {"metadata": {"order_id": str(order.pk)}, "latest_charge": charge, "payment_method": "pm_card"}
+    return checkout.take_over(order, intent)
 
 
 @pytest.fixture

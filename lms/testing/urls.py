@@ -1,5 +1,6 @@
 """Every address of the site, as the URL conf has it; tests walk it so that no new one is forgotten."""
 
+import re
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +12,7 @@ from enrollments.models import Enrollment
 
 # What belongs to others: Django's admin has its own tests, and its own permission checks for every view.
 NOT_OURS = ("admin/",)
+PLACEHOLDER = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
 def routes() -> list[str]:
@@ -46,8 +48,13 @@ def values_of(course: Course, enrollment: Enrollment) -> dict[str, str]:
         "token": "nonsense",
         "session_id": str(uuid.UUID(int=1)),
         "review_id": str(uuid.UUID(int=1)),
+        "item_id": str(uuid.UUID(int=1)),
         "certificate_id": str(uuid.UUID(int=1)),
         "certificate_number": "AAAAA-AAAAA-AAAAA-AAAAA",
+        "order_id": str(uuid.UUID(int=1)),
+        "payment_id": str(uuid.UUID(int=1)),
+        "coupon_id": str(uuid.UUID(int=1)),
+        "payment_intent_id": "pi_none",
         "number": "1",
         "file_id": str(uuid.UUID(int=1)),
         "item_id": str(uuid.UUID(int=1)),
@@ -61,8 +68,4 @@ def values_of(course: Course, enrollment: Enrollment) -> dict[str, str]:
 
 def fill_in(route: str, values: dict[str, str]) -> str:
     """Return the path of a route: `<uuid:lesson_id>` becomes the lesson's id. Raises KeyError for an unknown one."""
-    path = "/"
-    for part in route.split("/"):
-        name = part[1:-1].split(":")[-1] if part.startswith("<") else None
-        path += (values[name] if name else part) + "/"
-    return path[:-1] or "/"
+    return "/" + PLACEHOLDER.sub(lambda found: values[found[1]], route)

@@ -3,9 +3,9 @@
 The columns are the visitor, bob (a student of the course), carol (a student of nothing), alice (teaches the course),
 erin (teaches something else) and dan (staff). `{course}` is Alice's published course, `{draft}` one that she has not
 published, `{lesson}` a free preview, `{closed}` a lesson for the enrolled, `{enrollment}` Bob's in the course, `{done}`
-the one he has completed, `{item}` a piece of graded work, with `{certificate}`, `{number}` and `{review}`. `{file}` is
-a PDF that `{closed}` shows; `{assignment}` has `{brief}` beside its brief, and `{submission}` of Bob, graded by
-`{change}`.
+the one he has completed, `{item}` a piece of graded work, with `{certificate}`, `{number}` and `{review}`; `{order}`,
+`{payment}` and `{intent}` are of the course `{priced}`, which he has bought and given back. `{file}` is a PDF that
+`{closed}` shows; `{assignment}` has `{brief}` beside its brief, and `{submission}` of Bob, graded by `{change}`.
 """
 
 from typing import Any
@@ -117,6 +117,17 @@ GET    /certificates/{certificate}/download/                 302  200  404  404 
 GET    /certificates/signer.pem                              200  200  200  200  200  200
 POST   /certificates/verify-file/                            400  400  400  400  400  400
 GET    /teach/courses/{slug}/certificates/                   302  403  403  200  403  200
+POST   /checkout/{priced_slug}/                              302  302  302  302  302  302
+GET    /checkout/{draft_slug}/                               302  404  404  404  404  404
+GET    /orders/                                              302  200  200  200  200  200
+GET    /orders/{order}/                                      302  200  404  404  404  200
+GET    /orders/{order}/pay/                                  302  302  404  404  404  403
+GET    /orders/{order}/coupon/                               302  302  404  404  404  403
+POST   /orders/{order}/coupon/                               302  400  404  404  404  403
+GET    /orders/{order}/test-card/                            302  302  404  404  404  403
+POST   /orders/{order}/test-card/                            302  400  404  404  404  403
+GET    /orders/{order}/receipt/                              302  200  404  404  404  200
+GET    /orders/{order}/receipt.pdf                           302  200  404  404  404  200
 GET    /instructors/{alice}/                                 200  200  200  200  200  200
 GET    /livez                                                200  200  200  200  200  200
 GET    /readyz                                               200  200  200  200  200  200
@@ -219,6 +230,18 @@ GET    /api/v1/certificates/{certificate}/download           401  200  404  404 
 POST   /api/v1/certificates/{certificate}/revoke             401  403  403  403  403  200
 POST   /api/v1/certificates/{certificate}/reissue            401  403  403  403  403  201
 POST   /api/v1/certificates/verify-file                      415  415  415  415  415  415
+GET    /api/v1/orders/                                       401  200  200  200  200  200
+POST   /api/v1/orders/                                       401  201  201  409  201  201
+GET    /api/v1/orders/{order}                                401  200  404  404  404  200
+GET    /api/v1/coupons/                                      401  403  403  403  403  200
+POST   /api/v1/coupons/                                      401  403  403  403  403  201
+PATCH  /api/v1/coupons/{coupon}                              401  403  403  403  403  200
+GET    /api/v1/payments/                                     401  200  200  200  200  200
+POST   /api/v1/payments/create-intent/{order}                401  409  404  404  404  403
+POST   /api/v1/payments/webhook                              400  400  400  400  400  400
+POST   /api/v1/payments/sandbox/{intent}/confirm             401  409  404  404  404  403
+GET    /api/v1/payments/{payment}                            401  200  404  404  404  200
+POST   /api/v1/payments/{payment}/refund                     401  403  403  403  403  409
 GET    /api/v1/instructors/me                                401  403  403  200  200  200
 PUT    /api/v1/instructors/me                                401  403  403  200  200  200
 PATCH  /api/v1/instructors/me                                401  403  403  200  200  200
@@ -248,6 +271,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "PATCH /api/v1/enrollments/{enrollment}/progress": {"lesson_id": "{lesson}"},
     "POST /api/v1/certificates/{certificate}/revoke": {"reason": "By mistake."},
     "POST /api/v1/certificates/{certificate}/reissue": {"reason": "Another name."},
+    "POST /api/v1/orders/": {"course_id": "{priced}"},
+    "POST /api/v1/coupons/": {"code": "NEW", "percent_off": 10},
+    "POST /api/v1/payments/sandbox/{intent}/confirm": {"card": "succeeds"},
     "POST /account/profile/": {"full_name": "Somebody"},
 }
 

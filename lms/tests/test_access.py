@@ -25,9 +25,10 @@ from courses.services import create_course
 from enrollments import services as enrollments
 from enrollments.models import Enrollment
 from files.tests.samples import PDF
-from lms.testing.plugin import complete_all_lessons, graded_item, make_course
+from lms.testing.plugin import buy_course, complete_all_lessons, graded_item, make_course
 from lms.testing.urls import routes
 from lms.tests.access_table import BODIES, PEOPLE, rows
+from payments.models import Coupon
 
 
 @pytest.fixture
@@ -50,6 +51,7 @@ def values(
         done = complete_all_lessons(enrollments.enroll(actor=bob, user=bob, course=done_course))
     enrollments.complete_lesson(actor=bob, enrollment=enrollment, lesson_id=course.lessons.last().pk)
     start_session(user=bob)
+    order = buy_course(bob, make_course(alice, "Cider", price_cents=900), refunded=900)
     lessons = list(course.lessons.all())
     task = write_assignment(course)
     brief = assignments.attach(actor=alice, assignment=task, content=SimpleUploadedFile("b.pdf", PDF)).file_id
@@ -79,6 +81,12 @@ def values(
         "change": submission.grade_changes.get().pk,
         "alice": alice.pk,
         "bob": bob.pk,
+        "priced": order.course_id,
+        "priced_slug": order.course.slug,
+        "order": order.pk,
+        "payment": order.payment.pk,
+        "intent": order.stripe_payment_intent_id,
+        "coupon": Coupon.objects.create(code="LESS", percent_off=10).pk,
     }
 
 
@@ -151,7 +159,9 @@ def _callback(route: str) -> Any:
 
 @pytest.mark.quality("X01")
 def test_the_table_knows_every_address_and_every_method_of_the_api() -> None:
-    nil = defaultdict(lambda: uuid.UUID(int=0), slug="tea", draft_slug="draft", number="AAAAA", change=1)
+    nil = defaultdict(
+        lambda: uuid.UUID(int=0), slug="tea", draft_slug="draft", priced_slug="cider", number="AAAAA", change=1
+    )
     known = {(method, resolve(path.format_map(nil)).route) for method, path, _statuses in rows()}
     assert set(routes()) - {route for _method, route in known} == set()
     assert methods_by_route() - known == set()
@@ -163,6 +173,7 @@ def test_what_may_not_be_seen_answers_as_what_does_not_exist(
 ) -> None:
     client = api_of(carol)
     hidden = ["courses/{draft}", "enrollments/{enrollment}", "certificates/{certificate}"]
+    hidden += ["orders/{order}", "payments/{payment}"]
     for path in hidden:
         there = client.get(f"/api/v1/{path.format(**values)}")
         nowhere = client.get(f"/api/v1/{path.split('/')[0]}/{uuid.uuid4()}")

@@ -29,6 +29,19 @@ def start(tmp_path: Path, *command: str, **changes: str | None) -> subprocess.Co
 
 
 @pytest.mark.quality("X02")
+@pytest.mark.quality("P02")
+@pytest.mark.parametrize("missing", ["STRIPE_WEBHOOK_SECRET", "STRIPE_PUBLISHABLE_KEY"])
+def test_stripe_s_key_without_the_others_stops_the_start(tmp_path: Path, missing: str) -> None:
+    keys = {
+        "STRIPE_SECRET_KEY": "sk_test_x", "STRIPE_PUBLISHABLE_KEY": "pk_test_x", "STRIPE_WEBHOOK_SECRET": "whsec_x",
+    }  # fmt: skip
+    assert start(tmp_path, **keys).returncode == 0
+    refused = start(tmp_path, **{**keys, missing: None})
+    assert refused.returncode != 0
+    assert missing in refused.stderr
+
+
+@pytest.mark.quality("X02")
 @pytest.mark.parametrize(
     ("name", "value"),
     [

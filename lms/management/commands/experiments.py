@@ -1,6 +1,7 @@
 """`manage.py experiments`: races against real processes, with their controls; what was found goes to a file."""
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from enrollments.models import Enrollment
+from lms.experiments import buying
 from lms.experiments.races import Experiment, Result, certificates, completions, refreshes
 from lms.experiments.stack import serving
+from payments import sandbox
 
 WITHOUT_LOCKS = "lms.experiments.without_locks"
 REPORT = settings.BASE_DIR / "docs" / "experiments.md"
@@ -45,6 +48,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: Any) -> None:
         """Take the number of rounds, and where the findings of both engines are kept."""
         parser.add_argument("--rounds", type=int, default=10)
+        parser.add_argument("--only", nargs="*", metavar="NAME", help="for a look: run these alone, and write nothing")
         parser.add_argument("--results", type=Path, default=settings.BASE_DIR / "var" / "experiments")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -52,7 +56,14 @@ class Command(BaseCommand):
         if not settings.DEVELOPMENT:
             raise CommandError("Not here: the experiments fill the database, and take a constraint away.")
         call_command("migrate", verbosity=0)
-        rows = [self._row(trial, options["rounds"]) for trial in self._trials()]
+        trials = [trial for trial in self._trials() if not options["only"] or trial.run.__name__ in options["only"]]
+        with sandbox.running(sandbox.free_port(), event_delay=0) as stripe:
+            # For this process, and for the servers that it starts.
+            settings.STRIPE_API_HOST = os.environ["STRIPE_API_HOST"] = stripe
+            rows = [self._row(trial, options["rounds"]) for trial in trials]
+        if options["only"]:
+            self.stdout.write(json.dumps(rows, indent=2))
+            return
         options["results"].mkdir(parents=True, exist_ok=True)
         (options["results"] / f"{connection.vendor}.json").write_text(json.dumps(rows, indent=2))
         write_report(options["results"])
@@ -68,6 +79,10 @@ class Command(BaseCommand):
         return [
             Trial(refreshes, WITHOUT_LOCKS, must_break=True),
             Trial(completions, WITHOUT_LOCKS, must_break=connection.vendor == "postgresql"),
+            Trial(buying.events, WITHOUT_LOCKS, must_break=connection.vendor == "postgresql"),
+            # Constraints hold these two even without locks.
+            Trial(buying.refunds, WITHOUT_LOCKS, must_break=False),
+            Trial(buying.lost_webhooks, WITHOUT_LOCKS, must_break=False),
             Trial(certificates, "lms.wsgi", must_break=True),
         ]
 

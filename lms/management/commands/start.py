@@ -1,12 +1,18 @@
 """`manage.py start`: everything between a checkout and a running site."""
 
+import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import uvicorn
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+
+from payments import sandbox
 
 HOST = "127.0.0.1"
 
@@ -28,8 +34,23 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0)
         if settings.DEMO and settings.DEBUG:
             call_command("seed_demo", stdout=self.stdout)
-        self.stdout.write(_welcome(port))
-        uvicorn.run("lms.asgi:application", host=HOST, port=port, log_level="warning", access_log=False)
+        with _stripe_sandbox(port) as where_to_pay:
+            self.stdout.write(_welcome(port, where_to_pay))
+            uvicorn.run("lms.asgi:application", host=HOST, port=port, log_level="warning", access_log=False)
+
+
+@contextmanager
+def _stripe_sandbox(port: int) -> Iterator[str]:
+    """Run the Stripe sandbox beside the site, on its own port or on another one when that is taken; yield where it is,
+    or nothing where real keys are set, or `STRIPE_API_HOST` names a sandbox that runs already."""
+    if not settings.STRIPE_SANDBOX or os.environ.get("STRIPE_API_HOST"):
+        yield ""
+        return
+    wanted = urlsplit(settings.STRIPE_API_HOST).port or 8420
+    with sandbox.running(sandbox.free_port(wanted), store=settings.DATA_DIR / "stripe-sandbox.pickle") as address:
+        settings.STRIPE_API_HOST = address
+        sandbox.send_events_to(f"http://{HOST}:{port}", address)
+        yield address
 
 
 def _is_taken(port: int) -> bool:
@@ -37,7 +58,7 @@ def _is_taken(port: int) -> bool:
         return probe.connect_ex((HOST, port)) == 0
 
 
-def _welcome(port: int) -> str:
+def _welcome(port: int, where_to_pay: str) -> str:
     """Return what a newcomer wants to know."""
     address = f"http://{HOST}:{port}"
     lines = [
@@ -48,6 +69,8 @@ def _welcome(port: int) -> str:
         f"  Mail it sends    {address}/dev/mail/",
         f"  Its data         {settings.DATA_DIR}",
     ]
+    if where_to_pay:
+        lines.append(f"  Stripe sandbox   {where_to_pay}")
     if settings.DEMO and settings.DEBUG:
         lines += [
             "",

@@ -1,0 +1,27 @@
+"""Orders, what was paid and refunded, the ledger of it all, and what Stripe told us."""
+
+from payments.models.coupons import Coupon, CouponQuerySet
+from payments.models.events import Outcome, StripeEvent
+from payments.models.ledger import Account, EntryKind, LedgerEntry
+from payments.models.orders import Order, OrderQuerySet, OrderStatus
+from payments.models.payments import Dispute, Payment, PaymentQuerySet, Receipt, ReceiptCounter, Refund, RefundState
+
+__all__ = [
+    "Account",
+    "Coupon",
+    "CouponQuerySet",
+    "Dispute",
+    "EntryKind",
+    "LedgerEntry",
+    "Order",
+    "OrderQuerySet",
+    "OrderStatus",
+    "Outcome",
+    "Payment",
+    "PaymentQuerySet",
+    "Receipt",
+    "ReceiptCounter",
+    "Refund",
+    "RefundState",
+    "StripeEvent",
+]

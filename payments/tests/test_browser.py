@@ -1,0 +1,100 @@
+"""Buying in a browser: a card that pays, one that is declined, one whose bank asks; and a refund by staff."""
+
+import pytest
+import requests
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from accounts.models import User
+from courses.models import Course
+from lms.testing.plugin import PASSWORD
+from payments import sandbox
+from payments.models import Order
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def log_in(page: Page, site: str, user: User, then: str) -> None:
+    page.goto(f"{site}/account/login/?next={then}")
+    page.get_by_label("E-mail").fill(user.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("main").get_by_role("button", name="Log in").click()
+
+
+def is_accessible(page: Page) -> bool:
+    found = [rule["id"] for rule in Axe().run(page).response["violations"]]
+    assert found == [], f"{page.url}: {found}"
+    return True
+
+
+def test_three_cards_a_receipt_and_a_refund(
+    page: Page, live_site: str, stripe_host: str, carol: User, dan: User, paid_course: Course
+) -> None:
+    sandbox.send_events_to(live_site, stripe_host)
+    User.objects.filter(pk=dan.pk).update(is_superuser=True)
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+
+    log_in(page, live_site, carol, f"/courses/{paid_course.slug}/")
+    page.get_by_role("button", name="Enrol for €49").click()
+    expect(page.get_by_role("heading", name="Checkout")).to_be_visible()
+    assert is_accessible(page)
+
+    page.get_by_label("A card that is declined").check()
+    page.get_by_role("button", name="Pay €49").click()
+    expect(page.get_by_text("Your card was declined").first).to_be_visible()
+    assert is_accessible(page)
+    assert Order.objects.get().status == "pending"
+
+    page.get_by_label("A card whose bank asks first").check()
+    page.get_by_role("button", name="Pay €49").click()
+    expect(page.get_by_role("button", name="Yes, that is me")).to_be_visible()
+    assert is_accessible(page)
+    assert Order.objects.get().status == "pending"
+    page.get_by_role("button", name="Yes, that is me").click()
+    expect(page.get_by_role("heading", name="You are in")).to_be_visible(timeout=15_000)
+    assert is_accessible(page)
+    page.get_by_role("link", name="See the receipt").click()
+    expect(page.get_by_role("heading", name="Receipt")).to_be_visible()
+    assert is_accessible(page)
+    page.goto(f"{live_site}/orders/")
+    assert is_accessible(page)
+    page.goto(f"{live_site}/learn/{paid_course.slug}/")
+    expect(page.get_by_role("heading", name="Coffee 1").first).to_be_visible()
+
+    page.context.clear_cookies()
+    log_in(page, live_site, dan, "/admin/payments/order/")
+    page.locator("input.action-select").first.check()
+    page.get_by_label("Action:").select_option("refund")
+    page.get_by_label("Reason").fill("They asked.")
+    page.get_by_role("button", name="Go", exact=True).first.click()
+    expect(page.get_by_text("1 order refunded.")).to_be_visible()
+
+    page.context.clear_cookies()
+    log_in(page, live_site, carol, f"/courses/{paid_course.slug}/")
+    expect(page.get_by_role("button", name="Enrol for €49")).to_be_visible()
+    assert page.goto(f"{live_site}/learn/{paid_course.slug}/").status == 404
+
+    page.goto(f"{live_site}/courses/{paid_course.slug}/")
+    page.get_by_role("button", name="Enrol for €49").click()
+    page.get_by_role("button", name="Pay €49").click()
+    expect(page.get_by_role("heading", name="You are in")).to_be_visible(timeout=15_000)
+    assert problems == []
+
+
+def test_a_page_that_waits_moves_on_by_itself(
+    page: Page, live_site: str, stripe_host: str, carol: User, paid_course: Course
+) -> None:
+    """Stripe takes its time: it is told so from elsewhere, and the page that waits hears of it."""
+    log_in(page, live_site, carol, f"/courses/{paid_course.slug}/")
+    page.get_by_role("button", name="Enrol for €49").click()
+    order = Order.objects.get()
+    page.goto(f"{live_site}/orders/{order.pk}/?paid")
+    expect(page.get_by_role("heading", name="Your payment is being processed")).to_be_visible()
+    assert is_accessible(page)
+    sandbox.send_events_to(live_site, stripe_host)
+    other = page.context.new_page()
+    other.goto(f"{live_site}/orders/{order.pk}/pay/")
+    other.get_by_role("button", name="Pay €49").click()
+    expect(page.get_by_role("heading", name="You are in")).to_be_visible(timeout=15_000)
+    requests.delete(f"{stripe_host}/_config/webhooks", timeout=5)

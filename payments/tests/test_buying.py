@@ -1,0 +1,423 @@
+"""Ordering and paying (QUALITY P01, P06, P07, P09 to P13, E01, E06, E07)."""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import requests
+import time_machine
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from courses.models import Course
+from enrollments.models import Enrollment
+from enrollments.services import complete_lesson
+from lms.lib import money
+from lms.platform.models import AuditEntry
+from lms.testing.plugin import make_course
+from lms.testing.racing import at_once, kinds
+from payments import checkout, gateway, reconciling, sandbox
+from payments.errors import PaymentError
+from payments.models import Coupon, LedgerEntry, Order, Payment
+from payments.tests.conftest import charge_of, deliver, event, intent_of, refund_of, with_intent
+
+pytestmark = pytest.mark.django_db
+Buy = Callable[..., Order]
+Api = Callable[[User | None], APIClient]
+
+
+def is_in(user: User, course: Course) -> bool:
+    return Enrollment.objects.active().filter(user=user, course=course).exists()
+
+
+def intents() -> list[dict[str, Any]]:
+    return list(gateway.all_intents())
+
+
+@pytest.mark.quality("P01")
+def test_the_amount_is_the_server_s_whatever_the_body_says(carol: User, paid_course: Course, api_of: Api) -> None:
+    body = {"course_id": str(paid_course.pk), "amount": 1, "currency": "JPY", "status": "completed", "discount": 4899}
+    answer = api_of(carol).post("/api/v1/orders/", body)
+    assert answer.status_code == 201
+    order = answer.json()
+    assert (order["amount"], order["currency"], order["status"], order["discount"]) == (4900, "EUR", "pending", 0)
+    again = api_of(carol).post("/api/v1/orders/", {"course_id": str(paid_course.pk)})
+    assert (again.status_code, again.json()["id"]) == (200, order["id"])
+
+
+@pytest.mark.quality("P01")
+def test_another_s_order_is_not_there(order: Order, bob: User, dan: User, api_of: Api, stripe_host: str) -> None:
+    assert api_of(bob).get(f"/api/v1/orders/{order.pk}").status_code == 404
+    assert api_of(bob).post(f"/api/v1/payments/create-intent/{order.pk}").status_code == 404
+    assert api_of(dan).post(f"/api/v1/payments/create-intent/{order.pk}").status_code == 403
+    path = f"/api/v1/payments/sandbox/{order.stripe_payment_intent_id}/confirm"
+    assert api_of(bob).post(path, {"card": "succeeds"}).status_code == 404
+    assert intents() == []
+
+
+def test_what_needs_no_order_gets_none(
+    bob: User, alice: User, course: Course, paid_course: Course, order: Order, api_of: Api
+) -> None:
+    def code(user: User, wanted: Course) -> tuple[int, str]:
+        answer = api_of(user).post("/api/v1/orders/", {"course_id": str(wanted.pk)})
+        return answer.status_code, answer.json()["errors"][0]["code"]
+
+    deliver(event("payment_intent.succeeded", intent_of(order)))
+    assert code(bob, course) == (409, "course_is_free")
+    assert code(order.user, paid_course) == (409, "already_enrolled")
+    assert code(alice, paid_course) == (409, "own_course")
+    Course.objects.filter(pk=paid_course.pk).update(is_published=False)
+    assert code(bob, paid_course) == (404, "not_found")
+
+
+@pytest.mark.quality("E01")
+@pytest.mark.parametrize("case", ["none", "of bob", "of another course", "pending", "refunded", "nonsense"])
+def test_nobody_enrols_in_a_paid_course_without_a_payment_of_their_own(
+    case: str, order: Order, bob: User, alice: User, api_of: Api
+) -> None:
+    deliver(event("payment_intent.succeeded", intent_of(order)))
+    payment, course, user = order.payment, order.course, order.user
+    if case in ("none", "of bob", "nonsense", "pending"):
+        user = bob
+    if case == "pending":
+        checkout.place_order(actor=bob, course=course)
+    if case == "of another course":
+        course = make_course(alice, "Cocoa", price_cents=9900)
+    if case == "refunded":
+        deliver(event("charge.refunded", charge_of(order, order.amount)))
+    before = Enrollment.objects.active().count()
+    payment_id = {"none": None, "pending": None, "nonsense": str(order.pk)}.get(case, str(payment.pk))
+    body = {"course_id": str(course.pk)} | ({"payment_id": payment_id} if payment_id else {})
+    answer = api_of(user).post("/api/v1/enrollments/", body)
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (402, "payment_required")
+    assert Enrollment.objects.active().count() == before
+    lesson = course.lessons.order_by("order").last()
+    assert api_of(user).get(f"/api/v1/courses/{course.pk}/lessons/{lesson.pk}").json()["content"] is None
+
+
+@pytest.mark.quality("E01")
+def test_a_payment_that_was_used_does_not_enrol_twice(order: Order, api_of: Api) -> None:
+    deliver(event("payment_intent.succeeded", intent_of(order)))
+    body = {"course_id": str(order.course_id), "payment_id": str(order.payment.pk)}
+    assert api_of(order.user).post("/api/v1/enrollments/", body).status_code == 409
+
+
+@pytest.mark.quality("E06")
+def test_a_refund_closes_the_course_and_buying_again_finds_the_progress(
+    carol: User, paid_course: Course, buy: Buy, api_of: Api
+) -> None:
+    first = buy(carol, paid_course)
+    lesson = paid_course.lessons.order_by("order").last()
+    complete_lesson(actor=carol, enrollment=Enrollment.objects.get(user=carol), lesson_id=lesson.pk)
+    deliver(event("charge.refunded", charge_of(first, first.amount, payment_intent=first.stripe_payment_intent_id)))
+    path = f"/api/v1/courses/{paid_course.pk}/lessons/{lesson.pk}"
+    assert api_of(carol).get(path).json()["content"] is None
+    second = buy(carol, paid_course)
+    assert second.pk != first.pk
+    assert api_of(carol).get(path).json()["content"]
+    enrollment = Enrollment.objects.with_progress().get(user=carol, course=paid_course)
+    assert (enrollment.is_active, enrollment.lessons_done) == (True, 1)
+
+
+@pytest.mark.quality("E07")
+def test_refunding_one_of_two_payments_leaves_the_course_open(order: Order) -> None:
+    other = Order.objects.create(
+        user=order.user, course=order.course, course_title=order.course_title, list_amount=4900, amount=4900,
+        currency="EUR", expires_at=timezone.now(), status="failed",
+    )  # fmt: skip
+    for one in (order, with_intent(other)):
+        deliver(event("payment_intent.succeeded", intent_of(one)))
+    other.refresh_from_db()
+    assert other.flag  # paid twice: somebody should look
+    deliver(event("charge.refunded", charge_of(order, order.amount)))
+    assert is_in(order.user, order.course)
+    deliver(event("charge.refunded", charge_of(other, other.amount)))
+    assert not is_in(order.user, order.course)
+
+
+@pytest.mark.quality("P06")
+def test_a_lost_event_is_made_good_by_the_reconciler_once(carol: User, paid_course: Course, buy: Buy) -> None:
+    order = buy(carol, paid_course, told=False)
+    assert (order.status, is_in(carol, paid_course)) == ("pending", False)
+    for _time in range(3):
+        reconciling.reconcile()
+    order.refresh_from_db()
+    assert (order.status, is_in(carol, paid_course)) == ("completed", True)
+    assert (Payment.objects.count(), LedgerEntry.objects.count()) == (1, 1)
+    assert AuditEntry.objects.filter(action="payments.paid").count() == 1
+    assert [one["status"] for one in intents()] == ["succeeded"]
+
+
+@pytest.mark.quality("P06")
+def test_a_lost_event_is_made_good_by_the_page_one_comes_back_to(
+    carol: User, paid_course: Course, buy: Buy, browser_of: Callable[[User], Client]
+) -> None:
+    order = buy(carol, paid_course, told=False)
+    page = browser_of(carol).get(f"/orders/{order.pk}/?payment_intent={order.stripe_payment_intent_id}")
+    assert "You are in" in page.content.decode()
+    assert Payment.objects.count() == 1
+
+
+@pytest.mark.quality("P07")
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_ten_requests_at_once_make_one_intent(carol: User, paid_course: Course, stripe_host: str, api_of: Api) -> None:
+    order, _made = checkout.place_order(actor=carol, course=paid_course)
+    clients = [api_of(carol) for _number in range(10)]
+    answers = at_once(10, lambda number: clients[number].post(f"/api/v1/payments/create-intent/{order.pk}"))
+    assert kinds(answers) == {"200": 10}
+    assert len({answer.json()["client_secret"] for answer in answers}) == 1
+    assert len(intents()) == 1
+
+
+@pytest.mark.quality("P07")
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_ten_orders_at_once_are_one(carol: User, paid_course: Course, api_of: Api) -> None:
+    clients = [api_of(carol) for _number in range(10)]
+    body = {"course_id": str(paid_course.pk)}
+    answers = at_once(10, lambda number: clients[number].post("/api/v1/orders/", body))
+    assert kinds(answers) in ({"201": 1, "200": 9},)
+    assert Order.objects.count() == 1
+
+
+@pytest.mark.quality("P07")
+def test_a_paid_order_is_not_paid_again(carol: User, paid_course: Course, buy: Buy, api_of: Api) -> None:
+    order = buy(carol, paid_course)
+    answer = api_of(carol).post(f"/api/v1/payments/create-intent/{order.pk}")
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "already_paid")
+    other = Order.objects.create(
+        user=carol, course=paid_course, course_title="x", list_amount=4900, amount=4900, currency="EUR",
+        expires_at=timezone.now() + timedelta(minutes=9),
+    )  # fmt: skip
+    answer = api_of(carol).post(f"/api/v1/payments/create-intent/{other.pk}")
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "already_enrolled")
+    assert len(intents()) == 1
+
+
+@pytest.mark.quality("P09")
+def test_a_guessed_or_replayed_return_address_opens_nothing(
+    carol: User, bob: User, paid_course: Course, stripe_host: str, browser_of: Callable[[User], Client]
+) -> None:
+    order, _made = checkout.place_order(actor=carol, course=paid_course)
+    order = checkout.create_intent(actor=carol, order=order)
+    query = f"?payment_intent={order.stripe_payment_intent_id}&redirect_status=succeeded&paid"
+    page = browser_of(carol).get(f"/orders/{order.pk}/{query}")
+    assert "being processed" in page.content.decode()
+    assert browser_of(bob).get(f"/orders/{order.pk}/{query}").status_code == 404
+    assert not Enrollment.objects.exists()
+
+
+@pytest.mark.quality("P10")
+@pytest.mark.parametrize(
+    ("currency", "price", "percent", "amount"),
+    [
+        ("JPY", 500, None, 500),
+        ("JPY", 500, 33, 335),
+        ("EUR", 4999, 33, 3349),
+        ("KWD", 12_345, None, 12_340),
+        ("KWD", 12_340, 50, 6170),
+    ],
+)
+def test_amounts_are_integers_in_the_currency_s_own_minor_unit(
+    currency: str, price: int, percent: int | None, amount: int, carol: User, alice: User, stripe_host: str
+) -> None:
+    course = make_course(alice, "Cups", price_cents=price, currency=currency)
+    if percent:
+        Coupon.objects.create(code="LESS", percent_off=percent)
+    order, _made = checkout.place_order(actor=carol, course=course, coupon_code="LESS" if percent else "")
+    checkout.create_intent(actor=carol, order=order)
+    assert (order.amount, intents()[0]["amount"]) == (amount, amount)
+    assert order.list_amount == order.amount + order.discount == price
+
+
+@pytest.mark.quality("P10")
+def test_chargeable_is_a_multiple_of_what_stripe_takes() -> None:
+    assert [money.chargeable(1239, code) for code in ("JPY", "EUR", "KWD")] == [1239, 1239, 1230]
+
+
+@pytest.mark.quality("P11")
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_slow_stripe_is_503_within_ten_seconds_and_holds_no_transaction(
+    carol: User, paid_course: Course, stripe_host: str, api_of: Api
+) -> None:
+    order, _made = checkout.place_order(actor=carol, course=paid_course)
+    requests.post(f"{stripe_host}/_config/faults", json={"delay": 30}, timeout=5)
+    client, answers = api_of(carol), []
+    client.raise_request_exception = False
+    begun = time.monotonic()
+    asking = threading.Thread(target=lambda: answers.append(client.post(f"/api/v1/payments/create-intent/{order.pk}")))
+    asking.start()
+    held = 0
+    while asking.is_alive():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                "AND state LIKE 'idle in transaction%' AND state_change < now() - interval '0.3 s'"
+            )
+            held += cursor.fetchone()[0]
+        time.sleep(0.2)
+    seconds = time.monotonic() - begun
+    requests.post(f"{stripe_host}/_config/faults", json={"delay": 0}, timeout=5)
+    assert (answers[0].status_code, held) == (503, 0)
+    assert answers[0].json()["errors"][0]["code"] == "stripe_unavailable"
+    assert int(answers[0]["Retry-After"]) <= 10
+    assert seconds < 10
+    order.refresh_from_db()
+    assert order.status == "pending"
+    assert client.post(f"/api/v1/payments/create-intent/{order.pk}").status_code == 200
+    assert len(intents()) == 1
+
+
+@pytest.mark.quality("P12")
+def test_the_price_of_an_order_stands_for_half_an_hour(carol: User, paid_course: Course, stripe_host: str) -> None:
+    order, _made = checkout.place_order(actor=carol, course=paid_course)
+    Course.objects.filter(pk=paid_course.pk).update(price_cents=9900)
+    paid_course.refresh_from_db()
+    assert checkout.place_order(actor=carol, course=paid_course)[0].amount == 4900
+    first = checkout.create_intent(actor=carol, order=order)
+    with time_machine.travel(timezone.now() + timedelta(minutes=31)):
+        with pytest.raises(PaymentError, match="30 minutes"):
+            checkout.create_intent(actor=carol, order=order)
+        late, made = checkout.place_order(actor=carol, course=paid_course)
+    assert (made, late.amount) == (True, 9900)
+    order.refresh_from_db()
+    assert order.status == "failed"
+    assert gateway.retrieve_intent(first.stripe_payment_intent_id or "")["status"] == "canceled"
+
+
+@pytest.mark.quality("P12")
+def test_an_old_intent_that_was_paid_after_all_is_not_paid_beside(carol: User, paid_course: Course, buy: Buy) -> None:
+    order = buy(carol, paid_course, told=False)
+    with time_machine.travel(timezone.now() + timedelta(minutes=31)), pytest.raises(PaymentError) as refused:
+        checkout.place_order(actor=carol, course=paid_course)
+    assert refused.value.code == "already_enrolled"
+    order.refresh_from_db()
+    assert order.status == "completed"
+
+
+@pytest.mark.quality("P13")
+def test_a_coupon_for_everything_opens_the_course_without_stripe(carol: User, paid_course: Course) -> None:
+    Coupon.objects.create(code="GIFT", percent_off=100)
+    order, _made = checkout.place_order(actor=carol, course=paid_course, coupon_code="gift ")
+    assert (order.status, order.amount, is_in(carol, paid_course)) == ("completed", 0, True)
+    assert LedgerEntry.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    "coupon",
+    [
+        {"valid_until": timezone.now() - timedelta(days=1), "valid_from": timezone.now() - timedelta(days=2)},
+        {"valid_from": timezone.now() + timedelta(days=30)},
+        {"percent_off": None, "amount_off": 100, "currency": "USD"},
+        {"max_uses": 1},
+        {"other": True},
+        {"code": "ANOTHER"},
+    ],
+    ids=str,
+)
+def test_a_coupon_outside_its_limits_is_refused(
+    coupon: dict[str, Any], carol: User, bob: User, alice: User, paid_course: Course, api_of: Api
+) -> None:
+    other = coupon.pop("other", False)
+    made = Coupon.objects.create(**{"code": "LESS", "percent_off": 10, **coupon})
+    if other:
+        made.courses.add(make_course(alice, "Cups", price_cents=100))
+    if coupon.get("max_uses"):
+        checkout.place_order(actor=bob, course=paid_course, coupon_code="LESS")
+    answer = api_of(carol).post("/api/v1/orders/", {"course_id": str(paid_course.pk), "coupon": "LESS"})
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "coupon_invalid")
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_of_ten_who_want_the_last_use_of_a_coupon_one_gets_it(alice: User, paid_course: Course) -> None:
+    Coupon.objects.create(code="LAST", percent_off=10, max_uses=1)
+    users = [User.objects.create_user(f"u{n}@example.com", None, full_name=f"U {n}") for n in range(10)]
+    outcomes = at_once(
+        10, lambda n: checkout.place_order(actor=users[n], course=paid_course, coupon_code="LAST")[0].discount
+    )
+    assert [one for one in outcomes if isinstance(one, int)] == [490]
+
+
+def test_coupons_are_made_and_changed_by_admins(dan: User, carol: User, paid_course: Course, api_of: Api) -> None:
+    body = {"code": "spring", "percent_off": 20, "max_uses": 5, "course_ids": [str(paid_course.pk)]}
+    assert api_of(carol).post("/api/v1/coupons/", body).status_code == 403
+    made = api_of(dan).post("/api/v1/coupons/", body)
+    assert (made.status_code, made.json()["code"], made.json()["uses"]) == (201, "SPRING", 0)
+    path = f"/api/v1/coupons/{made.json()['id']}"
+    assert api_of(dan).patch(path, {"percent_off": 30}).json()["percent_off"] == 30
+    for wrong in ({"percent_off": 101}, {"percent_off": None}, {"amount_off": 5}, {"currency": "EUR"}):
+        assert api_of(dan).patch(path, wrong).status_code == 400
+    assert api_of(dan).get("/api/v1/coupons/").json()["count"] == 1
+
+
+def test_the_sandbox_s_three_cards(carol: User, paid_course: Course, stripe_host: str, api_of: Api) -> None:
+    client = api_of(carol)
+    order = client.post("/api/v1/orders/", {"course_id": str(paid_course.pk)}).json()
+    intent = client.post(f"/api/v1/payments/create-intent/{order['id']}").json()
+    assert (intent["amount"], intent["currency"], bool(intent["client_secret"])) == (4900, "EUR", True)
+    path = f"/api/v1/payments/sandbox/{intent['payment_intent_id']}/confirm"
+    declined = client.post(path, {"card": "declined"})
+    assert (declined.status_code, declined.json()["errors"][0]["code"]) == (402, "card_declined")
+    assert client.post(path, {"card": "authenticate"}).json()["status"] == "requires_action"
+    assert client.post(path, {"card": "authenticate"}).json()["status"] == "succeeded"
+    assert client.post(path, {"card": "gold"}).status_code == 400
+
+
+def test_with_real_keys_there_is_no_sandbox(order: Order, api_of: Api, settings: Any) -> None:
+    settings.STRIPE_SANDBOX = False
+    path = f"/api/v1/payments/sandbox/{order.stripe_payment_intent_id}/confirm"
+    assert api_of(order.user).post(path, {"card": "succeeds"}).status_code == 404
+
+
+def test_paying_waits_for_a_confirmed_address(carol: User, paid_course: Course, api_of: Api, settings: Any) -> None:
+    settings.REQUIRE_VERIFIED_EMAIL = True
+    answer = api_of(carol).post("/api/v1/orders/", {"course_id": str(paid_course.pk)})
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (403, "email_not_verified")
+
+
+def test_an_order_that_nobody_pays_is_given_up(carol: User, paid_course: Course, alice: User, stripe_host: str) -> None:
+    bare, _made = checkout.place_order(actor=carol, course=paid_course)
+    tried, _made = checkout.place_order(actor=carol, course=make_course(alice, "Cups", price_cents=100))
+    checkout.create_intent(actor=carol, order=tried)
+    with time_machine.travel(timezone.now() + timedelta(minutes=40)):
+        reconciling.reconcile()
+    assert set(Order.objects.values_list("status", flat=True)) == {"failed"}
+    assert [one["status"] for one in intents()] == ["canceled"]
+    assert bare.pk
+
+
+def test_events_of_the_sandbox_come_signed_and_are_believed(
+    carol: User, paid_course: Course, stripe_host: str, buy: Buy, client: Client
+) -> None:
+    """localstripe's own signature, of its own bytes."""
+    order = buy(carol, paid_course, told=False)
+    events = requests.get(f"{stripe_host}/v1/events", auth=("sk_test_12345", ""), timeout=5).json()["data"]
+    assert [one["type"] for one in events] == ["payment_intent.succeeded"]
+    assert deliver(events[0]).status_code == 200
+    order.refresh_from_db()
+    assert order.status == "completed"
+
+
+def test_a_port_that_is_taken_gives_another_one() -> None:
+    with sandbox.socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert sandbox.free_port(port) != port
+
+
+def test_a_refund_of_somebody_else_s_intent_touches_no_order(order: Order) -> None:
+    deliver(event("payment_intent.succeeded", intent_of(order)))
+    named = {"order_id": str(order.pk)}
+    deliver(event("refund.created", refund_of(order, 100, payment_intent="pi_other", metadata=named)))
+    order.refresh_from_db()
+    assert (order.refunded_amount, bool(order.flag)) == (0, True)

@@ -57,7 +57,6 @@ def values_of(course: Course, enrollment: Enrollment) -> dict[str, str]:
         "payment_intent_id": "pi_none",
         "number": "1",
         "file_id": str(uuid.UUID(int=1)),
-        "item_id": str(uuid.UUID(int=1)),
         "assignment_id": str(uuid.UUID(int=1)),
         "submission_id": str(uuid.UUID(int=1)),
         "width": "640",

@@ -14,6 +14,7 @@ from assignments.models import Assignment, AssignmentFile, Submission, Submissio
 from courses import file_access
 from courses.models import Lesson
 from enrollments import registry as learning
+from enrollments.deadlines import terms_for_many
 from enrollments.grades import current_grades
 from enrollments.models import Enrollment, ItemKind
 from files import access, registry
@@ -43,6 +44,40 @@ def _not_passed(enrollment: Enrollment, assignments: Iterable[Assignment]) -> li
 
 def _is_done(assignment: Assignment, entry: Any) -> bool:
     return entry is not None and (entry.is_excused or assignment.is_passed_by(entry.points))
+
+
+def work_of(enrollment: Enrollment) -> list[learning.Work]:
+    """Return the published assignments of a course with how far the student is. Five queries."""
+    published = Assignment.objects.published().filter(course=enrollment.course_id).select_related("course")
+    assignments = list(published)
+    if not assignments:
+        return []
+    terms = terms_for_many(assignments, enrollment)
+    grades = current_grades(enrollment_ids=[enrollment.pk], item_ids=[one.pk for one in assignments])
+    handed_in = set(Submission.objects.filter(enrollment=enrollment).values_list("assignment_id", flat=True))
+    return [
+        learning.Work(
+            kind=ItemKind.ASSIGNMENT,
+            title=one.title,
+            url=one.get_absolute_url(),
+            lesson_id=one.lesson_id,
+            state=_state(one, grades.get((enrollment.pk, one.pk)), one.pk in handed_in),
+            due_at=terms[one.pk].due_at,
+            is_required=one.is_required,
+            is_done=_is_done(one, grades.get((enrollment.pk, one.pk))),
+        )
+        for one in assignments
+    ]
+
+
+def _state(assignment: Assignment, entry: Any, is_handed_in: bool) -> str:
+    """Return how far a student is with an assignment."""
+    if entry is not None and entry.is_excused:
+        return _("Excused")
+    if entry is not None and entry.points is not None:
+        graded = {"grade": int(entry.points), "points": assignment.points}
+        return _("Graded, %(grade)d of %(points)d") % graded
+    return _("Handed in") if is_handed_in else _("To do")
 
 
 def door(actor: User, course_id: uuid.UUID | None, assignment_id: uuid.UUID | None) -> None:
@@ -84,6 +119,7 @@ def _export(user: User) -> list[dict[str, Any]]:
 
 learning.requirements.append(missing_in_course)
 learning.lesson_requirements.append(missing_in_lesson)
+learning.coursework.append(work_of)
 learning.item_pages[ItemKind.ASSIGNMENT] = lambda item: Assignment(pk=item.pk, course=item.course).get_absolute_url()
 registry.doors[Purpose.SUBMISSION] = door
 registry.readers[Purpose.SUBMISSION] += [access.own, of_graders, of_graded]

@@ -6,6 +6,8 @@ open to whom the payments say it is.
 
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
@@ -23,7 +25,29 @@ LessonRequirement = Callable[[Enrollment, Any], list[str]]
 # Each returns the address of the page where students do a piece of graded work of its kind.
 ItemPage = Callable[[GradedItem], str]
 
+
+@dataclass(frozen=True)
+class Work:
+    """A piece of work of a course as one student finds it in the learning room.
+
+    `kind` is an `ItemKind`; `state` says in words how far the student is ("Passed, 92%", "2 attempts left").
+    """
+
+    kind: str
+    title: str
+    url: str
+    lesson_id: uuid.UUID | None
+    state: str
+    due_at: datetime | None
+    is_required: bool
+    is_done: bool = False
+
+
+# Each returns the published work of one app in the course of an enrolment. Few queries, whatever the number of items.
+Coursework = Callable[[Enrollment], list[Work]]
+
 requirements: list[Requirement] = []
+coursework: list[Coursework] = []
 lesson_requirements: list[LessonRequirement] = []
 payment_checks: list[PaymentCheck] = []
 item_pages: dict[str, ItemPage] = {}  # by ItemKind
@@ -37,6 +61,11 @@ def missing_for_completion(enrollment: Enrollment) -> list[str]:
 def missing_for_lesson(enrollment: Enrollment, lesson: Any) -> list[str]:
     """Return, in words, the work that stands between this enrolment and the completion of one lesson."""
     return [thing for requirement in lesson_requirements for thing in requirement(enrollment, lesson)]
+
+
+def work_for(enrollment: Enrollment) -> list[Work]:
+    """Return all the work that hangs on the enrolment's course, app by app."""
+    return [work for of_one_app in coursework for work in of_one_app(enrollment)]
 
 
 def has_paid(user: Any, course: Any, payment_id: uuid.UUID | None) -> bool:

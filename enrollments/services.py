@@ -186,7 +186,8 @@ def complete_if_done(*, actor: Any, enrollment: Enrollment) -> None:
     """Complete the course if nothing is missing any more: after a grade. Call it with the enrolment's row locked."""
     if enrollment.is_active and enrollment.completed_at is None:
         current = _with_progress(enrollment)
-        if not registry.missing_for_completion(current):
+        # Most grades come before the last lesson: the apps above need not be asked.
+        if current.progress_percentage == 100 and not registry.missing_for_completion(current):
             _mark_complete(actor, current)
 
 

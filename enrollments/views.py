@@ -23,6 +23,7 @@ from enrollments.calendar import due_for
 from enrollments.explaining import explain
 from enrollments.forms import ReviewForm
 from enrollments.models import Enrollment, LessonProgress, Review
+from enrollments.registry import work_for
 from lms.lib.pages import attempt, attempt_or_say
 from lms.lib.pagination import PAGE_SIZE
 from lms.lib.scoping import visible_or_404
@@ -145,6 +146,7 @@ class LearningRoomView(EnrolledMixin, TemplateView):
         done = {row.lesson_id for row in progress.values() if row.completed_at}
         lesson = Lesson.objects.get(pk=lesson_id)
         position = progress[lesson_id].position_seconds if lesson_id in progress else 0
+        work = work_for(enrollment)
         return self.get_context_data(
             enrollment=enrollment,
             course=enrollment.course,
@@ -153,6 +155,8 @@ class LearningRoomView(EnrolledMixin, TemplateView):
             is_done=lesson_id in done,
             position_seconds=position,
             outline=outline(lessons, done, lesson_id),
+            lesson_work=[one for one in work if one.lesson_id == lesson_id],
+            course_work=work,
             previous=lessons[here - 1] if here else None,
             next=lessons[here + 1] if here + 1 < len(lessons) else None,
         )

@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("courses.api_urls")),
     path("", include("enrollments.api_urls")),
     path("", include("assignments.api_urls")),
+    path("", include("quizzes.api_urls")),
     path("", include("certificates.api_urls")),
     path("", include("payments.api_urls")),
     path("", include("instructors.api_urls")),

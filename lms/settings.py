@@ -208,6 +208,7 @@ CELERY_BEAT_SCHEDULE = {
     "expired-tokens": {"task": "accounts.tasks.flush_expired_tokens", "schedule": timedelta(days=1)},
     "old-idempotent-replies": {"task": "lms.platform.tasks.forget_old_replies", "schedule": timedelta(hours=1)},
     "reconcile-payments": {"task": "payments.periodic.reconcile", "schedule": 120.0},
+    "overdue-attempts": {"task": "quizzes.tasks.close_overdue", "schedule": 30.0},
     "pending-certificates": {"task": "certificates.tasks.render_pending", "schedule": 60.0},
     "orphaned-files": {"task": "files.tasks.sweep_orphans", "schedule": timedelta(hours=6)},
 }

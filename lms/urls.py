@@ -14,6 +14,7 @@ urlpatterns = [
     path("", include("assignments.urls")),  # before the learning room, whose addresses are like theirs
     path("", include("enrollments.urls")),
     path("", include("courses.urls")),
+    path("", include("quizzes.urls")),
     path("", include("certificates.urls")),
     path("", include("payments.urls")),
     path("", include("instructors.urls")),

@@ -1,7 +1,6 @@
 """The ledger as a table for the accountant."""
 
-import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from django.db.models import QuerySet
@@ -11,21 +10,6 @@ from lms.lib import money
 from payments.models import LedgerEntry
 
 HEAD = ("date", "entry", "kind", "from", "to", "amount", "currency", "order", "receipt", "course", "buyer", "by")
-# What a spreadsheet would take for a formula (QUALITY N04).
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
-
-
-class _Line:
-    """A file that gives back what is written to it."""
-
-    def write(self, text: str) -> str:
-        """Return the line."""
-        return text
-
-
-def as_text(value: str) -> str:
-    """Return a cell that no spreadsheet runs."""
-    return f"'{value}" if value.startswith(FORMULA_SIGNS) else value
 
 
 def entries_between(first: date | None, last: date | None) -> QuerySet[LedgerEntry]:
@@ -36,17 +20,15 @@ def entries_between(first: date | None, last: date | None) -> QuerySet[LedgerEnt
     return entries.filter(created_at__date__lte=last) if last else entries
 
 
-def lines(entries: QuerySet[LedgerEntry]) -> Iterator[str]:
-    """Yield the lines of a CSV file; amounts are decimals in the major unit, with a point."""
-    writer = csv.writer(_Line())
-    yield writer.writerow(HEAD)
+def rows(entries: QuerySet[LedgerEntry]) -> Iterator[Sequence[str]]:
+    """Yield the rows of a table, its head first; amounts are decimals in the major unit, with a point."""
+    yield HEAD
     for entry in entries.iterator(chunk_size=500):
         order = entry.order
         receipt = getattr(order, "receipt", None)
-        cells = (
+        yield (
             timezone.localtime(entry.created_at, timezone.get_default_timezone()).isoformat(timespec="seconds"),
             str(entry.pk), entry.kind, entry.source, entry.target, str(money.to_major(entry.amount, entry.currency)),
             entry.currency, str(order.pk), receipt.formatted_number if receipt else "", order.course_title,
             order.user.full_name, entry.actor.full_name if entry.actor else "",
         )  # fmt: skip
-        yield writer.writerow([as_text(cell) for cell in cells])

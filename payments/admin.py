@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.models import Role, has_role
 from lms.lib import money
 from lms.lib.errors import DomainError
+from lms.lib.spreadsheets import csv_response
 from lms.platform.admin import ReadOnlyAdmin
 from lms.platform.audit import record
 from payments import accounting, checkout, gateway, reconciling, refunding
@@ -153,10 +154,7 @@ class OrderAdmin(ReadOnlyAdmin):
             except ValueError:
                 days.append(None)
         record(actor=request.user, action="payments.ledger_exported", changes={"days": [str(day) for day in days]})
-        rows = accounting.lines(accounting.entries_between(*days))
-        response = StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
-        response["Content-Disposition"] = 'attachment; filename="ledger.csv"'
-        return response
+        return csv_response(accounting.rows(accounting.entries_between(*days)), "ledger.csv")
 
     def compare(self, request: HttpRequest) -> HttpResponse:
         """What Stripe has beside what the ledger says; every difference must be zero (QUALITY P15)."""

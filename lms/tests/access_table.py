@@ -128,6 +128,22 @@ GET    /orders/{order}/test-card/                            302  302  404  404 
 POST   /orders/{order}/test-card/                            302  400  404  404  404  403
 GET    /orders/{order}/receipt/                              302  200  404  404  404  200
 GET    /orders/{order}/receipt.pdf                           302  200  404  404  404  200
+GET    /quizzes/{quiz}/                                      302  200  404  302  404  302
+POST   /quizzes/{quiz}/start/                                302  302  404  302  404  302
+GET    /quizzes/attempts/{attempt}/                          302  200  404  403  404  403
+GET    /quizzes/attempts/{attempt}/review/                   302  302  404  403  404  403
+GET    /teach/courses/{slug}/quizzes/                        302  403  403  200  403  200
+GET    /teach/quizzes/{quiz}/                                302  403  404  200  404  200
+GET    /teach/quizzes/{quiz}/questions/new/?type=essay       302  403  404  200  404  200
+GET    /teach/quizzes/{quiz}/questions/{question}/           302  403  404  200  404  200
+POST   /teach/quizzes/{quiz}/questions/{question}/move/      302  403  404  302  404  302
+POST   /teach/quizzes/{quiz}/questions/{question}/delete/    302  403  404  302  404  302
+POST   /teach/quizzes/{quiz}/publish/                        302  403  404  302  404  302
+POST   /teach/quizzes/{quiz}/delete/                         302  403  404  302  404  302
+GET    /teach/quizzes/{quiz}/results/                        302  403  404  200  404  200
+GET    /teach/quizzes/{quiz}/results.csv                     302  403  404  200  404  200
+GET    /teach/quizzes/{quiz}/regrade/                        302  403  404  200  404  200
+GET    /teach/quizzes/attempts/{attempt}/                    302  404  404  404  404  404
 GET    /instructors/{alice}/                                 200  200  200  200  200  200
 GET    /livez                                                200  200  200  200  200  200
 GET    /readyz                                               200  200  200  200  200  200
@@ -242,6 +258,31 @@ POST   /api/v1/payments/webhook                              400  400  400  400 
 POST   /api/v1/payments/sandbox/{intent}/confirm             401  409  404  404  404  403
 GET    /api/v1/payments/{payment}                            401  200  404  404  404  200
 POST   /api/v1/payments/{payment}/refund                     401  403  403  403  403  409
+GET    /api/v1/quizzes/                                      401  200  200  200  200  200
+POST   /api/v1/quizzes/                                      401  403  403  201  403  201
+GET    /api/v1/quizzes/{quiz}                                401  200  404  200  404  200
+PUT    /api/v1/quizzes/{quiz}                                401  403  403  200  404  200
+PATCH  /api/v1/quizzes/{quiz}                                401  403  403  200  404  200
+DELETE /api/v1/quizzes/{quiz}                                401  403  403  409  404  409
+POST   /api/v1/quizzes/{quiz}/publish                        401  403  403  200  404  200
+POST   /api/v1/quizzes/{quiz}/unpublish                      401  403  403  200  404  200
+GET    /api/v1/quizzes/{quiz}/results                        401  403  404  200  404  200
+GET    /api/v1/quizzes/{quiz}/results.csv                    401  403  404  200  404  200
+GET    /api/v1/quizzes/{quiz}/regrade                        401  403  404  200  404  200
+POST   /api/v1/quizzes/{quiz}/regrade                        401  403  403  200  404  200
+GET    /api/v1/quizzes/{quiz}/questions/                     401  403  404  200  404  200
+POST   /api/v1/quizzes/{quiz}/questions/                     401  403  404  201  404  201
+GET    /api/v1/quizzes/{quiz}/questions/{question}           401  403  404  200  404  200
+PUT    /api/v1/quizzes/{quiz}/questions/{question}           401  403  404  200  404  200
+PATCH  /api/v1/quizzes/{quiz}/questions/{question}           401  403  404  200  404  200
+DELETE /api/v1/quizzes/{quiz}/questions/{question}           401  403  404  409  404  409
+GET    /api/v1/quizzes/{quiz}/attempts/                      401  200  404  200  404  200
+POST   /api/v1/quizzes/{quiz}/attempts/                      401  200  404  403  404  403
+GET    /api/v1/quizzes/{quiz}/attempts/{attempt}             401  200  404  200  404  200
+PUT    /api/v1/quizzes/{quiz}/attempts/{attempt}/answers     401  200  404  403  404  403
+PATCH  /api/v1/quizzes/{quiz}/attempts/{attempt}/answers     401  200  404  403  404  403
+POST   /api/v1/quizzes/{quiz}/attempts/{attempt}/submit      401  200  404  403  404  403
+POST   /api/v1/quizzes/{quiz}/attempts/{attempt}/grade       401  403  404  409  404  409
 GET    /api/v1/instructors/me                                401  403  403  200  200  200
 PUT    /api/v1/instructors/me                                401  403  403  200  200  200
 PATCH  /api/v1/instructors/me                                401  403  403  200  200  200
@@ -274,6 +315,12 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v1/orders/": {"course_id": "{priced}"},
     "POST /api/v1/coupons/": {"code": "NEW", "percent_off": 10},
     "POST /api/v1/payments/sandbox/{intent}/confirm": {"card": "succeeds"},
+    "POST /api/v1/quizzes/": {"course_id": "{course}", "title": "New"},
+    "POST /api/v1/quizzes/{quiz}/regrade": {"reason": "Wrong key."},
+    "POST /api/v1/quizzes/{quiz}/questions/": {"question_type": "essay", "question_text": "Why?"},
+    "PUT /api/v1/quizzes/{quiz}/attempts/{attempt}/answers": {"answers": {}},
+    "PATCH /api/v1/quizzes/{quiz}/attempts/{attempt}/answers": {"answers": {}},
+    "POST /api/v1/quizzes/{quiz}/attempts/{attempt}/grade": {"question_id": "{question}", "points": 1},
     "POST /account/profile/": {"full_name": "Somebody"},
 }
 

@@ -29,6 +29,7 @@ class Migration(migrations.Migration):
         ("courses", "0006_files_of_lessons"),
         ("enrollments", "0006_calendar_feeds"),
         ("files", "0001_initial"),
+        ("quizzes", "0001_initial"),
         ("instructors", "0001_initial"),
         ("otp_email", "0006_add_timestamps"),
         ("otp_static", "0003_add_timestamps"),

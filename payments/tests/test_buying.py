@@ -321,7 +321,7 @@ def test_a_coupon_for_everything_opens_the_course_without_stripe(carol: User, pa
         {"other": True},
         {"code": "ANOTHER"},
     ],
-    ids=str,
+    ids=["over", "not begun", "other currency", "used up", "other course", "unknown"],
 )
 def test_a_coupon_outside_its_limits_is_refused(
     coupon: dict[str, Any], carol: User, bob: User, alice: User, paid_course: Course, api_of: Api

@@ -1,0 +1,273 @@
+"""Taking a quiz: starting, saving answers, submitting; and what the clock closes.
+
+The journal of an attempt is written under the lock of the attempt's row, so that its numbers grow and nothing
+comes after its submission. Locks are taken in one order, attempt before enrolment; starting locks the enrolment alone.
+"""
+
+import secrets
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, OuterRef, Subquery
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from enrollments.deadlines import Terms, terms_for
+from enrollments.models import Enrollment
+from lms.lib.errors import DomainError
+from quizzes.marking import apply_marks, enter_in_ledger, tell_student
+from quizzes.models import GRACE, AnswerEvent, Attempt, Mark, QuestionVersion, Quiz, fold, mixed, receipt_of
+from quizzes.question_types import AnswerError
+
+MOST_BATCH = 200
+LARGEST_SEQ = 2**53  # what a browser's numbers hold exactly
+
+
+class AttemptError(DomainError):
+    """The attempt cannot begin, or cannot go on. `current` is the state that a stale save should have known."""
+
+    current: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What the server acknowledges: the journal's newest number, and when."""
+
+    number: int
+    saved_at: datetime
+
+
+def start(*, actor: User, quiz: Quiz) -> tuple[Attempt, bool]:
+    """Begin an attempt, or find the running one; return it, and whether it is new.
+
+    The enrolment's row is locked, and a constraint lets one running attempt through, so that of many at once one begins
+    and the others find it (QUALITY Q02). Raises AttemptError `not_enrolled` (403), `not_open`, `closed`,
+    `no_attempts_left`, `too_soon` or `nothing_to_answer` (409).
+    """
+    enrollment = Enrollment.objects.active().filter(user=actor, course=quiz.course_id).first()
+    if enrollment is None:
+        raise AttemptError("not_enrolled", _("Only students of the course take its quizzes."), status=403)
+    close_if_overdue(running_attempt(quiz, enrollment))
+    try:
+        with transaction.atomic():
+            return _begin(quiz, Enrollment.objects.select_for_update(of=("self",)).get(pk=enrollment.pk))
+    except IntegrityError:
+        found = running_attempt(quiz, enrollment)
+        if found is None:
+            raise
+        return found, False
+
+
+def running_attempt(quiz: Quiz, enrollment: Enrollment) -> Attempt | None:
+    """Return the attempt that is not submitted, if there is one."""
+    return (
+        Attempt.objects.running().select_related("quiz", "enrollment").filter(quiz=quiz, enrollment=enrollment).first()
+    )
+
+
+def _begin(quiz: Quiz, enrollment: Enrollment) -> tuple[Attempt, bool]:
+    running = running_attempt(quiz, enrollment)
+    if running is not None:
+        return running, False
+    now = timezone.now()
+    terms = terms_for(quiz, enrollment)
+    earlier = list(Attempt.objects.filter(quiz=quiz, enrollment=enrollment).order_by("number"))
+    problem = why_not(quiz, terms, earlier, now)
+    if problem is not None:
+        raise problem
+    present = list(quiz.questions.present().select_related("current"))
+    layout = [[str(one.pk), str(one.current_id)] for one in present]
+    if not layout:
+        raise AttemptError("nothing_to_answer", _("This quiz has no questions yet."))
+    seed = secrets.randbelow(2**31)
+    attempt = Attempt.objects.create(
+        quiz=quiz,
+        enrollment=enrollment,
+        number=earlier[-1].number + 1 if earlier else 1,
+        seed=seed,
+        layout=mixed(layout, seed) if quiz.shuffle_questions else layout,
+        started_at=now,
+        expires_at=terms.deadline(now),
+        points_possible=sum(one.current.points for one in present if one.current),
+    )
+    return attempt, True
+
+
+def why_not(quiz: Quiz, terms: Terms, earlier: list[Attempt], now: datetime) -> AttemptError | None:
+    """Return what stands against another attempt now; None where nothing does. `earlier` is in order."""
+    if not terms.has_opened(now):
+        return AttemptError("not_open", _("This quiz is not open yet."))
+    if terms.has_closed(now):
+        return AttemptError("closed", _("This quiz is closed."))
+    if terms.attempts is not None and len(earlier) >= terms.attempts:
+        return AttemptError("no_attempts_left", _("You have used all your attempts."))
+    ended = earlier[-1].submitted_at if earlier else None
+    next_at = ended + timedelta(minutes=quiz.delay_minutes) if ended else now
+    if next_at > now:
+        wait = int((next_at - now).total_seconds()) + 1
+        return AttemptError("too_soon", _("You can try again in %d min.") % -(-wait // 60), retry_after=wait)
+    return None
+
+
+def deadline_of(attempt: Attempt) -> datetime | None:
+    """Return when a running attempt ends: what the clock says now, never earlier than it was promised. Two queries."""
+    if attempt.expires_at is None:
+        return None
+    now_given = terms_for(attempt.quiz, attempt.enrollment).deadline(attempt.started_at)
+    return None if now_given is None else max(now_given, attempt.expires_at)
+
+
+def is_overdue(attempt: Attempt, now: datetime) -> bool:
+    """Return whether its time, with the grace for the network, is over. Asks the clock once the promise is past."""
+    if attempt.expires_at is None or now <= attempt.expires_at + GRACE:
+        return False
+    ends = deadline_of(attempt)
+    return ends is not None and now > ends + GRACE
+
+
+def save_answers(*, actor: User, attempt: Attempt, answers: dict[str, Any], seq: int | None = None) -> Saved:
+    """Append answers to the journal, all or none; return the acknowledgement. Five statements.
+
+    `seq` is the client's number of the save: for each question it must be larger than the one that stands, else
+    AttemptError `stale_answer` (409) carries the current state; the same answer under the same number is acknowledged
+    again (QUALITY Q08). Raises AttemptError `attempt_closed` or `time_over` (409), AnswerError (400).
+    """
+    now = timezone.now()
+    if is_overdue(attempt, now):
+        close_if_overdue(attempt)
+        raise AttemptError("time_over", _("The time is over. What was saved in time counts."))
+    with transaction.atomic():
+        events = _append(attempt, answers, seq, now)
+    return Saved(number=events[-1].number if events else attempt.last_number, saved_at=now)
+
+
+def _append(attempt: Attempt, answers: dict[str, Any], seq: int | None, now: datetime) -> list[AnswerEvent]:
+    """Lock the attempt, check the answers, append what is new; return the events."""
+    known = attempt.version_ids
+    if len(answers) > MOST_BATCH or not set(answers) <= set(known):
+        raise AnswerError("unknown_question", _("This attempt has no such question."))
+    # The update is the lock: it waits for whoever holds the row, and finds nothing once that has submitted.
+    if not Attempt.objects.running().filter(pk=attempt.pk).update(last_number=F("last_number") + len(answers)):
+        raise AttemptError("attempt_closed", _("This attempt is submitted."))
+    newest = AnswerEvent.objects.filter(attempt=attempt, question_id=OuterRef("question_id")).order_by("-number")
+    ours = Attempt.objects.filter(pk=attempt.pk)
+    versions = QuestionVersion.objects.filter(pk__in=[known[key] for key in answers]).annotate(
+        standing_seq=Subquery(newest.values("seq")[:1]),
+        standing_answer=Subquery(newest.values("answer")[:1]),
+        attempt_number=Subquery(ours.values("last_number")[:1]),
+    )
+    fresh = [(version, version.kind.check(version, answers[str(version.question_id)])) for version in versions]
+    fresh = [pair for pair in fresh if not _is_repeat(*pair, seq)]
+    if seq is not None and any((version.standing_seq or 0) >= seq for version, _answer in fresh):
+        raise _stale(attempt)
+    events = [
+        AnswerEvent(
+            attempt=attempt,
+            number=version.attempt_number - place,
+            question_id=version.question_id,
+            seq=version.standing_seq if seq is None else seq,
+            answer=answer,
+            saved_at=now,
+        )
+        for place, (version, answer) in enumerate(fresh)
+    ]
+    return sorted(AnswerEvent.objects.bulk_create(events), key=lambda event: event.number)
+
+
+def _is_repeat(version: Any, answer: Any, seq: int | None) -> bool:
+    """Return whether this save is the one that stands, sent again because its acknowledgement was lost."""
+    return seq is not None and version.standing_seq == seq and bool(version.standing_answer == answer)
+
+
+def _stale(attempt: Attempt) -> AttemptError:
+    error = AttemptError("stale_answer", _("A newer answer is saved, from another window of yours."))
+    error.current = state_of(attempt)
+    return error
+
+
+def state_of(attempt: Attempt) -> dict[str, Any]:
+    """Return the answers as they stand, with the client's number and the time of each. One query."""
+    standing = fold(attempt.events.all())
+    return {
+        key: {"answer": event.answer, "seq": event.seq, "saved_at": event.saved_at} for key, event in standing.items()
+    }
+
+
+def submit(*, actor: User | None, attempt: Attempt, answers: dict[str, Any] | None = None) -> Attempt:
+    """Hand an attempt in: save `answers` if they come in time, fold the journal, grade, in one transaction; return it.
+
+    A repeat changes nothing and gives the same result (QUALITY Q03). Once the time and the grace are over, what was
+    saved in time is graded and `answers` are not. Raises AnswerError (400), which leaves the attempt running.
+    """
+    now = timezone.now()
+    late = is_overdue(attempt, now)
+    with transaction.atomic():
+        locked = _locked(attempt.pk)
+        if locked.submitted_at is not None:
+            return locked
+        if answers and not late:
+            _append_last(locked, answers, now)
+        return _grade(locked, actor=actor, by_clock=late, now=now)
+
+
+def _append_last(attempt: Attempt, answers: dict[str, Any], now: datetime) -> None:
+    """Append the answers that come with the submission. Call it with the attempt's row locked."""
+    versions = {str(version.question_id): version for version in attempt.versions}
+    if not set(answers) <= set(versions):
+        raise AnswerError("unknown_question", _("This attempt has no such question."))
+    checked = {key: versions[key].kind.check(versions[key], answer) for key, answer in answers.items()}
+    AnswerEvent.objects.bulk_create(
+        AnswerEvent(attempt=attempt, number=number, question_id=key, answer=answer, saved_at=now)
+        for number, (key, answer) in enumerate(checked.items(), start=attempt.last_number + 1)
+    )
+    attempt.last_number += len(checked)
+
+
+def close_if_overdue(attempt: Attempt | None) -> Attempt | None:
+    """Submit a running attempt whose time is over with what was saved; return it as it is then (QUALITY Q07)."""
+    if attempt is None or not attempt.is_running or not is_overdue(attempt, timezone.now()):
+        return attempt
+    with transaction.atomic():
+        locked = _locked(attempt.pk)
+        if locked.is_running:
+            closed = _grade(locked, actor=None, by_clock=True, now=timezone.now())
+            tell_student(closed)
+            return closed
+        return locked
+
+
+def _locked(attempt_id: uuid.UUID) -> Attempt:
+    rows = Attempt.objects.select_for_update(of=("self",)).select_related("quiz__course", "enrollment")
+    return rows.get(pk=attempt_id)
+
+
+def _grade(attempt: Attempt, *, actor: User | None, by_clock: bool, now: datetime) -> Attempt:
+    """Fold the journal into answers, marks and a receipt. Call it with the attempt's row locked."""
+    events = list(attempt.events.all())
+    attempt.answers = {key: event.answer for key, event in fold(events).items()}
+    attempt.submitted_at, attempt.by_clock = now, by_clock
+    attempt.receipt = receipt_of(attempt, events)
+    marks = [
+        Mark(
+            attempt=attempt,
+            version=version,
+            question_id=version.question_id,
+            points=version.earned(attempt.answers.get(str(version.question_id))),
+        )
+        for version in attempt.versions
+    ]
+    Mark.objects.bulk_create(marks)
+    attempt.standing = {str(mark.question_id): mark for mark in marks}
+    apply_marks(attempt, [mark.points for mark in marks])
+    attempt.save()
+    enter_in_ledger(attempt, actor=actor)
+    return attempt
+
+
+def attempts_left(terms: Terms, used: int) -> int | None:
+    """Return how many attempts a student has left; None without a limit."""
+    return None if terms.attempts is None else max(0, terms.attempts - used)

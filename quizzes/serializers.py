@@ -1,0 +1,205 @@
+"""Shapes of the API's answers about quizzes, and of what it takes.
+
+What students are asked goes through serializers that have no field for a key at all; keys are in those of the author,
+and in `KeySerializer`, which an answer to a student contains only once `Attempt.may_show_answers` (QUALITY Q01).
+"""
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from quizzes.models import MOST_POINTS, Attempt, Question, Quiz
+from quizzes.question_types import CHOICES
+
+RULES = [
+    "title", "description", "lesson_id", "time_limit_minutes", "passing_score_percentage", "max_attempts",
+    "is_published", "is_required", "shuffle_questions", "shuffle_options", "show_answers", "show_score",
+    "show_feedback", "counts", "delay_minutes", "one_per_page", "weight", "opens_at", "due_at", "closes_at",
+]  # fmt: skip
+
+
+@extend_schema_field(OpenApiTypes.ANY)
+class AnyField(serializers.JSONField):
+    """Any JSON value; its question's type says which."""
+
+
+class QuizSerializer(serializers.ModelSerializer[Quiz]):
+    """A quiz: its rules, never its questions."""
+
+    course_id = serializers.UUIDField(read_only=True)
+    lesson_id = serializers.UUIDField(required=False, allow_null=True)
+    questions_count = serializers.IntegerField(read_only=True)
+    my_attempts_left = serializers.IntegerField(
+        read_only=True, allow_null=True, help_text="Null without a limit, and for those who do not take it."
+    )
+
+    class Meta:
+        model = Quiz
+        fields = ["id", "course_id", *RULES, "points_possible", "questions_count", "my_attempts_left", "created_at"]
+        read_only_fields = ["id", "points_possible", "created_at"]
+
+
+class QuizCreateSerializer(QuizSerializer):
+    """What beginning a quiz takes."""
+
+    course_id = serializers.UUIDField()
+
+
+class AskedQuestionSerializer(serializers.Serializer[Any]):
+    """A question as it is asked. It has no field for a key."""
+
+    id = serializers.UUIDField(source="question_id")
+    question_text = serializers.CharField()
+    question_html = serializers.CharField()
+    question_type = serializers.ChoiceField(choices=CHOICES)
+    points = serializers.IntegerField()
+    order = serializers.IntegerField(help_text="Its place in this attempt, from 1.")
+    options = AnyField(help_text="Ids and texts.")
+
+
+class KeySerializer(serializers.Serializer[Any]):
+    """The key of a question, once it may be seen."""
+
+    question_id = serializers.UUIDField()
+    correct_answer = AnyField(allow_null=True)
+    accepted_answers = serializers.ListField(child=serializers.CharField())
+    explanation = serializers.CharField()
+    option_feedback = serializers.DictField(child=serializers.CharField())
+
+
+class ResultSerializer(serializers.Serializer[Any]):
+    """What one answer earned, as far as its student may see it."""
+
+    question_id = serializers.UUIDField()
+    points_earned = serializers.DecimalField(max_digits=7, decimal_places=2, allow_null=True)
+    feedback = serializers.CharField()
+
+
+class AttemptSerializer(serializers.Serializer[Attempt]):
+    """An attempt without its questions."""
+
+    id = serializers.UUIDField()
+    quiz_id = serializers.UUIDField()
+    user_id = serializers.UUIDField(source="enrollment.user_id")
+    number = serializers.IntegerField()
+    started_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+    submitted_at = serializers.DateTimeField(allow_null=True)
+    by_clock = serializers.BooleanField()
+    score = serializers.IntegerField(allow_null=True, help_text="Percent, rounded down.")
+    points_earned = serializers.DecimalField(max_digits=7, decimal_places=2, allow_null=True)
+    points_possible = serializers.DecimalField(max_digits=7, decimal_places=2)
+    passed = serializers.BooleanField(allow_null=True, help_text="Null while an answer waits to be marked.")
+    answers = serializers.DictField(child=AnyField())
+    receipt = serializers.CharField(help_text="SHA-256 over the journal of answers; empty until submitted.")
+
+    def to_representation(self, instance: Attempt) -> dict[str, Any]:
+        """Return the attempt; without its score for its student, where the quiz does not show that."""
+        shown = super().to_representation(instance)
+        if not instance.quiz.show_score and not self.context.get("is_teacher"):
+            shown |= {"score": None, "points_earned": None, "passed": None}
+        return shown
+
+
+class AttemptDetailSerializer(AttemptSerializer):
+    """An attempt with its questions, and with results and keys as far as the caller may see them."""
+
+    questions = AskedQuestionSerializer(many=True)
+    results = ResultSerializer(many=True)
+    keys = KeySerializer(many=True)
+
+
+class AnswersSerializer(serializers.Serializer[Any]):
+    """Answers by question's id."""
+
+    answers = serializers.DictField(child=AnyField(allow_null=False))
+    seq = serializers.IntegerField(
+        required=False, allow_null=True, min_value=1, max_value=2**53,
+        help_text="The client's number of this save; an older one than what stands is 409 `stale_answer`.",
+    )  # fmt: skip
+
+
+class SubmitSerializer(serializers.Serializer[Any]):
+    """What submitting takes: the last answers, if they are not saved yet."""
+
+    answers = serializers.DictField(child=AnyField(allow_null=False), required=False)
+
+
+class SavedSerializer(serializers.Serializer[Any]):
+    """The acknowledgement of a save: what it names will be graded."""
+
+    saved_at = serializers.DateTimeField()
+    number = serializers.IntegerField()
+    question_ids = serializers.ListField(child=serializers.CharField())
+    expires_at = serializers.DateTimeField(allow_null=True)
+
+
+class MarkSerializer(serializers.Serializer[Any]):
+    """A mark given by hand."""
+
+    question_id = serializers.UUIDField()
+    points = serializers.DecimalField(max_digits=7, decimal_places=2, min_value=0)
+    feedback = serializers.CharField(max_length=5000, allow_blank=True, default="")
+    reason = serializers.CharField(max_length=300, allow_blank=True, default="")
+
+
+class QuestionSerializer(serializers.Serializer[Question]):
+    """A question as its author writes it, key and all."""
+
+    id = serializers.UUIDField(read_only=True)
+    quiz_id = serializers.UUIDField(read_only=True)
+    version = serializers.IntegerField(source="current.number", read_only=True)
+    question_text = serializers.CharField(source="current.question_text", max_length=10_000)
+    question_type = serializers.ChoiceField(source="current.question_type", choices=CHOICES)
+    options = AnyField(source="current.options", required=False, allow_null=True)
+    correct_answer = AnyField(source="current.correct_answer", required=False, allow_null=True)
+    accepted_answers = AnyField(source="current.accepted_answers", required=False, allow_null=True)
+    tolerance = AnyField(source="current.tolerance", required=False, allow_null=True)
+    points = serializers.IntegerField(source="current.points", min_value=0, max_value=MOST_POINTS, required=False)
+    explanation = serializers.CharField(
+        source="current.explanation", max_length=5000, allow_blank=True, required=False, trim_whitespace=False
+    )
+    order = serializers.IntegerField(min_value=0, max_value=2_000_000_000, required=False)
+
+    def fields_given(self) -> dict[str, Any]:
+        """Return what the client gave, flat."""
+        given = dict(self.validated_data)
+        return {**given.pop("current", {}), **given}
+
+
+class RegradeSerializer(serializers.Serializer[Any]):
+    """Why marks change."""
+
+    reason = serializers.CharField(max_length=300)
+
+
+class RegradedSerializer(serializers.Serializer[Any]):
+    """What marking again does to one attempt."""
+
+    attempt_id = serializers.UUIDField(source="attempt.pk")
+    user_id = serializers.UUIDField(source="attempt.enrollment.user_id")
+    before = serializers.DecimalField(max_digits=7, decimal_places=2, allow_null=True)
+    after = serializers.DecimalField(max_digits=7, decimal_places=2, allow_null=True)
+    possible = serializers.DecimalField(max_digits=7, decimal_places=2)
+    is_changed = serializers.BooleanField()
+
+
+class ChoiceSerializer(serializers.Serializer[Any]):
+    """How often an answer was given."""
+
+    answer = serializers.CharField()
+    count = serializers.IntegerField()
+    is_correct = serializers.BooleanField()
+
+
+class QuestionResultSerializer(serializers.Serializer[Any]):
+    """How a question went."""
+
+    question_id = serializers.UUIDField(source="version.question_id")
+    question_text = serializers.CharField(source="version.question_text")
+    answered = serializers.IntegerField()
+    marked = serializers.IntegerField()
+    facility = serializers.FloatField(allow_null=True, help_text="Mean share of the points, 0 to 1.")
+    choices = ChoiceSerializer(many=True)

@@ -1,0 +1,200 @@
+"""Marks, scores, policies, marking again; and that no order of saves and no partial credit goes astray."""
+
+from contextlib import suppress
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from accounts.models import User
+from courses.models import Course
+from enrollments.models import Enrollment, GradeEntry
+from lms.platform.models import AuditEntry
+from quizzes import attempts, authoring, marking
+from quizzes.models import AnswerEvent, Attempt, QuestionVersion, Quiz, fold
+from quizzes.question_types import TYPES
+from quizzes.tests.conftest import QUESTIONS, RIGHT, WRONG, answers_for, begin, make_quiz
+
+SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.mark.quality("Q11")
+@pytest.mark.parametrize(
+    ("points", "passes"), [("69.99", False), ("70.00", True), ("70.01", True), ("0", False), ("100", True)]
+)
+def test_passing_is_decided_on_the_exact_points(points: str, passes: bool) -> None:
+    quiz = Quiz(passing_score_percentage=70)
+    assert quiz.is_passed_by(Decimal(points), Decimal(100)) is passes
+
+
+@pytest.mark.quality("Q11")
+def test_the_percent_is_rounded_down_and_does_not_decide(
+    bob: User, alice: User, course: Course, enrollment: Any
+) -> None:
+    quiz = make_quiz(alice, course, [{**QUESTIONS[1], "points": 1}] * 3, passing_score_percentage=67)
+    attempt = begin(bob, quiz)
+    done = attempts.submit(actor=bob, attempt=attempt, answers=answers_for(attempt, [True, True, False]))
+    assert (done.score, done.passed) == (66, False)
+
+
+@pytest.mark.quality("Q11")
+def test_a_quiz_without_points_divides_by_nothing(bob: User, alice: User, course: Course, enrollment: Any) -> None:
+    quiz = make_quiz(alice, course, [{**QUESTIONS[1], "points": 0}])
+    done = attempts.submit(actor=bob, attempt=begin(bob, quiz))
+    assert (done.score, done.passed, done.points_earned) == (100, True, 0)
+
+
+@pytest.mark.quality("Q11")
+@pytest.mark.parametrize(
+    ("key", "answer", "right"),
+    [
+        ("Straße", "  STRASSE ", True),
+        ("fi", "\ufb01", True),
+        ("café", "cafe\u0301", True),
+        (".*", "anything", False),
+        (".*", ".*", True),
+        ("__import__('os')", "__import__('os')", True),
+        ("two words", "two  words", True),
+        ("tea", "te a", False),
+        ("tea", "", False),
+    ],
+)
+def test_short_answers_are_compared_folded_and_never_run(key: str, answer: str, right: bool) -> None:
+    short = TYPES["short_answer"]
+    question = SimpleNamespace(**short.clean(options=None, correct_answer=key, accepted_answers=None, tolerance=None))
+    assert short.grade(question, short.check(question, answer)) == (1 if right else 0)
+
+
+def test_partial_credit_is_right_minus_wrong(bob: User, attempt: Attempt) -> None:
+    some = ["a", True, "no", ["x", "z"], 80.625, {"l1": "r1", "l2": "r1"}]
+    done = attempts.submit(actor=bob, attempt=attempt, answers=answers_for(attempt, some))
+    assert done.points_earned == Decimal("2") + 1 + 0 + 0 + 2 + 1
+
+
+@pytest.mark.parametrize(("policy", "points"), [("best", 10), ("last", 2), ("first", 0), ("average", 4)])
+def test_the_policy_says_which_attempt_counts(
+    policy: str, points: int, bob: User, alice: User, course: Course, enrollment: Enrollment
+) -> None:
+    quiz = make_quiz(alice, course, counts=policy)
+    for answers in (WRONG, RIGHT, RIGHT[:1]):
+        attempt = begin(bob, quiz)
+        attempts.submit(actor=bob, attempt=attempt, answers=answers_for(attempt, answers))
+    entry = GradeEntry.objects.filter(item=quiz.pk).first()
+    assert entry is not None
+    assert entry.points == points
+
+
+@pytest.mark.quality("Q09")
+def test_an_attempt_is_graded_by_what_it_was_started_with(alice: User, bob: User, attempt: Attempt) -> None:
+    answers = answers_for(attempt, RIGHT)
+    first, second, *_rest = attempt.quiz.questions.order_by("order")
+    authoring.change_question(actor=alice, question=first, correct_answer="b", points=7)
+    authoring.delete_question(actor=alice, question=second)
+    done = attempts.submit(actor=bob, attempt=attempt, answers=answers)
+    assert (done.score, done.points_possible) == (100, 10)
+
+
+@pytest.mark.quality("Q09")
+def test_a_changed_key_is_marked_again_after_a_preview_and_those_are_told_whose_score_changed(
+    alice: User, bob: User, carol: User, course: Course, attempt: Attempt
+) -> None:
+    quiz = attempt.quiz
+    carols = Enrollment.objects.create(user=carol, course=course)
+    hers = begin(carol, quiz)
+    attempts.submit(actor=bob, attempt=attempt, answers=answers_for(attempt, RIGHT))
+    attempts.submit(actor=carol, attempt=hers, answers={})
+    first = quiz.questions.order_by("order")[0]
+    authoring.change_question(actor=alice, question=first, correct_answer="b")
+    preview = {one.attempt.pk: (one.before, one.after) for one in marking.preview_regrade(quiz)}
+    assert preview == {attempt.pk: (Decimal(10), Decimal(8)), hers.pk: (Decimal(0), Decimal(0))}
+    assert Attempt.objects.get(pk=attempt.pk).score == 100  # a preview changes nothing
+    marking.regrade(actor=alice, quiz=quiz, reason="the key was wrong")
+    attempt.refresh_from_db()
+    assert (attempt.score, attempt.points_earned) == (80, 8)
+    assert GradeEntry.objects.filter(enrollment=attempt.enrollment).count() == 2
+    assert AuditEntry.objects.filter(action="quizzes.regraded").count() == 1
+    assert bob.notifications.filter(event="quiz_graded").count() == 1
+    assert carol.notifications.filter(event="quiz_graded").count() == 0
+    assert marking.regrade(actor=alice, quiz=quiz, reason="again") == []
+    assert carols.grades.count() == 1
+
+
+saves = st.lists(st.tuples(st.integers(0, 3), st.integers(1, 6)), min_size=1, max_size=10, unique=True).flatmap(
+    lambda numbered: st.tuples(st.just(numbered), st.permutations(numbered), st.permutations(numbered))
+)
+VALUES = {0: ["a", "b"], 1: [True, False], 2: ["kanarienvogela", "no"], 3: [["x", "y"], ["z"]]}
+
+
+@SLOW
+@given(saves=saves)
+def test_grading_is_independent_of_the_order_of_saves_that_carry_the_same_numbers(
+    saves: Any, bob: User, alice: User, course: Course, enrollment: Enrollment
+) -> None:
+    _numbered, one_order, other_order = saves
+    scores = []
+    quiz = make_quiz(alice, course, QUESTIONS[:4])
+    for order in (one_order, other_order):
+        attempt = begin(bob, quiz)
+        keys = list(attempt.version_ids)
+        for place, seq in order:
+            save = {keys[place]: VALUES[place][seq % 2]}
+            with suppress(attempts.AttemptError):  # `stale_answer`: a newer number stands
+                attempts.save_answers(actor=bob, attempt=attempt, answers=save, seq=seq)
+        done = attempts.submit(actor=bob, attempt=attempt)
+        scores.append((done.points_earned, done.answers))
+    assert scores[0] == scores[1]
+
+
+@SLOW
+@given(places=st.lists(st.tuples(st.integers(0, 5), st.booleans()), max_size=12), cut=st.integers(0, 12))
+def test_a_fold_of_any_prefix_of_the_journal_is_a_valid_attempt(
+    places: list[tuple[int, bool]], cut: int, bob: User, alice: User, course: Course, enrollment: Enrollment
+) -> None:
+    quiz = make_quiz(alice, course)
+    attempt = begin(bob, quiz)
+    keys = list(attempt.version_ids)
+    for place, is_right in places:
+        attempts.save_answers(actor=bob, attempt=attempt, answers={keys[place]: (RIGHT if is_right else WRONG)[place]})
+    journal = list(AnswerEvent.objects.filter(attempt=attempt))
+    assert [event.number for event in journal] == sorted({event.number for event in journal})
+    state = {key: event.answer for key, event in fold(journal[:cut]).items()}
+    expected: dict[str, Any] = {}
+    for place, is_right in places[:cut]:
+        expected[keys[place]] = (RIGHT if is_right else WRONG)[place]
+    assert state.keys() == expected.keys()
+    for version in attempt.versions:
+        answer = state.get(str(version.question_id))
+        if answer is not None:
+            assert version.kind.check(version, answer) == answer
+        assert Decimal(0) <= (version.earned(answer) or Decimal(0)) <= version.points
+
+
+ids = st.sampled_from(["a", "b", "c", "d"])
+
+
+@given(key=st.sets(ids, min_size=1), chosen=st.sets(ids), points=st.integers(0, 1000))
+def test_partial_credit_of_choices_stays_within_nothing_and_the_points(key: Any, chosen: Any, points: int) -> None:
+    options = [{"id": one, "text": one} for one in "abcd"]
+    kind = TYPES["multiple_select"]
+    fields = kind.clean(options=options, correct_answer=sorted(key), accepted_answers=None, tolerance=None)
+    version = QuestionVersion(question_type=kind.name, points=points, **fields)
+    earned = version.earned(kind.check(version, sorted(chosen)))
+    assert earned is not None
+    assert 0 <= earned <= points
+    assert (earned == points) is (chosen == key or points == 0)
+
+
+@given(pairs=st.dictionaries(ids, ids), points=st.integers(0, 1000))
+def test_partial_credit_of_pairs_stays_within_nothing_and_the_points(pairs: dict[str, str], points: int) -> None:
+    side = [{"id": one, "text": one} for one in "abcd"]
+    kind = TYPES["matching"]
+    key = {one: one for one in "abcd"}
+    options = {"left": side, "right": side}
+    fields = kind.clean(options=options, correct_answer=key, accepted_answers=None, tolerance=None)
+    version = QuestionVersion(question_type=kind.name, points=points, **fields)
+    earned = version.earned(kind.check(version, pairs))
+    assert earned is not None
+    assert 0 <= earned <= points

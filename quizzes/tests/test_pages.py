@@ -1,0 +1,126 @@
+"""The quizzes' pages: whole, with the same queries for any number of questions, and useful without scripts."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from courses.models import Course
+from enrollments.models import Enrollment
+from quizzes import attempts
+from quizzes.models import Attempt, Quiz
+from quizzes.tests.conftest import ESSAY, QUESTIONS, RIGHT, answers_for, begin, make_quiz
+
+
+@pytest.mark.quality("G4")
+@pytest.mark.parametrize("size", [1, 10])
+def test_the_quiz_page_takes_at_most_twelve_statements(
+    size: int,
+    browser_of: Callable[..., Client],
+    alice: User,
+    bob: User,
+    course: Course,
+    enrollment: Enrollment,
+    statements: Any,
+) -> None:
+    quiz = make_quiz(alice, course, QUESTIONS[:1] * size, time_limit_minutes=10)
+    attempt = begin(bob, quiz)
+    browser = browser_of(bob)
+    for page in (f"/quizzes/{quiz.pk}/", f"/quizzes/attempts/{attempt.pk}/"):
+        browser.get(page)
+        with statements(12):
+            assert browser.get(page).status_code == 200
+
+
+def test_a_quiz_is_taken_without_scripts(browser_of: Callable[..., Client], bob: User, quiz: Quiz) -> None:
+    browser = browser_of(bob)
+    started = browser.post(f"/quizzes/{quiz.pk}/start/")
+    attempt = Attempt.objects.get()
+    assert started["Location"] == f"/quizzes/attempts/{attempt.pk}/"
+    one, truth, short, select, number, match = answers_for(attempt, RIGHT)
+    form = {
+        f"q-{one}": "a",
+        f"q-{truth}": "true",
+        f"q-{short}": "kanarienvogelb",
+        f"q-{select}": ["x", "y"],
+        f"q-{number}": "80,5",
+        f"q-{match}:l1": "r1",
+        f"q-{match}:l2": "r2",
+    }
+    wrong = browser.post(f"/quizzes/attempts/{attempt.pk}/", {**form, f"q-{number}": "hot", "action": "submit"})
+    assert wrong.status_code == 400
+    assert b'value="hot"' in wrong.content
+    saved = browser.post(f"/quizzes/attempts/{attempt.pk}/", {**form, "action": "save"})
+    assert saved.status_code == 302
+    assert b"checked" in browser.get(f"/quizzes/attempts/{attempt.pk}/").content
+    browser.post(f"/quizzes/attempts/{attempt.pk}/", {"action": "submit"})
+    attempt.refresh_from_db()
+    assert attempt.score == 100
+    assert attempt.receipt.encode() in browser.get(f"/quizzes/attempts/{attempt.pk}/review/").content
+
+
+def test_an_instructor_builds_a_quiz_on_the_pages(
+    browser_of: Callable[..., Client], alice: User, course: Course
+) -> None:
+    browser = browser_of(alice)
+    made = browser.post(f"/teach/courses/{course.slug}/quizzes/", {"title": "Leaves"})
+    quiz = Quiz.objects.get()
+    assert made["Location"] == f"/teach/quizzes/{quiz.pk}/"
+    plain = {"question_text": "Why?", "points": "2", "explanation": ""}
+    keys = {
+        "multiple_choice": {"lines": "* Yes :: Right\nNo"},
+        "multiple_select": {"lines": "* Yes\n* Also\nNo"},
+        "true_false": {"correct_answer": "false"},
+        "short_answer": {"correct_answer": "tea", "accepted": "chai\ncha"},
+        "numeric": {"correct_answer": "3.5", "tolerance": "0.5"},
+        "matching": {"lines": "a = 1\nb = 2\nc = 1"},
+        "essay": {},
+    }
+    for name, key in keys.items():
+        address = f"/teach/quizzes/{quiz.pk}/questions/new/?type={name}"
+        assert browser.get(address).status_code == 200
+        assert browser.post(address, {**plain, **key}).status_code == 302, name
+    for question in quiz.questions.all():
+        assert question.current
+        edit = f"/teach/quizzes/{quiz.pk}/questions/{question.pk}/"
+        shown = browser.get(edit)
+        again = {field: value for field, value in shown.context["form"].initial.items() if value is not None}
+        assert browser.post(edit, again).status_code == 302
+        question.refresh_from_db()
+        assert question.current.number == 1, question.current.question_type  # saving what stands writes no version
+    assert browser.post(f"/teach/quizzes/{quiz.pk}/publish/", {"published": "yes"}).status_code == 302
+    quiz.refresh_from_db()
+    assert (quiz.is_published, quiz.points_possible) == (True, 14)
+    for page in ("", "results/", "regrade/"):
+        assert browser.get(f"/teach/quizzes/{quiz.pk}/{page}").status_code == 200
+
+
+def test_essays_are_marked_one_after_another(
+    browser_of: Callable[..., Client], alice: User, bob: User, carol: User, course: Course, enrollment: Enrollment
+) -> None:
+    Enrollment.objects.create(user=carol, course=course)
+    quiz = make_quiz(alice, course, [QUESTIONS[0], ESSAY])
+    taken = []
+    for user in (bob, carol):
+        attempt = begin(user, quiz)
+        answers = answers_for(attempt, ["a", "=SUM(1)"])
+        taken.append(attempts.submit(actor=user, attempt=attempt, answers=answers))
+    essay = list(answers)[1]
+    browser = browser_of(alice)
+    assert browser.get(f"/teach/quizzes/attempts/{taken[0].pk}/").status_code == 200
+    mark = {"question_id": essay, "points": "4", "feedback": "Good."}
+    on = browser.post(f"/teach/quizzes/attempts/{taken[0].pk}/", mark)
+    assert on["Location"] == f"/teach/quizzes/attempts/{taken[1].pk}/"
+    results = browser.get(f"/teach/quizzes/{quiz.pk}/results/")
+    assert results.status_code == 200
+    table = browser.get(f"/teach/quizzes/{quiz.pk}/results.csv").content.decode()
+    assert len(table.splitlines()) == 3
+    assert "\n=" not in table
+
+
+def test_the_learning_room_lists_the_quiz(browser_of: Callable[..., Client], bob: User, quiz: Quiz) -> None:
+    page = browser_of(bob).get(f"/learn/{quiz.course.slug}/", follow=True).content.decode()
+    assert f"/quizzes/{quiz.pk}/" in page
+    assert "1 attempt left" in page

@@ -51,7 +51,7 @@ class UserViewSet(
 
     def get_queryset(self) -> QuerySet[User]:
         """Return the people that the caller may see; an instructor's list is of their students alone."""
-        people = super().get_queryset()
+        people = super().get_queryset().select_related("avatar")
         if self.action == "list" and not has_role(self.request.user, Role.ADMIN):
             return people.exclude(pk=self.request.user.pk)
         return people

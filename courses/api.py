@@ -20,7 +20,7 @@ from courses.serializers import (
     CourseDetailSerializer,
     CourseSerializer,
     CourseWriteSerializer,
-    LessonSerializer,
+    LessonWithFilesSerializer,
     LessonWriteSerializer,
     ReorderSerializer,
 )
@@ -137,7 +137,7 @@ class LessonViewSet(ScopedMixin, viewsets.ModelViewSet[Lesson]):
     """The lessons of one course, in order."""
 
     queryset = Lesson.objects.all()
-    serializer_class = LessonSerializer
+    serializer_class = LessonWithFilesSerializer
     permission_classes = (IsAuthenticatedOrReadOnly, TeachesOrReads)
     lookup_url_kwarg = "lesson_id"
 
@@ -146,7 +146,7 @@ class LessonViewSet(ScopedMixin, viewsets.ModelViewSet[Lesson]):
         lessons = super().get_queryset()
         if getattr(self, "swagger_fake_view", False):
             return lessons
-        return lessons.filter(course=self.course).select_related("course")
+        return lessons.filter(course=self.course).select_related("course").prefetch_related("files__file")
 
     @property
     def course(self) -> Course:
@@ -162,7 +162,7 @@ class LessonViewSet(ScopedMixin, viewsets.ModelViewSet[Lesson]):
             context["open"] = self.course.is_open_to(self.request.user)
         return context
 
-    @extend_schema(request=LessonWriteSerializer, responses={201: LessonSerializer})
+    @extend_schema(request=LessonWriteSerializer, responses={201: LessonWithFilesSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Append a lesson."""
         course = self._editable_course()
@@ -171,7 +171,7 @@ class LessonViewSet(ScopedMixin, viewsets.ModelViewSet[Lesson]):
         lesson = saved(services.add_lesson, actor=signed_in(request), course=course, **fields)
         return Response(self.get_serializer(lesson).data, status=status.HTTP_201_CREATED)
 
-    @extend_schema(request=LessonWriteSerializer(partial=True), responses=LessonSerializer)
+    @extend_schema(request=LessonWriteSerializer(partial=True), responses=LessonWithFilesSerializer)
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Change what the body names; leave the rest. 409 `edit_conflict` when `version` (or If-Match) is stale."""
         lesson = self.get_object()
@@ -182,7 +182,7 @@ class LessonViewSet(ScopedMixin, viewsets.ModelViewSet[Lesson]):
             return conflicting(error, request, self.get_serializer(error.current).data)
         return Response(self.get_serializer(changed).data)
 
-    @extend_schema(request=LessonWriteSerializer(partial=True), responses=LessonSerializer)
+    @extend_schema(request=LessonWriteSerializer(partial=True), responses=LessonWithFilesSerializer)
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """As PUT."""
         return self.update(request, *args, **kwargs)
@@ -191,7 +191,7 @@ class LessonViewSet(ScopedMixin, viewsets.ModelViewSet[Lesson]):
         """Delete the lesson."""
         services.delete_lesson(actor=signed_in(self.request), lesson=instance)
 
-    @extend_schema(request=ReorderSerializer, responses=LessonSerializer(many=True))
+    @extend_schema(request=ReorderSerializer, responses=LessonWithFilesSerializer(many=True))
     @action(detail=False, methods=["post"], pagination_class=None)
     def reorder(self, request: Request, course_id: str) -> Response:
         """Put the lessons into the order of `lesson_ids`, the whole list."""

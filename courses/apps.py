@@ -1,10 +1,16 @@
-"""The catalogue, and writing courses."""
+"""The catalogue: courses, their lessons, and how they are written."""
+
+from importlib import import_module
 
 from django.apps import AppConfig
 
 
 class CoursesConfig(AppConfig):
-    """Courses, their sections and lessons."""
+    """Courses, lessons and the editor."""
 
     name = "courses"
     verbose_name = "Courses"
+
+    def ready(self) -> None:
+        """Say who may read the files of courses; the module imports models, which exist only by now."""
+        import_module("courses.file_access")

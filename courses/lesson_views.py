@@ -64,7 +64,8 @@ class LessonFormView(TeachersOnlyMixin, FormView[LessonForm]):
             begun_with = str(self.draft.base_version)
         if begun_with is None:
             begun_with = str(self.lesson.version if self.lesson else 0)
-        context = {"version": begun_with, "draft": self.draft, **kwargs}
+        files = self.lesson.files.select_related("file") if self.lesson else []
+        context = {"version": begun_with, "draft": self.draft, "files": files, **kwargs}
         return super().get_context_data(course=self.course, lesson=self.lesson, **context)
 
     def form_valid(self, form: LessonForm) -> HttpResponse:

@@ -8,11 +8,14 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role, has_role, one_line
+from files.models import File
 from lms.lib import markdown, money
 
 web_address = URLValidator(schemes=["http", "https"], message=_("Give an address that begins with https://."))
@@ -117,6 +120,9 @@ class Course(models.Model):
     outcomes = models.JSONField(_("what one can do afterwards"), default=list, blank=True)
     level = models.CharField(_("level"), max_length=20, choices=Level.choices, default=Level.BEGINNER)
     thumbnail_url = models.URLField(_("picture"), max_length=500, null=True, blank=True, validators=[web_address])
+    thumbnail = models.ForeignKey(
+        File, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("uploaded picture")
+    )
     price_cents = models.PositiveBigIntegerField(
         _("price in minor units"), default=0, validators=[MaxValueValidator(HIGHEST_PRICE_CENTS)]
     )
@@ -175,6 +181,13 @@ class Course(models.Model):
     def formatted_price(self) -> str:
         """The price as the reader writes it."""
         return money.formatted(self.price_cents, self.currency)
+
+    @property
+    def picture_url(self) -> str | None:
+        """The absolute address of its picture: the uploaded one, or the one that its author linked; None without."""
+        if self.thumbnail_id is None:
+            return self.thumbnail_url
+        return settings.SITE_URL + reverse("files:picture", args=[self.thumbnail_id, 1280])
 
     @property
     def description_html(self) -> str:
@@ -289,7 +302,9 @@ class Lesson(models.Model):
 
     def clean(self) -> None:
         """Refuse a rule that nobody could ever meet."""
-        if self.completion_rule == CompletionRule.VIDEO and not (self.video_url and self.video_seconds):
+        if self.completion_rule != CompletionRule.VIDEO:
+            return
+        if not self.video_seconds or not (self.video_url or self.files.filter(is_video=True).exists()):
             raise ValidationError({"completion_rule": _("This rule needs a video, and how long it is.")})
 
     @property
@@ -299,9 +314,44 @@ class Lesson(models.Model):
             return 0
         return -(-(self.video_seconds or 0) * self.video_share // 100)
 
+    @cached_property
+    def shown_files(self) -> "list[LessonFile]":
+        """The files that it shows, its video among them. One query, the first time."""
+        return list(self.files.select_related("file"))
+
+    @property
+    def kept_files(self) -> "list[LessonFile]":
+        """The files to keep."""
+        return [shown for shown in self.shown_files if not shown.is_video]
+
+    @property
+    def video_file(self) -> File | None:
+        """The uploaded video."""
+        return next((shown.file for shown in self.shown_files if shown.is_video), None)
+
     def render(self) -> None:
         """Set `content_html` from `content`."""
         self.content_html = markdown.to_html(self.content)
+
+
+class LessonFile(models.Model):
+    """A file that a lesson shows: its video, or something to keep. One file may stand in several lessons."""
+
+    lesson = models.ForeignKey(Lesson, models.CASCADE, related_name="files")
+    file = models.ForeignKey(File, models.PROTECT, related_name="lesson_files")
+    is_video = models.BooleanField(_("the lesson's video"), default=False)
+    added_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["added_at", "id"]
+        verbose_name = _("file of a lesson")
+        constraints = [
+            models.UniqueConstraint(fields=["lesson", "file"], name="courses_lessonfile_once"),
+            models.UniqueConstraint(fields=["lesson"], condition=Q(is_video=True), name="courses_lessonfile_one_video"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.lesson_id} {self.file_id}"
 
 
 class LessonDraft(models.Model):

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.models import User
@@ -12,6 +13,7 @@ from courses.models import (
     Category,
     Course,
     Lesson,
+    LessonFile,
     Level,
     Section,
     validate_currency,
@@ -44,6 +46,7 @@ class CourseSerializer(serializers.ModelSerializer[Course]):
     """A course as lists show it."""
 
     price = serializers.SerializerMethodField()
+    thumbnail_url = serializers.CharField(source="picture_url", read_only=True, allow_null=True)
     category = serializers.SlugRelatedField[Category](slug_field="slug", read_only=True, allow_null=True)
     tags: Any = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)
     instructor_id = serializers.UUIDField(read_only=True)
@@ -101,6 +104,35 @@ class LessonSerializer(serializers.ModelSerializer[Lesson]):
     def get_video_url(self, lesson: Lesson) -> str | None:
         """Return the address of the video."""
         return lesson.video_url if self._is_open(lesson) else None
+
+
+class AttachmentSerializer(serializers.ModelSerializer[LessonFile]):
+    """A file that a lesson shows."""
+
+    file_id = serializers.UUIDField(read_only=True)
+    name = serializers.CharField(source="file.original_filename", read_only=True)
+    file_size = serializers.IntegerField(source="file.file_size", read_only=True)
+    content_type = serializers.CharField(source="file.content_type", read_only=True)
+
+    class Meta:
+        model = LessonFile
+        fields = ["file_id", "name", "file_size", "content_type", "is_video"]
+        read_only_fields = fields
+
+
+class LessonWithFilesSerializer(LessonSerializer):
+    """A lesson with the files that it shows; null for those it is not open to."""
+
+    attachments = serializers.SerializerMethodField()
+
+    class Meta(LessonSerializer.Meta):
+        fields = [*LessonSerializer.Meta.fields, "attachments"]
+        read_only_fields = fields
+
+    @extend_schema_field(AttachmentSerializer(many=True, allow_null=True))
+    def get_attachments(self, lesson: Lesson) -> Any:
+        """Return the files."""
+        return AttachmentSerializer(lesson.files.all(), many=True).data if self._is_open(lesson) else None
 
 
 class CourseDetailSerializer(CourseSerializer):

@@ -3,9 +3,13 @@
 from django.urls import path
 
 from courses import editor_views as editor
-from courses import lesson_views, views
+from courses import file_views, lesson_views, views
+from files.kinds import LARGEST, MB
+from files.uploading import takes_uploads
 
 app_name = "courses"
+add_file = takes_uploads(file=max(LARGEST.values()))(file_views.add_file)
+set_thumbnail = takes_uploads(file=2 * MB)(file_views.set_thumbnail)
 urlpatterns = [
     path("courses/", views.CatalogueView.as_view(), name="catalogue"),
     path("courses/<uuid:course_id>/pattern.svg", views.pattern, name="pattern"),
@@ -16,6 +20,13 @@ urlpatterns = [
     path("teach/courses/new/", editor.CourseCreateView.as_view(), name="create"),
     path("teach/courses/<str:slug>/", editor.CourseEditView.as_view(), name="edit"),
     path("teach/courses/<str:slug>/details/", editor.CourseDetailsView.as_view(), name="details"),
+    path("teach/courses/<str:slug>/picture/", set_thumbnail, name="set_thumbnail"),
+    path("teach/courses/<str:slug>/lessons/<uuid:lesson_id>/files/", add_file, name="add_file"),
+    path(
+        "teach/courses/<str:slug>/lessons/<uuid:lesson_id>/files/<uuid:file_id>/remove/",
+        file_views.remove_file,
+        name="remove_file",
+    ),
     path("teach/courses/<str:slug>/publish/", editor.publish, name="publish"),
     path("teach/courses/<str:slug>/unpublish/", editor.unpublish, name="unpublish"),
     path("teach/courses/<str:slug>/delete/", editor.delete, name="delete"),

@@ -4,6 +4,10 @@ import re
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
+from django.urls import reverse
+
+from courses.models import Lesson
+
 YOUTUBE_ID = re.compile(r"[A-Za-z0-9_-]{6,20}")
 YOUTUBE = {"youtube.com", "www.youtube.com", "m.youtube.com", "youtube-nocookie.com", "www.youtube-nocookie.com"}
 VIMEO = {"vimeo.com", "www.vimeo.com", "player.vimeo.com"}
@@ -15,6 +19,14 @@ class Video(NamedTuple):
 
     kind: str
     address: str
+
+
+def video_of_lesson(lesson: Lesson, start: int = 0) -> Video | None:
+    """Return how to show a lesson's video, the uploaded one first; None where it has none."""
+    uploaded = lesson.video_file
+    if uploaded is not None:
+        return Video("file", reverse("files:play", args=[uploaded.pk]))
+    return video_of(lesson.video_url, start) if lesson.video_url else None
 
 
 def video_of(address: str, start: int = 0) -> Video:

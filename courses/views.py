@@ -15,7 +15,7 @@ from courses import patterns
 from courses.filters import CourseFilter
 from courses.models import Category, Course, Lesson
 from courses.public_pages import PublicPageMixin
-from courses.videos import video_of
+from courses.videos import video_of_lesson
 from lms.lib.pagination import PAGE_SIZE
 from lms.lib.scoping import ScopedMixin
 
@@ -110,8 +110,7 @@ class LessonPreviewView(DetailView[Lesson]):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add how its video is shown."""
-        address = self.object.video_url
-        return super().get_context_data(video=video_of(address) if address else None, **kwargs)
+        return super().get_context_data(video=video_of_lesson(self.object), **kwargs)
 
 
 @require_safe

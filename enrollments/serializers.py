@@ -11,6 +11,8 @@ from enrollments.models import Enrollment, LessonProgress, Review
 class CourseSummarySerializer(serializers.ModelSerializer[Course]):
     """The course of an enrolment."""
 
+    thumbnail_url = serializers.CharField(source="picture_url", read_only=True, allow_null=True)
+
     class Meta:
         model = Course
         fields = ["id", "title", "slug", "thumbnail_url"]

@@ -17,7 +17,7 @@ from django.views.generic import FormView, ListView, TemplateView
 
 from accounts.permissions import signed_in
 from courses.models import Course, Lesson, Section
-from courses.videos import video_of
+from courses.videos import video_of_lesson
 from enrollments import services
 from enrollments.calendar import due_for
 from enrollments.explaining import explain
@@ -151,7 +151,7 @@ class LearningRoomView(EnrolledMixin, TemplateView):
             enrollment=enrollment,
             course=enrollment.course,
             lesson=lesson,
-            video=video_of(lesson.video_url, position) if lesson.video_url else None,
+            video=video_of_lesson(lesson, position),
             is_done=lesson_id in done,
             position_seconds=position,
             outline=outline(lessons, done, lesson_id),

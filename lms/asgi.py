@@ -12,11 +12,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lms.settings")
 
 pages = get_asgi_application()
 
+from lms.lib.bodies import LargestBody  # noqa: E402  # as the next one
 from realtime.routing import websocket_urlpatterns  # noqa: E402  # models can be imported only once Django is set up
 
 application = ProtocolTypeRouter(
     {
-        "http": ASGIStaticFilesHandler(pages) if settings.DEBUG else pages,
+        "http": LargestBody(ASGIStaticFilesHandler(pages) if settings.DEBUG else pages, settings.LARGEST_BODY),
         "websocket": CookieMiddleware(SessionMiddleware(URLRouter(websocket_urlpatterns))),
     }
 )

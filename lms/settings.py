@@ -186,7 +186,11 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"*.mail_*": {"queue": "mail"}, "certificates.tasks.*": {"queue": "documents"}}
+CELERY_TASK_ROUTES = {
+    "*.mail_*": {"queue": "mail"},
+    "certificates.tasks.*": {"queue": "documents"},
+    "files.tasks.*": {"queue": "documents"},
+}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A request must not hang on a broker that is down: what it would not take goes to the outbox (QUALITY X05).
 CELERY_TASK_PUBLISH_RETRY = False
@@ -206,6 +210,7 @@ CELERY_BEAT_SCHEDULE = {
     "reconcile-payments": {"task": "payments.periodic.reconcile", "schedule": 120.0},
     "overdue-attempts": {"task": "quizzes.tasks.close_overdue", "schedule": 30.0},
     "pending-certificates": {"task": "certificates.tasks.render_pending", "schedule": 60.0},
+    "orphaned-files": {"task": "files.tasks.sweep_orphans", "schedule": timedelta(hours=6)},
 }
 
 # --- People and passwords --------------------------------------------------------------------------------------
@@ -303,6 +308,12 @@ CONTENT_SECURITY_POLICY = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 DATA_UPLOAD_MAX_NUMBER_FILES = 10
+FILE_UPLOAD_HANDLERS = [
+    "files.uploading.CountingHandler",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "files.uploading.SpoolingHandler",
+]
+LARGEST_BODY = 210 * 1024 * 1024  # a little more than the largest file
 
 # --- API -------------------------------------------------------------------------------------------------------
 

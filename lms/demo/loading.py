@@ -24,6 +24,7 @@ from lms.demo.content import CourseText, read_courses
 from lms.demo.counting import recount_courses
 from lms.demo.orders import save_orders
 from lms.demo.people import Learner, Opinion, Teacher, read_learners, read_opinions, read_teachers
+from lms.demo.work import save_work
 from realtime.models import Event, Inbox, Notification
 
 PASSWORD = "learn-by-doing"  # noqa: S105  # everybody may know it: the command refuses to run outside development
@@ -74,6 +75,7 @@ def load_demo() -> None:
     save_orders(enrollments)
     save_reviews(read_opinions(), enrollments, now)
     recount_courses()
+    save_work(courses, enrollments, now)
     tell(enrollments, now)
     issue_certificates(enrollments)
 

@@ -90,7 +90,7 @@ def database(env: environ.Env, data_dir: Path) -> dict[str, Any]:
 def storage(env: environ.Env, provider: str) -> dict[str, Any]:
     """Return Django's settings for file storage: the local folder, or one Azure Blob container."""
     if provider == "local":
-        return {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+        return {"BACKEND": "files.storage.LocalFiles"}
     missing = [
         name
         for name in ("AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGE_CONTAINER_NAME")
@@ -99,7 +99,7 @@ def storage(env: environ.Env, provider: str) -> dict[str, Any]:
     if missing:
         raise ImproperlyConfigured(f"FILE_STORAGE_PROVIDER is azure, but {' and '.join(missing)} is not set.")
     return {
-        "BACKEND": "storages.backends.azure_storage.AzureStorage",
+        "BACKEND": "files.storage.AzureFiles",
         "OPTIONS": {
             "connection_string": env.str("AZURE_STORAGE_CONNECTION_STRING"),
             "azure_container": env.str("AZURE_STORAGE_CONTAINER_NAME"),

@@ -6,7 +6,8 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.forms import BaseForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
 
 from lms.lib.errors import DomainError
 
@@ -35,3 +36,11 @@ def attempt_or_say(request: HttpRequest, write: Callable[..., Any], **fields: An
     except DomainError as error:
         messages.error(request, str(error.detail))
     return None
+
+
+def go_on(request: HttpRequest, address: str) -> HttpResponse:
+    """Return a redirect. The script that shows an upload's progress gets the address as JSON: it would follow the
+    redirect itself, and use up the messages that the next page shows."""
+    if request.headers.get("Accept") == "application/json":
+        return JsonResponse({"location": address})
+    return redirect(address)

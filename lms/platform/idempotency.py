@@ -68,7 +68,7 @@ class Replay(Exception):  # noqa: N818  # not an error: it carries an answer pas
 
 def _claim(request: Request, user_id: Any, key: str) -> IdempotentReply:
     """Return a new row for this key; raise Replay or IdempotencyError when there is one."""
-    fingerprint = hashlib.sha256(request.body if hasattr(request, "body") else b"").hexdigest()
+    fingerprint = hashlib.sha256(_told_apart_by(request)).hexdigest()
     mine = IdempotentReply(user_id=user_id, key=key, path=request.path_info[:255], fingerprint=fingerprint)
     try:
         with transaction.atomic():
@@ -76,6 +76,13 @@ def _claim(request: Request, user_id: Any, key: str) -> IdempotentReply:
     except IntegrityError:
         return _answer_or_take_over(mine)
     return mine
+
+
+def _told_apart_by(request: Request) -> bytes:
+    """Return what tells two requests of one key apart: the body; of uploads, which memory does not hold, its length."""
+    if request.content_type.startswith("multipart/"):
+        return str(request.META.get("CONTENT_LENGTH", "")).encode()
+    return request.body if hasattr(request, "body") else b""
 
 
 def _answer_or_take_over(mine: IdempotentReply) -> IdempotentReply:

@@ -56,6 +56,11 @@ def values_of(course: Course, enrollment: Enrollment) -> dict[str, str]:
         "coupon_id": str(uuid.UUID(int=1)),
         "payment_intent_id": "pi_none",
         "number": "1",
+        "file_id": str(uuid.UUID(int=1)),
+        "assignment_id": str(uuid.UUID(int=1)),
+        "submission_id": str(uuid.UUID(int=1)),
+        "width": "640",
+        "change_id": "1",
         "name": "none.eml",
     }
 

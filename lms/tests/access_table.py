@@ -4,7 +4,8 @@ The columns are the visitor, bob (a student of the course), carol (a student of 
 erin (teaches something else) and dan (staff). `{course}` is Alice's published course, `{draft}` one that she has not
 published, `{lesson}` a free preview, `{closed}` a lesson for the enrolled, `{enrollment}` Bob's in the course, `{done}`
 the one he has completed, `{item}` a piece of graded work, with `{certificate}`, `{number}` and `{review}`; `{order}`,
-`{payment}` and `{intent}` are of the course `{priced}`, which he has bought and given back.
+`{payment}` and `{intent}` are of the course `{priced}`, which he has bought and given back. `{file}` is a PDF that
+`{closed}` shows; `{assignment}` has `{brief}` beside its brief, and `{submission}` of Bob, graded by `{change}`.
 """
 
 from typing import Any
@@ -33,6 +34,12 @@ POST   /account/logout/                                      302  302  302  302 
 GET    /account/register/                                    200  302  302  302  302  302
 GET    /account/profile/                                     302  200  200  200  200  200
 POST   /account/profile/                                     302  302  302  302  302  302
+POST   /account/picture/                                     302  302  302  302  302  302
+GET    /files/signed/nonsense                                403  403  403  403  403  403
+GET    /files/{file}/                                        404  302  404  302  404  302
+GET    /files/{file}/play/                                   404  404  404  404  404  404
+GET    /files/{file}/preview/                                404  200  404  200  404  200
+GET    /files/{file}/picture/1280/                           404  404  404  404  404  404
 GET    /notifications/                                       302  200  200  200  200  200
 POST   /notifications/                                       302  302  302  302  302  302
 GET    /dashboard/                                           302  200  200  200  200  200
@@ -57,6 +64,9 @@ GET    /teach/courses/new/                                   302  403  403  200 
 GET    /teach/courses/{slug}/                                302  403  403  200  403  200
 GET    /teach/courses/{draft_slug}/                          302  403  403  200  404  200
 GET    /teach/courses/{slug}/details/                        302  403  403  200  403  200
+POST   /teach/courses/{slug}/picture/                        403  403  403  302  403  302
+POST   /teach/courses/{slug}/lessons/{closed}/files/         403  403  403  302  403  302
+POST   /teach/courses/{slug}/lessons/{closed}/files/{file}/remove/ 403 403 403 302 403 302
 POST   /teach/courses/{slug}/publish/                        403  403  403  302  403  302
 POST   /teach/courses/{slug}/unpublish/                      403  403  403  302  403  302
 POST   /teach/courses/{slug}/delete/                         403  403  403  302  403  302
@@ -67,6 +77,18 @@ GET    /teach/courses/{slug}/lessons/{lesson}/               302  403  403  200 
 POST   /teach/courses/{slug}/sections/{section}/rename/      403  403  403  302  403  302
 POST   /teach/courses/{slug}/sections/{section}/move/        403  403  403  302  403  302
 POST   /teach/courses/{slug}/sections/{section}/delete/      403  403  403  302  403  302
+GET    /learn/{slug}/assignments/{assignment}/               302  200  404  200  404  200
+POST   /learn/{slug}/assignments/{assignment}/draft/         302  200  404  200  404  200
+GET    /teach/courses/{slug}/assignments/                    302  403  403  200  403  200
+GET    /teach/courses/{slug}/assignments/new/                302  403  403  200  403  200
+GET    /teach/courses/{slug}/assignments/{assignment}/       302  403  403  200  403  200
+POST   /teach/assignments/{assignment}/delete/               404  403  404  302  404  302
+POST   /teach/assignments/{assignment}/release/              404  403  404  302  404  302
+POST   /teach/assignments/{assignment}/files/                404  403  404  302  404  302
+POST   /teach/assignments/{assignment}/files/{brief}/remove/ 404  403  404  302  404  302
+GET    /teach/grading/                                       302  403  403  200  200  200
+GET    /teach/grading/{submission}/                          404  403  404  200  404  200
+POST   /teach/grading/{submission}/revert/{change}/          404  403  404  302  404  302
 GET    /teach/courses/{slug}/students/                       302  403  403  200  403  200
 POST   /teach/courses/{slug}/students/invite/                403  403  403  302  403  302
 GET    /teach/courses/{slug}/students/{enrollment}/          302  403  403  200  403  200
@@ -157,6 +179,10 @@ PUT    /api/v1/users/me                                      401  200  200  200 
 PATCH  /api/v1/users/me                                      401  200  200  200  200  200
 GET    /api/v1/users/{bob}                                   401  403  403  403  403  200
 DELETE /api/v1/users/{bob}                                   401  403  403  403  403  204
+POST   /api/v1/files/upload                                  401  415  415  415  415  415
+GET    /api/v1/files/{file}                                  401  200  404  200  404  200
+GET    /api/v1/files/{file}/download                         401  302  404  302  404  302
+DELETE /api/v1/files/{file}                                  401  403  404  409  404  409
 GET    /api/v1/notifications/                                401  200  200  200  200  200
 POST   /api/v1/notifications/read-all                        401  200  200  200  200  200
 POST   /api/v1/notifications/1/read                          401  200  404  200  404  404
@@ -200,6 +226,17 @@ PATCH  /api/v1/enrollments/{enrollment}/progress             401  200  404  404 
 GET    /api/v1/enrollments/{enrollment}/grades               401  200  404  404  404  200
 GET    /api/v1/enrollments/{enrollment}/explain              401  200  404  404  404  200
 POST   /api/v1/enrollments/{enrollment}/complete             401  409  404  404  404  403
+GET    /api/v1/assignments/                                  401  200  200  200  200  200
+POST   /api/v1/assignments/                                  401  403  403  201  403  201
+GET    /api/v1/assignments/{assignment}                      401  200  404  200  404  200
+PUT    /api/v1/assignments/{assignment}                      401  403  403  200  404  200
+PATCH  /api/v1/assignments/{assignment}                      401  403  403  200  404  200
+DELETE /api/v1/assignments/{assignment}                      401  403  403  409  404  409
+POST   /api/v1/assignments/{assignment}/submit               401  409  404  403  404  403
+GET    /api/v1/assignments/{assignment}/submissions          401  200  404  200  404  200
+POST   /api/v1/assignments/{assignment}/release              401  403  403  200  404  200
+GET    /api/v1/assignments/submissions/{submission}          401  200  404  200  404  200
+POST   /api/v1/assignments/submissions/{submission}/grade    401  403  404  200  404  200
 GET    /api/v1/certificates/                                 401  200  200  200  200  200
 POST   /api/v1/certificates/generate/{enrollment}            401  409  404  404  404  403
 POST   /api/v1/certificates/generate/{done}                  401  200  404  404  404  403
@@ -254,6 +291,9 @@ GET    /api/v1/instructors/{alice}                           200  200  200  200 
 
 # What a request carries where an empty body would be refused for its shape, by the end of the path.
 BODIES: dict[str, dict[str, Any]] = {
+    "POST /api/v1/assignments/": {"course_id": "{course}", "title": "New"},
+    "POST /api/v1/assignments/{assignment}/submit": {"content": "Again."},
+    "POST /api/v1/assignments/submissions/{submission}/grade": {"grade": 5},
     "POST /api/v1/users/": {"email": "new@example.com", "password": "a long walk home", "full_name": "New"},
     "POST /api/v1/auth/login/mfa": {"challenge_token": "none", "code": "123456"},
     "POST /api/v1/auth/password/reset": {"email": "bob@example.com"},

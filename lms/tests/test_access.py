@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.test import Client
 from django.urls import get_resolver, resolve
@@ -14,10 +15,16 @@ from rest_framework.test import APIClient
 
 from accounts.models import LoginSession, User
 from accounts.tokens import start_session
+from assignments import services as assignments
+from assignments.grading import grade_submission
+from assignments.handing_in import submit
+from assignments.tests.samples import write_assignment
+from courses.attachments import attach
 from courses.models import Course
 from courses.services import create_course
 from enrollments import services as enrollments
 from enrollments.models import Enrollment
+from files.tests.samples import PDF
 from lms.testing.plugin import buy_course, complete_all_lessons, graded_item, make_course
 from lms.testing.urls import routes
 from lms.tests.access_table import BODIES, PEOPLE, rows
@@ -48,6 +55,10 @@ def values(
     start_session(user=bob)
     order = buy_course(bob, make_course(alice, "Cider", price_cents=900), refunded=900)
     lessons = list(course.lessons.all())
+    task = write_assignment(course)
+    brief = assignments.attach(actor=alice, assignment=task, content=SimpleUploadedFile("b.pdf", PDF)).file_id
+    submission = submit(actor=bob, assignment=task, content="Mine.")
+    grade_submission(actor=alice, submission=submission, grade=7)
     quiz = create_quiz(actor=alice, course=course, title="A quiz")
     question = add_question(actor=alice, quiz=quiz, question_type="essay", question_text="Why?")
     quiz = set_published(actor=alice, quiz=quiz, published=True)
@@ -72,6 +83,11 @@ def values(
         "review": enrollments.write_review(actor=bob, course=done_course, rating=5, comment="").pk,
         "session": LoginSession.objects.get(user=bob).pk,
         "item": graded_item(course).pk,
+        "file": attach(actor=alice, lesson=lessons[1], content=SimpleUploadedFile("a.pdf", PDF)).file_id,
+        "assignment": task.pk,
+        "brief": brief,
+        "submission": submission.pk,
+        "change": submission.grade_changes.get().pk,
         "alice": alice.pk,
         "bob": bob.pk,
         "priced": order.course_id,
@@ -152,7 +168,9 @@ def _callback(route: str) -> Any:
 
 @pytest.mark.quality("X01")
 def test_the_table_knows_every_address_and_every_method_of_the_api() -> None:
-    nil = defaultdict(lambda: uuid.UUID(int=0), slug="tea", draft_slug="draft", priced_slug="cider", number="AAAAA")
+    nil = defaultdict(
+        lambda: uuid.UUID(int=0), slug="tea", draft_slug="draft", priced_slug="cider", number="AAAAA", change=1
+    )
     known = {(method, resolve(path.format_map(nil).partition("?")[0]).route) for method, path, _statuses in rows()}
     assert set(routes()) - {route for _method, route in known} == set()
     assert methods_by_route() - known == set()

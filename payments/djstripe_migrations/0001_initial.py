@@ -26,9 +26,11 @@ class Migration(migrations.Migration):
         # Not needed, but quicker: what is migrated after these 59 models renders them anew at every step.
         ("admin", "0003_logentry_add_action_flag_choices"),
         ("accounts", "0002_doors"),
+        ("assignments", "0001_initial"),
         ("certificates", "0002_proof"),
-        ("courses", "0005_completion_rules"),
+        ("courses", "0006_files_of_lessons"),
         ("enrollments", "0006_calendar_feeds"),
+        ("files", "0001_initial"),
         ("quizzes", "0001_initial"),
         ("instructors", "0001_initial"),
         ("otp_email", "0006_add_timestamps"),

@@ -39,6 +39,15 @@ function resumeFile() {
   };
   if (player.readyState >= HTMLMediaElement.HAVE_METADATA) resume();
   else player.addEventListener("loadedmetadata", resume, { once: true });
+  // A signed address runs out while one watches: ask for a fresh one, and go on where it stopped; once a minute at most.
+  let askedAt = 0;
+  player.addEventListener("error", () => {
+    if (Date.now() - askedAt < 60_000) return;
+    askedAt = Date.now();
+    const at = player.currentTime || savedAt;
+    player.addEventListener("loadedmetadata", () => { player.currentTime = at; }, { once: true });
+    player.load();
+  });
   player.addEventListener("timeupdate", () => playedUntil(player.currentTime));
   for (const moment of ["pause", "ended"]) player.addEventListener(moment, () => savePosition(player.currentTime));
 }

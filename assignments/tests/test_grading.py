@@ -1,0 +1,177 @@
+"""Grading: within its bounds, by who may, with a history that nobody edits."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.test import Client
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from assignments import grading, handing_in
+from assignments.errors import AssignmentError
+from assignments.models import GradeChange, Submission
+from assignments.tests.samples import write_assignment
+from courses.models import Course
+from enrollments.grades import current_grades
+from enrollments.models import Enrollment, GradeEntry
+from files.tests.samples import PDF, upload
+from lms.platform.models import AuditEntry
+from lms.testing.racing import at_once, kinds
+from realtime.models import Event, Notification
+
+
+@pytest.fixture
+def submission(course: Course, enrollment: Enrollment) -> Submission:
+    """Bob's work, with a file."""
+    task = write_assignment(course)
+    return handing_in.submit(actor=enrollment.user, assignment=task, content="Tea.", uploads=[upload("tea.pdf", PDF)])
+
+
+def url(submission: Submission) -> str:
+    return f"/api/v1/assignments/submissions/{submission.pk}"
+
+
+@pytest.mark.quality("S03")
+@pytest.mark.parametrize("grade", [-1, 11, "NaN", "10abc", None, [], 1e400, "", 5.5, "yes"])
+def test_a_grade_outside_the_points_is_400(
+    grade: Any, submission: Submission, alice: User, api_of: Callable[[User], APIClient]
+) -> None:
+    answer = api_of(alice).post(f"{url(submission)}/grade", {"grade": grade} if grade != 1e400 else {})
+    assert answer.status_code == 400
+    assert GradeChange.objects.count() == GradeEntry.objects.count() == 0
+
+
+@pytest.mark.quality("S01")
+def test_strangers_and_other_teachers_see_and_grade_nothing(
+    submission: Submission, carol: User, erin: User, bob: User, api_of: Callable[[User], APIClient]
+) -> None:
+    file_id = submission.files.get().file_id
+    for person in (carol, erin):
+        client = api_of(person)
+        for path in (url(submission), f"/api/v1/files/{file_id}", f"/api/v1/files/{file_id}/download"):
+            assert client.get(path).status_code == 404, path
+        assert client.post(f"{url(submission)}/grade", {"grade": 5}).status_code == 404
+        assert client.get(f"/api/v1/assignments/{submission.assignment_id}/submissions").status_code == 404
+    assert api_of(bob).post(f"{url(submission)}/grade", {"grade": 10}).status_code == 403
+    assert GradeChange.objects.count() == 0
+
+
+@pytest.mark.quality("S01")
+def test_a_student_lists_their_own_submissions_alone(
+    submission: Submission, alice: User, bob: User, carol: User, api_of: Callable[[User], APIClient]
+) -> None:
+    other = Enrollment.objects.create(user=carol, course=submission.assignment.course)
+    handing_in.submit(actor=other.user, assignment=submission.assignment, content="Coffee.")
+    path = f"/api/v1/assignments/{submission.assignment_id}/submissions"
+    assert [row["user_id"] for row in api_of(bob).get(path).json()["results"]] == [str(bob.pk)]
+    assert api_of(alice).get(path).json()["count"] == 2
+
+
+def test_a_grade_reaches_ledger_student_and_mailbox_once(
+    submission: Submission,
+    alice: User,
+    bob: User,
+    api_of: Callable[[User], APIClient],
+    django_capture_on_commit_callbacks: Callable[..., Any],
+) -> None:
+    mail.outbox.clear()
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = api_of(alice).post(f"{url(submission)}/grade", {"grade": 8, "feedback": "**Good.**"})
+    assert (answer.status_code, answer.json()["grade"]) == (200, 8)
+    key = (submission.enrollment_id, submission.assignment_id)
+    entry = current_grades(enrollment_ids=[key[0]], item_ids=[key[1]])[key]
+    assert (entry.points, entry.source_id, entry.graded_by) == (8, submission.pk, alice)
+    told = Notification.objects.get(user=bob, event=Event.ASSIGNMENT_GRADED)
+    assert (told.payload["assignment_id"], told.payload["grade"]) == (str(submission.assignment_id), 8)
+    assert [letter.subject for letter in mail.outbox] == ["Graded: Brew a pot"]
+    seen = api_of(bob).get(url(submission)).json()
+    assert (seen["grade"], seen["feedback"]) == (8, "**Good.**")
+
+
+def test_a_grade_that_is_held_back_is_shown_when_it_is_released(
+    submission: Submission,
+    alice: User,
+    bob: User,
+    api_of: Callable[[User], APIClient],
+    browser_of: Callable[..., Client],
+) -> None:
+    grading.grade_submission(
+        actor=alice, submission=submission, grade=8, feedback="Secret words", release=False,
+        uploads=[upload("back.pdf", PDF)],
+    )  # fmt: skip
+    back = submission.files.get(is_feedback=True).file_id
+    seen = api_of(bob).get(url(submission)).json()
+    assert (seen["grade"], seen["raw_grade"], seen["feedback"], seen["grade_history"]) == (None, None, None, [])
+    assert len(seen["files"]) == 1
+    page = f"/learn/tea/assignments/{submission.assignment_id}/"
+    assert "Secret words" not in browser_of(bob).get(page).text
+    assert api_of(bob).get(f"/api/v1/files/{back}").status_code == 404
+    assert (GradeEntry.objects.count(), Notification.objects.filter(event=Event.ASSIGNMENT_GRADED).count()) == (0, 0)
+    released = api_of(alice).post(f"/api/v1/assignments/{submission.assignment_id}/release")
+    assert released.json() == {"released": 1}
+    assert grading.release_grades(actor=alice, assignment=submission.assignment) == 0
+    assert "Secret words" in browser_of(bob).get(page).text
+    assert api_of(bob).get(f"/api/v1/files/{back}").status_code == 200
+    assert GradeEntry.objects.count() == 1
+
+
+def test_every_change_stands_in_the_history_with_who_and_why(
+    submission: Submission, alice: User, dan: User, api_of: Callable[[User], APIClient]
+) -> None:
+    grading.grade_submission(actor=alice, submission=submission, grade=4)
+    changed = grading.grade_submission(actor=dan, submission=submission, grade=9, reason="Looked again.")
+    first = GradeChange.objects.earliest("id")
+    grading.revert_grade(actor=alice, change=first, version=changed.version)
+    history = api_of(alice).get(url(submission)).json()["grade_history"]
+    assert [(row["grade"], row["graded_by"]) for row in history] == [
+        (4, str(alice.pk)), (9, str(dan.pk)), (4, str(alice.pk)),
+    ]  # fmt: skip
+    assert history[1]["reason"] == "Looked again."
+    assert history[0]["reason"].startswith("Back to the grade of")
+    assert [entry.points for entry in GradeEntry.objects.order_by("id")] == [4, 9, 4]
+
+
+def test_nobody_grades_their_own_work(alice: User, dan: User, course: Course) -> None:
+    own = Enrollment.objects.create(user=dan, course=course)
+    made = handing_in.submit(actor=own.user, assignment=write_assignment(course), content="Mine.")
+    with pytest.raises(AssignmentError) as refused:
+        grading.grade_submission(actor=dan, submission=made, grade=10)
+    assert refused.value.code == "own_work"
+
+
+@pytest.mark.quality("S05")
+def test_the_second_grader_is_told_and_the_log_has_both(
+    submission: Submission, alice: User, dan: User, api_of: Callable[[User], APIClient]
+) -> None:
+    assert api_of(alice).post(f"{url(submission)}/grade", {"grade": 4, "version": 0}).status_code == 200
+    late = api_of(dan).post(f"{url(submission)}/grade", {"grade": 9, "version": 0})
+    assert (late.status_code, late.json()["errors"][0]["code"]) == (409, "graded_meanwhile")
+    submission.refresh_from_db()
+    assert submission.grade == 4
+    log = AuditEntry.objects.filter(target_id=str(submission.pk)).order_by("id")
+    assert [(entry.action, entry.actor_id) for entry in log][-2:] == [
+        ("assignments.graded", alice.pk), ("assignments.grade_refused", dan.pk),
+    ]  # fmt: skip
+
+
+@pytest.mark.postgres
+@pytest.mark.quality("S05")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("locked", [True, False])
+def test_of_five_graders_at_once_one_wins(
+    locked: bool, submission: Submission, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not locked:  # the control: without the lock, several believe that they were first
+        monkeypatch.setattr("django.db.models.query.QuerySet.select_for_update", lambda self, **options: self)
+    outcomes = at_once(
+        5,
+        lambda number: grading.grade_submission(
+            actor=alice, submission=Submission.objects.get(pk=submission.pk), grade=number, version=0
+        ),
+    )
+    graded = GradeChange.objects.count()
+    assert (graded == 1) is locked, kinds(outcomes)
+    if locked:
+        assert kinds(outcomes) == {"Submission": 1, "graded_meanwhile": 4}

@@ -1,0 +1,256 @@
+"""Handing in: on the server's clock, at a price that is told before, never losing a version."""
+
+import socket
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import time_machine
+from django.core import mail
+from django.test import Client
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from accounts.tokens import start_session
+from assignments import handing_in
+from assignments.errors import AssignmentError
+from assignments.grading import grade_submission
+from assignments.models import Submission, SubmissionDraft, penalty
+from assignments.tests.samples import write_assignment
+from courses.models import Course
+from enrollments.deadlines import grant_extension
+from enrollments.models import Enrollment
+from enrollments.registry import missing_for_completion
+from files.models import File
+from files.tests.samples import PDF, SVG, upload
+from lms.testing.racing import at_once, kinds
+
+DUE = timezone.now().replace(microsecond=0) + timedelta(days=10)
+
+
+def submit_url(assignment: Any) -> str:
+    return f"/api/v1/assignments/{assignment.pk}/submit"
+
+
+@pytest.mark.quality("S02")
+@pytest.mark.parametrize(
+    ("seconds", "days"), [(-1, 0), (0, 0), (1, 1), (24 * 3600, 1), (24 * 3600 + 1, 2), (10 * 24 * 3600, 10)]
+)
+def test_the_due_second_is_on_time_and_each_started_day_counts(
+    seconds: int, days: int, course: Course, enrollment: Enrollment
+) -> None:
+    task = write_assignment(course, due_at=DUE, allow_late_submission=True, late_penalty_percentage=15)
+    with time_machine.travel(DUE + timedelta(seconds=seconds, milliseconds=400), tick=False):
+        made = handing_in.submit(actor=enrollment.user, assignment=task, content="Tea.")
+    graded = grade_submission(actor=course.instructor, submission=made, grade=10)
+    assert (made.days_late, made.is_late) == (days, days > 0)
+    assert graded.grade == max(0, 10 - {0: 0, 1: 2, 2: 3, 10: 10}[days])  # 1.5 is rounded up, 3.0 stays
+    again = grade_submission(actor=course.instructor, submission=graded, grade=10)
+    assert again.grade == graded.grade  # the penalty is applied once
+
+
+@pytest.mark.quality("S02")
+@pytest.mark.parametrize(
+    ("raw", "percent", "days", "lost"),
+    [(85, 10, 1, 9), (84, 10, 1, 8), (1, 50, 1, 1), (1, 49, 1, 0), (100, 30, 4, 100), (0, 30, 4, 0), (50, 0, 9, 0)],
+)
+def test_a_penalty_is_linear_rounded_half_up_and_takes_no_more_than_there_is(
+    raw: int, percent: int, days: int, lost: int
+) -> None:
+    assert penalty(raw=raw, percent=percent, days=days) == lost
+
+
+@pytest.mark.quality("S02")
+def test_late_work_that_is_not_taken_leaves_nothing(
+    course: Course, enrollment: Enrollment, api_of: Callable[[User], APIClient]
+) -> None:
+    task = write_assignment(course, due_at=timezone.now() - timedelta(minutes=5))
+    body = {"content": "Late.", "file": upload("a.pdf", PDF)}
+    answer = api_of(enrollment.user).post(submit_url(task), body, format="multipart")
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "past_due")
+    assert (Submission.objects.count(), File.objects.count()) == (0, 0)
+
+
+@pytest.mark.quality("S02")
+def test_one_student_may_have_another_date(course: Course, enrollment: Enrollment) -> None:
+    past = timezone.now() - timedelta(days=1)
+    task = write_assignment(course, due_at=past, closes_at=past)
+    with pytest.raises(AssignmentError):
+        handing_in.submit(actor=enrollment.user, assignment=task, content="Late.")
+    later = timezone.now() + timedelta(days=1)
+    grant_extension(actor=course.instructor, item=task, enrollment=enrollment, due_at=later, reason="ill")
+    assert not handing_in.submit(actor=enrollment.user, assignment=task, content="In time.").is_late
+
+
+def test_text_and_several_files_are_handed_in_together_and_a_receipt_goes_out(
+    course: Course,
+    enrollment: Enrollment,
+    api_of: Callable[[User], APIClient],
+    django_capture_on_commit_callbacks: Callable[..., Any],
+) -> None:
+    task = write_assignment(course)
+    client = api_of(enrollment.user)
+    named = client.post(
+        "/api/v1/files/upload",
+        {"file": upload("one.pdf", PDF), "purpose": "submission", "assignment_id": str(task.pk)},
+        format="multipart",
+    ).json()
+    mail.outbox.clear()
+    with django_capture_on_commit_callbacks(execute=True):
+        body = {
+            "content": "See the file.",
+            "file_ids": [named["id"]],
+            "file": [upload("two.pdf", PDF), upload("n.txt", b"n")],
+        }
+        answer = client.post(submit_url(task), body, format="multipart")
+    assert answer.status_code == 201, answer.content
+    names = [one["file"]["original_filename"] for one in answer.json()["files"]]
+    assert (names, answer.json()["attempt"]) == (["one.pdf", "two.pdf", "n.txt"], 1)
+    assert [(letter.to, letter.subject) for letter in mail.outbox] == [
+        ([enrollment.user.email], f"Handed in: {task.title}")
+    ]
+    assert "two.pdf" in mail.outbox[0].body
+
+
+@pytest.mark.quality("S06")
+def test_only_ones_own_uploads_for_this_assignment_can_be_handed_in(
+    course: Course, enrollment: Enrollment, alice: User, api_of: Callable[[User], APIClient]
+) -> None:
+    task, other = write_assignment(course), write_assignment(course, title="Another")
+    foreign = {"file": upload("a.pdf", PDF), "purpose": "submission", "assignment_id": str(task.pk)}
+    hers = api_of(alice).post("/api/v1/files/upload", foreign, format="multipart").json()["id"]
+    elsewhere = {"file": upload("a.pdf", PDF), "purpose": "submission", "assignment_id": str(other.pk)}
+    client = api_of(enrollment.user)
+    mine = client.post("/api/v1/files/upload", elsewhere, format="multipart").json()["id"]
+    for file_id in (hers, mine, str(task.pk)):
+        assert client.post(submit_url(task), {"file_ids": [file_id]}).status_code == 404
+    assert client.post(submit_url(task), {"file_ids": ["file:///etc/passwd"]}).status_code == 400
+    for field in ("file_url", "file"):
+        answer = client.post(submit_url(task), {field: "http://127.0.0.1:9/x"})
+        assert answer.status_code == 400
+    assert Submission.objects.count() == 0
+
+
+@pytest.mark.quality("S03")
+def test_nobody_sends_their_own_grade(
+    course: Course, enrollment: Enrollment, api_of: Callable[[User], APIClient]
+) -> None:
+    task = write_assignment(course)
+    claimed = {"content": "Mine.", "grade": 10, "raw_grade": 10, "graded_by": str(enrollment.user_id), "attempt": 9}
+    answer = api_of(enrollment.user).post(submit_url(task), claimed).json()
+    assert (answer["grade"], answer["graded_by"], answer["attempt"]) == (None, None, 1)
+
+
+def test_what_the_assignment_does_not_take_is_refused(course: Course, enrollment: Enrollment) -> None:
+    task = write_assignment(course, allowed_file_types=["pdf"])
+    for name, content in {"a.txt": b"text", "a.svg": SVG}.items():
+        with pytest.raises(Exception, match="takes: pdf"):
+            handing_in.submit(actor=enrollment.user, assignment=task, uploads=[upload(name, content)])
+    with pytest.raises(AssignmentError) as empty:
+        handing_in.submit(actor=enrollment.user, assignment=task, content="  \n ")
+    assert empty.value.code == "nothing_handed_in"
+    assert handing_in.submit(actor=enrollment.user, assignment=task, uploads=[upload("a.pdf", PDF)]).attempt == 1
+
+
+@pytest.mark.quality("S04")
+def test_versions_are_numbered_until_graded_and_no_oftener_than_taken(course: Course, enrollment: Enrollment) -> None:
+    bob, task = enrollment.user, write_assignment(course, max_attempts=2)
+    first = handing_in.submit(actor=bob, assignment=task, content="One.")
+    second = handing_in.submit(actor=bob, assignment=task, content="Two.")
+    assert (first.attempt, second.attempt) == (1, 2)
+    with pytest.raises(AssignmentError) as refused:
+        handing_in.submit(actor=bob, assignment=task, content="Three.")
+    assert refused.value.code == "no_attempts_left"
+    with pytest.raises(AssignmentError) as old:
+        grade_submission(actor=course.instructor, submission=first, grade=5)
+    assert old.value.code == "superseded"
+    grade_submission(actor=course.instructor, submission=second, grade=5)
+    with pytest.raises(AssignmentError) as graded:
+        handing_in.submit(actor=bob, assignment=task, content="Four.")
+    assert graded.value.code == "already_graded"
+    assert list(Submission.objects.values_list("content", flat=True).order_by("attempt")) == ["One.", "Two."]
+
+
+@pytest.mark.postgres
+@pytest.mark.quality("S04")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("locked", [True, False])
+def test_ten_versions_at_once_each_get_a_number(
+    locked: bool, course: Course, enrollment: Enrollment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = write_assignment(course)
+    real = handing_in.standing_of
+
+    def slow(*args: Any) -> Any:
+        standing = real(*args)
+        time.sleep(0.1)
+        return standing
+
+    monkeypatch.setattr(handing_in, "standing_of", slow)
+    if not locked:  # the control: without the lock, two take the same number, and all but one fail
+        monkeypatch.setattr("django.db.models.query.QuerySet.select_for_update", lambda self, **options: self)
+    outcomes = at_once(
+        10,
+        lambda number: handing_in.submit(
+            actor=enrollment.user, assignment=task, content=f"Text {number}", uploads=[upload("a.pdf", PDF)]
+        ),
+    )
+    attempts = sorted(Submission.objects.values_list("attempt", flat=True))
+    if locked:
+        assert (attempts, File.objects.count()) == (list(range(1, 11)), 10), kinds(outcomes)
+        assert {one.content for one in outcomes} == {f"Text {number}" for number in range(10)}
+    else:
+        assert len(attempts) < 10
+    assert File.objects.count() == len(attempts)  # what was refused left no file
+
+
+def test_what_is_typed_is_kept_until_it_is_handed_in(
+    course: Course, enrollment: Enrollment, browser_of: Callable[[User], Client]
+) -> None:
+    task, bob = write_assignment(course), browser_of(enrollment.user)
+    page = f"/learn/tea/assignments/{task.pk}/"
+    assert bob.post(f"{page}draft/", {"content": "Half a thought"}).status_code == 200
+    assert "Half a thought" in bob.get(page).text
+    assert Submission.objects.count() == 0
+    assert bob.post(page, {"content": "A whole thought"}).status_code == 302
+    assert SubmissionDraft.objects.count() == 0
+    refused = bob.post(page, {"content": ""})
+    assert refused.status_code == 400
+
+
+def test_required_work_stands_between_a_student_and_completion(course: Course, enrollment: Enrollment) -> None:
+    task = write_assignment(course, is_required=True, passing_points=6)
+    missing = "the assignment “Brew a pot”"
+    assert missing in missing_for_completion(enrollment)
+    made = handing_in.submit(actor=enrollment.user, assignment=task, content="Tea.")
+    made = grade_submission(actor=course.instructor, submission=made, grade=5)
+    assert missing in missing_for_completion(enrollment)
+    grade_submission(actor=course.instructor, submission=made, grade=6, reason="Looked again.")
+    assert missing not in missing_for_completion(enrollment)
+
+
+@pytest.mark.quality("S08")
+def test_a_client_that_hangs_up_leaves_no_submission_and_no_file(
+    course: Course, enrollment: Enrollment, live_site: str, settings: Any, tmp_path: Path
+) -> None:
+    settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path / "temporary")
+    Path(settings.FILE_UPLOAD_TEMP_DIR).mkdir()
+    task = write_assignment(course)
+    token = start_session(user=enrollment.user).access_token
+    half = (
+        f"POST {submit_url(task)} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n"
+        "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 8000000\r\n\r\n"
+        '--x\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n%PDF-1.7\n'
+    ).encode() + b"x" * 4_000_000
+    parts = urlsplit(live_site)
+    with socket.create_connection((parts.hostname, parts.port)) as line:
+        line.sendall(half)
+    time.sleep(1)
+    assert Submission.objects.count() == 0
+    assert File.objects.count() == 0
+    assert list(Path(settings.FILE_UPLOAD_TEMP_DIR).iterdir()) == []

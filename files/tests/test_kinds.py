@@ -1,0 +1,149 @@
+"""What is taken, told by its bytes; and what becomes of its name."""
+
+import io
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from courses.models import Course
+from files import kinds, names
+from files.errors import FileError
+from files.models import File, Purpose
+from files.storage import the_storage
+from files.tests.samples import BAD, GOOD, HTML, MP4, PDF, bomb, form, image, packed
+
+URL = "/api/v1/files/upload"
+
+
+@pytest.fixture
+def send(alice: User, course: Course, api_of: Callable[[User], APIClient]) -> Callable[..., Any]:
+    """Return a function that uploads course material as Alice."""
+    client = api_of(alice)
+
+    def upload(name: str, content: bytes, **fields: Any) -> Any:
+        fields = {"purpose": "course_material", "course_id": course.pk, **fields}
+        return client.post(URL, form(name, content, **fields), format="multipart")
+
+    return upload
+
+
+@pytest.mark.quality("F03")
+@pytest.mark.parametrize("name", GOOD)
+def test_a_file_of_each_kind_is_taken_and_keeps_its_type(name: str, send: Callable[..., Any]) -> None:
+    content, content_type = GOOD[name]
+    answer = send(name, content)
+    assert answer.status_code == 201, answer.content
+    assert (answer.json()["content_type"], answer.json()["original_filename"]) == (content_type, name)
+    assert answer.json()["file_size"] == len(content)
+
+
+@pytest.mark.quality("F03")
+@pytest.mark.parametrize("name", BAD)
+def test_active_content_and_false_types_are_refused_whatever_the_client_calls_them(
+    name: str, send: Callable[..., Any]
+) -> None:
+    answer = send(name, BAD[name])
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (415, "type_not_allowed")
+    assert File.objects.count() == 0
+    assert list(the_storage().stored("uploads")) == []
+
+
+@pytest.mark.quality("F03")
+def test_a_polyglot_that_is_taken_is_only_ever_served_to_be_saved(
+    send: Callable[..., Any], alice: User, browser_of: Callable[[User], Any]
+) -> None:
+    polyglot = image("GIF") + b"=1;/*" + HTML + b"*/alert(1)"
+    file_id = send("evil.gif", polyglot).json()["id"]
+    answer = browser_of(alice).get(f"/files/{file_id}/", follow=True)
+    assert answer["Content-Type"] == "image/gif"
+    assert answer["Content-Disposition"].startswith("attachment")
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Content-Security-Policy"] == "sandbox; default-src 'none'"
+
+
+@pytest.mark.quality("F03")
+def test_an_avatar_is_a_picture_and_nothing_else(api_of: Callable[[User], APIClient], bob: User) -> None:
+    client = api_of(bob)
+    for name, content in {"a.pdf": PDF, "a.gif": image("GIF"), "torn.png": image()[:60]}.items():
+        answer = client.post(URL, form(name, content, purpose="avatar"), format="multipart")
+        assert answer.status_code == 415, name
+    assert client.post(URL, form("me.png", image(), purpose="avatar"), format="multipart").status_code == 201
+
+
+@pytest.mark.quality("F06")
+@pytest.mark.parametrize("purpose", ["avatar", "course_material"])
+def test_an_image_bomb_is_refused_at_once(purpose: str, send: Callable[..., Any]) -> None:
+    begun = time.monotonic()
+    answer = send("huge.png", bomb(), purpose=purpose)
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "image_too_large")
+    assert send("wide.png", bomb(30_000, 1_000), purpose=purpose).status_code == 400  # between one and two limits
+    assert time.monotonic() - begun < 2
+
+
+@pytest.mark.quality("F06")
+def test_an_archive_in_an_archive_stays_packed(send: Callable[..., Any]) -> None:
+    nested = packed(inner=b"\0" * 5_000_000)
+    for _level in range(5):
+        nested = packed(inner=nested)
+    begun = time.monotonic()
+    assert send("nested.zip", nested).status_code == 201
+    assert time.monotonic() - begun < 2
+
+
+@pytest.mark.quality("F05")
+def test_a_file_that_is_larger_than_its_purpose_allows_is_413(
+    api_of: Callable[[User], APIClient], bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(kinds.LARGEST, Purpose.AVATAR, 100)
+    answer = api_of(bob).post(URL, form("me.png", image(), purpose="avatar"), format="multipart")
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (413, "too_large")
+
+
+def test_an_empty_file_is_refused() -> None:
+    with pytest.raises(FileError) as refused:
+        kinds.examine(io.BytesIO(), size=0, extension="txt", purpose=Purpose.SUBMISSION)
+    assert refused.value.code == "empty"
+
+
+NAMES = {
+    "../../etc/passwd.txt": "passwd.txt",
+    "/etc/x.pdf": "x.pdf",
+    "C:\\Users\\bob\\thesis.pdf": "thesis.pdf",
+    "a\0b.pdf": "ab.pdf",
+    "a\r\nSet-Cookie: x=1.pdf": "aSet-Cookie: x=1.pdf",
+    "gpj.\u202efdp.txt": "gpj.fdp.txt",
+    "x" * 300 + ".pdf": "x" * 146 + ".pdf",
+    '"quoted".pdf': '"quoted".pdf',
+    "...": "file",
+    "": "file",
+    "Äpfel und Birnen.pdf": "Äpfel und Birnen.pdf",
+}
+
+
+@pytest.mark.quality("F04")
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_is_kept_for_people_and_cleaned_of_what_misleads(name: str) -> None:
+    assert names.cleaned(name) == NAMES[name]
+
+
+@pytest.mark.quality("F04")
+@pytest.mark.parametrize("name", [name for name in NAMES if name.endswith(".pdf") and "\r" not in name])
+def test_no_name_reaches_the_disk_or_breaks_a_header(
+    name: str, send: Callable[..., Any], alice: User, browser_of: Callable[[User], Any], settings: Any
+) -> None:
+    file_id = send(name, PDF).json()["id"]
+    [(key, _written)] = the_storage().stored("uploads")
+    assert key.removeprefix("uploads/")[3:-4].isalnum()
+    assert [path.name for path in settings.MEDIA_ROOT.iterdir()] == ["uploads"]
+    answer = browser_of(alice).get(f"/files/{file_id}/", follow=True)
+    assert "\n" not in answer["Content-Disposition"]
+    assert "set-cookie" not in [header.lower() for header in answer.headers]
+    assert answer["Content-Disposition"].startswith("attachment; filename")
+
+
+def test_a_video_of_another_name_is_still_told(send: Callable[..., Any]) -> None:
+    assert send("talk.webm", MP4).status_code == 415

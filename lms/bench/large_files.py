@@ -1,0 +1,187 @@
+"""What large files cost the web process: memory, measured on a real one (QUALITY F05, F10).
+
+`rows()` starts the site on a fresh SQLite, uploads and downloads 200 MB over HTTP, throws a gigabyte at it, and reads
+the process's peak memory from /proc. `python -m lms.bench.large_files` prints it.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+MB = 1024 * 1024
+LARGE = 200 * MB - 64
+HUGE = 1024 * MB
+BAR = 100.0  # megabytes that the process may grow by
+PIECE = 1 * MB
+# The head of an MP4: what follows is as good as any film.
+HEAD = b"\0\0\0\x20ftypisom\0\0\x02\0isomiso2avc1mp41" + b"\0\0\0\x08free"
+PASSWORD = "a long walk home"  # noqa: S105  # of somebody who exists for a minute
+BOUNDARY = "----campus"
+
+Row = tuple[str, float, str, float]
+
+
+class Site:
+    """A running site, and a teacher with a course on it."""
+
+    def __init__(self, address: str, pid: int, folder: Path) -> None:
+        self.address, self.pid, self.folder = address, pid, folder
+        self.client = httpx.Client(base_url=f"{address}/api/v1", timeout=300)
+        self._begin()
+
+    def _begin(self) -> None:
+        person = {"email": "bench@example.com", "password": PASSWORD, "full_name": "Bench", "role": "instructor"}
+        self.client.post("/users/", json=person).raise_for_status()
+        tokens = self.client.post("/auth/token", json={"email": person["email"], "password": PASSWORD}).json()
+        self.client.headers["Authorization"] = f"Bearer {tokens['access_token']}"
+        self.course_id = self.client.post("/courses/", json={"title": "Bench"}).json()["id"]
+
+    def memory(self, which: str) -> float:
+        """Return the process's memory in MB: VmRSS is now, VmHWM the most that it ever was."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        line = next(line for line in status.splitlines() if line.startswith(f"{which}:"))
+        return int(line.split()[1]) / 1024
+
+    def body(self, size: int) -> Iterator[bytes]:
+        """Yield a multipart body with a film of `size` bytes, a piece at a time."""
+        for name, value in {"purpose": "course_material", "course_id": self.course_id}.items():
+            yield f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        yield (
+            f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="film.mp4"\r\n'
+            "Content-Type: video/mp4\r\n\r\n"
+        ).encode()
+        yield HEAD
+        left = size - len(HEAD)
+        while left:
+            yield bytes(min(PIECE, left))
+            left -= min(PIECE, left)
+        yield f"\r\n--{BOUNDARY}--\r\n".encode()
+
+    def upload(self, size: int, *, announced: bool) -> httpx.Response:
+        """Upload a film of `size` bytes, with `Content-Length` or chunked."""
+        headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+        if announced:
+            around = sum(len(piece) for piece in self.body(len(HEAD))) - len(HEAD)
+            headers["Content-Length"] = str(around + size)
+        return self.client.post("/files/upload", content=self.body(size), headers=headers)
+
+    def download(self, file_id: str) -> int:
+        """Fetch a file and throw it away piece by piece; return its bytes."""
+        with self.client.stream("GET", f"/files/{file_id}/download", follow_redirects=True) as answer:
+            answer.raise_for_status()
+            return sum(len(piece) for piece in answer.iter_bytes(PIECE))
+
+    def leftovers(self) -> list[str]:
+        """Return what lies in the folder for temporary files."""
+        return sorted(path.name for path in (self.folder / "tmp").iterdir())
+
+
+@contextmanager
+def site(server: str = "uvicorn") -> Iterator[Site]:
+    """Start the site in a process of its own, on a fresh SQLite; yield it."""
+    with tempfile.TemporaryDirectory(prefix="lms-bench-") as name:
+        folder = Path(name)
+        (folder / "tmp").mkdir()
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        environment = {
+            **{key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "REDIS_URL")},
+            "DATA_DIR": name,
+            "TMPDIR": str(folder / "tmp"),
+            "SITE_URL": f"http://127.0.0.1:{port}",
+            "ALLOW_PUBLIC_ROLE_REGISTRATION": "1",
+        }
+        manage = [sys.executable, "manage.py", "migrate", "-v0"]
+        subprocess.run(manage, env=environment, check=True)  # noqa: S603  # our own command
+        process = subprocess.Popen(_command(server, port), env=environment, stderr=subprocess.DEVNULL)  # noqa: S603  # as above
+        try:
+            address = environment["SITE_URL"]
+            _wait_for(address)
+            yield Site(address, _worker(process.pid), folder)
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+def _command(server: str, port: int) -> list[str]:
+    if server == "gunicorn":
+        return [sys.executable, "-m", "gunicorn", "lms.wsgi", "-b", f"127.0.0.1:{port}", "-w", "1", "-t", "120"]
+    return [sys.executable, "-m", "uvicorn", "lms.asgi:application", "--port", str(port), "--log-level", "error"]
+
+
+def _worker(pid: int) -> int:
+    """Return the process that answers: gunicorn's only child, or the server itself."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return int(children[0]) if children else pid
+
+
+def _wait_for(address: str) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            httpx.get(f"{address}/livez").raise_for_status()
+            return
+        except httpx.HTTPError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+def rows(servers: tuple[str, ...] = ("uvicorn", "gunicorn")) -> list[Row]:
+    """Return (name, value, unit, bar) for each figure; a value over its bar is a failure."""
+    return [row for server in servers for row in _of(server)]
+
+
+def _of(server: str) -> list[Row]:
+    with site(server) as running:
+        before = running.memory("VmRSS")
+        begun = time.monotonic()
+        uploaded = running.upload(LARGE, announced=True)
+        uploaded.raise_for_status()
+        seconds = time.monotonic() - begun
+        after_upload = running.memory("VmHWM")
+        downloaded = running.download(uploaded.json()["id"])
+        if downloaded != LARGE:
+            raise RuntimeError(f"{downloaded} bytes came back of {LARGE}")
+        after_download = running.memory("VmHWM")
+        refused = [_refused(running, announced) for announced in (True, False)]
+        return [
+            (f"{server}: upload of 200 MB, growth", after_upload - before, "MB", BAR),
+            (f"{server}: download of 200 MB, growth", after_download - before, "MB", BAR),
+            (f"{server}: 1 GB refused, growth", running.memory("VmHWM") - before, "MB", BAR),
+            (f"{server}: 1 GB taken all the same", float(2 - sum(refused)), "of 2", 0.0),
+            (f"{server}: temporary files left", float(len(running.leftovers())), "files", 0.0),
+            (f"{server}: upload of 200 MB takes", seconds, "s", 60.0),
+        ]
+
+
+def _refused(running: Site, announced: bool) -> bool:
+    """Return whether a gigabyte is turned away: by 413, or by a connection that closes under it; or, without a length,
+    by a server that reads no such body."""
+    try:
+        answer = running.upload(HUGE, announced=announced)
+    except httpx.TransportError:
+        return True
+    return answer.status_code in (400, 411, 413)
+
+
+def main() -> None:
+    """Print the figures; exit with 1 when one is over its bar."""
+    found: list[Any] = rows()
+    for name, value, unit, bar in found:
+        sys.stdout.write(f"{name:45} {value:8.1f} {unit:6} at most {bar:.0f}\n")
+    sys.exit(any(value > bar for _name, value, _unit, bar in found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""A real Azurite, Azure's own emulator of Blob Storage, for the tests: installed from npm once, started in memory.
+
+It is the one part of the tests that no Python package brings. Where npm is missing, what needs it fails and says so.
+"""
+
+import fcntl
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from azure.storage.blob import BlobServiceClient
+
+VERSION = "3.35.0"
+# Azurite's own account, which its documentation prints; it opens nothing else.
+ACCOUNT = "devstoreaccount1"
+KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+CONTAINER = "campus"
+
+
+def installed() -> Path:
+    """Return the emulator's program, installing it at the first call; raise RuntimeError where that cannot be."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "campus-lms" / "azurite"
+    program = cache / "node_modules" / ".bin" / "azurite-blob"
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # workers of one run install it once
+        if not program.exists():
+            _install(cache)
+    return program
+
+
+def _install(cache: Path) -> None:
+    npm = shutil.which("npm")
+    if npm is None:
+        raise RuntimeError(
+            "The tests of the Azure storage need npm, which installs Azurite, Azure's emulator. On Debian and Ubuntu: "
+            "sudo apt-get install npm; on macOS: brew install node. Then run them again."
+        )
+    command = [npm, "install", "--no-audit", "--no-fund", "--silent", "--prefix", str(cache), f"azurite@{VERSION}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"npm could not install Azurite: {done.stderr or done.stdout}")
+
+
+@contextmanager
+def azurite() -> Iterator[str]:
+    """Start an Azurite on a free port; yield the connection string of an account with an empty container."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = ["--skipApiVersionCheck", "--inMemoryPersistence", "--silent", "--disableTelemetry"]
+    address = ["--blobHost", "127.0.0.1", "--blobPort", str(port)]
+    server = subprocess.Popen([str(installed()), *options, *address], stdout=subprocess.DEVNULL)
+    try:
+        yield _with_container(connection_string(port), port)
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def connection_string(port: int) -> str:
+    """Return the connection string of an Azurite on this port."""
+    endpoint = f"http://127.0.0.1:{port}/{ACCOUNT}"
+    return f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};BlobEndpoint={endpoint};"
+
+
+def _with_container(connection: str, port: int) -> str:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            break
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+    BlobServiceClient.from_connection_string(connection).create_container(CONTAINER)
+    return connection

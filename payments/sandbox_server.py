@@ -75,7 +75,7 @@ def keep_refunds_within_the_payment() -> None:
 
     def checked(self: Any, charge: Any = None, payment_intent: Any = None, amount: Any = None, **rest: Any) -> None:
         intent = resources.PaymentIntent._api_retrieve(payment_intent) if payment_intent else None
-        paid = resources.Charge._api_retrieve(charge) if charge else intent.latest_charge  # type: ignore[union-attr]
+        paid = resources.Charge._api_retrieve(charge) if charge else intent.latest_charge  # type: ignore[union-attr]  # one of both is given
         left = paid.amount - paid.amount_refunded
         wanted = int(amount) if amount is not None else left
         if wanted > left or left == 0:

@@ -38,7 +38,7 @@ from quizzes.serializers import (
     RegradedSerializer,
     RegradeSerializer,
     SavedSerializer,
-    SubmitSerializer,
+    SubmitAttemptSerializer,
 )
 from quizzes.showing import shown_to
 
@@ -251,6 +251,7 @@ class AttemptViewSet(IdempotentMixin, viewsets.GenericViewSet[Attempt]):
     queryset = Attempt.objects.select_related("quiz__course", "enrollment")
     serializer_class = AttemptSerializer
     permission_classes = (IsAuthenticated,)
+    lookup_url_kwarg = "attempt_id"
 
     def get_object(self) -> Attempt:
         """Return the attempt that the path names; 404 when it is not visible."""
@@ -318,12 +319,12 @@ class AttemptViewSet(IdempotentMixin, viewsets.GenericViewSet[Attempt]):
         }
         return Response(SavedSerializer(reply).data)
 
-    @extend_schema(request=SubmitSerializer, responses=AttemptDetailSerializer)
+    @extend_schema(request=SubmitAttemptSerializer, responses=AttemptDetailSerializer)
     @action(detail=True, methods=["post"])
     def submit(self, request: Request, quiz_id: str, attempt_id: str) -> Response:
         """Hand it in; a repeat gives the same result."""
         attempt = self._own_attempt()
-        shape = SubmitSerializer(data=request.data)
+        shape = SubmitAttemptSerializer(data=request.data)
         shape.is_valid(raise_exception=True)
         given = shape.validated_data.get("answers")
         done = taking.submit(actor=signed_in(request), attempt=attempt, answers=given)

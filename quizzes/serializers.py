@@ -121,7 +121,7 @@ class AnswersSerializer(serializers.Serializer[Any]):
     )  # fmt: skip
 
 
-class SubmitSerializer(serializers.Serializer[Any]):
+class SubmitAttemptSerializer(serializers.Serializer[Any]):
     """What submitting takes: the last answers, if they are not saved yet."""
 
     answers = serializers.DictField(child=AnyField(allow_null=False), required=False)

@@ -30,7 +30,7 @@ PAGES = {
     "/courses/tea/": ("bob", 12),
     "/instructors/{alice}/": (None, 6),
     "/dashboard/": ("bob", 13),
-    "/learn/tea/{lesson}/": ("bob", 9),
+    "/learn/tea/{lesson}/": ("bob", 20),
     "/learn/tea/progress/": ("bob", 10),
     "/learn/tea/grades/": ("bob", 8),
     "/grades/": ("bob", 9),

@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from django.apps import apps
 from django.conf import settings
+from lucide import IconDoesNotExist
+
+from lms.platform.templatetags.components import lucide
 
 ROOT: Path = settings.BASE_DIR
 GENERATED = ("migrations", "djstripe_migrations")
@@ -71,13 +74,32 @@ def test_templates_hold_no_script_or_style_of_their_own() -> None:
     assert places == []
 
 
+# On paper there is no dark mode, and WeasyPrint is given these files alone.
+PRINTED = ("certificate.css", "receipt.css")
+
+
 def test_only_the_tokens_name_raw_colours() -> None:
     colour = re.compile(r"#[0-9a-fA-F]{3,8}\b|\brgb\(|\bhsl\(")
     places = [
         f"{path.relative_to(ROOT)}:{number}"
         for path in sources(".css")
-        if path.name not in ("tokens.css", "certificate.css")
+        if path.name not in ("tokens.css", *PRINTED)
         for number, line in enumerate(path.read_text().splitlines(), start=1)
         if colour.search(line)
     ]
     assert places == []
+
+
+def test_every_icon_that_a_template_names_exists() -> None:
+    named = re.compile(r'(?:lucide |icon=|icon_after=)"([a-z0-9-]+)"')
+    names = {name for path in sources(".html") for name in named.findall(path.read_text())}
+    assert {name for name in names if not drawn(name)} == set()
+
+
+def drawn(name: str) -> bool:
+    """Return whether Lucide has such an icon."""
+    try:
+        lucide(name)
+    except IconDoesNotExist:
+        return False
+    return True

@@ -11,8 +11,9 @@ from rest_framework.response import Response
 
 from accounts.permissions import Teaches, signed_in
 from instructors import services
+from instructors.dashboard import dashboard_of
 from instructors.models import Instructor
-from instructors.serializers import InstructorSerializer
+from instructors.serializers import DashboardSerializer, InstructorSerializer
 from lms.lib.scoping import ScopedMixin
 
 
@@ -43,3 +44,9 @@ class InstructorViewSet(ScopedMixin, mixins.RetrieveModelMixin, viewsets.Generic
         else:
             profile = Instructor.objects.filter(user=signed_in(request)).first() or Instructor(user=signed_in(request))
         return Response(self.get_serializer(profile).data)
+
+    @extend_schema(responses=DashboardSerializer)
+    @action(detail=False, methods=["get"], url_path="me/dashboard")
+    def dashboard(self, request: Request) -> Response:
+        """The caller's courses with their students, progress, revenue and what waits for grading."""
+        return Response(DashboardSerializer(dashboard_of(signed_in(request))).data)

@@ -1,5 +1,7 @@
 """Shapes of the API's answers about instructors."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from instructors.models import Instructor
@@ -16,3 +18,47 @@ class InstructorSerializer(serializers.ModelSerializer[Instructor]):
         model = Instructor
         fields = ["id", "full_name", "title", "bio", "expertise", "created_at", "updated_at"]
         read_only_fields = ["created_at", "updated_at"]
+
+
+class TaughtCourseSerializer(serializers.Serializer[Any]):
+    """One course of an instructor, with its figures; progress and rates are percent."""
+
+    course_id = serializers.UUIDField()
+    title = serializers.CharField()
+    slug = serializers.CharField()
+    is_published = serializers.BooleanField()
+    students = serializers.IntegerField()
+    new_students_30d = serializers.IntegerField()
+    completions = serializers.IntegerField()
+    average_rating = serializers.FloatField(allow_null=True)
+    waiting_submissions = serializers.IntegerField()
+    waiting_essays = serializers.IntegerField()
+
+
+class RevenueSerializer(serializers.Serializer[Any]):
+    """Net revenue of the last 30 days in one currency's minor unit."""
+
+    currency = serializers.CharField()
+    net_30d = serializers.IntegerField()
+
+
+class StudentAtRiskSerializer(serializers.Serializer[Any]):
+    """A student who may be lost, and why."""
+
+    enrollment_id = serializers.UUIDField()
+    full_name = serializers.CharField()
+    course_id = serializers.UUIDField()
+    course_title = serializers.CharField()
+    last_activity_at = serializers.DateTimeField()
+    reasons = serializers.ListField(child=serializers.CharField())
+
+
+class DashboardSerializer(serializers.Serializer[Any]):
+    """Everything that an instructor looks at first."""
+
+    courses = TaughtCourseSerializer(many=True)
+    total_courses = serializers.IntegerField()
+    total_students = serializers.IntegerField()
+    waiting_for_grading = serializers.IntegerField()
+    revenue = RevenueSerializer(many=True)
+    students_at_risk = StudentAtRiskSerializer(many=True)

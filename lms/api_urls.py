@@ -16,5 +16,6 @@ urlpatterns = [
     path("", include("quizzes.api_urls")),
     path("", include("certificates.api_urls")),
     path("", include("payments.api_urls")),
+    path("", include("analytics.api_urls")),
     path("", include("instructors.api_urls")),
 ]

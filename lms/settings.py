@@ -395,6 +395,10 @@ STRIPE_LIVE_MODE = STRIPE_SECRET_KEY.startswith("sk_live_")
 STRIPE_SANDBOX = DEVELOPMENT and not STRIPE_SECRET_KEY
 STRIPE_SANDBOX_KEY = "sk_test_sandbox00000000000000000000"  # opens nothing: the stand-in takes any key
 STRIPE_API_HOST = env.str("STRIPE_API_HOST", default="").rstrip("/")
+if STRIPE_LIVE_MODE and STRIPE_API_HOST:
+    raise ImproperlyConfigured("STRIPE_API_HOST is set beside a live key: real money goes to Stripe itself.")
+# dj-stripe warns of the setting as such; what would be wrong with it is refused just above.
+SILENCED_SYSTEM_CHECKS = ["djstripe.W002"]
 if STRIPE_SANDBOX:
     # Tests start a stand-in of their own; without one, nobody is there.
     STRIPE_API_HOST = STRIPE_API_HOST or f"http://127.0.0.1:{1 if TESTING else 8420}"

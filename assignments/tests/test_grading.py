@@ -14,7 +14,6 @@ from assignments.errors import AssignmentError
 from assignments.models import GradeChange, Submission
 from assignments.tests.samples import write_assignment
 from courses.models import Course
-from enrollments.grades import current_grades
 from enrollments.models import Enrollment, GradeEntry
 from files.tests.samples import PDF, upload
 from lms.platform.models import AuditEntry
@@ -80,8 +79,7 @@ def test_a_grade_reaches_ledger_student_and_mailbox_once(
     with django_capture_on_commit_callbacks(execute=True):
         answer = api_of(alice).post(f"{url(submission)}/grade", {"grade": 8, "feedback": "**Good.**"})
     assert (answer.status_code, answer.json()["grade"]) == (200, 8)
-    key = (submission.enrollment_id, submission.assignment_id)
-    entry = current_grades(enrollment_ids=[key[0]], item_ids=[key[1]])[key]
+    entry = GradeEntry.objects.get(enrollment=submission.enrollment, item=submission.assignment)
     assert (entry.points, entry.source_id, entry.graded_by) == (8, submission.pk, alice)
     told = Notification.objects.get(user=bob, event=Event.ASSIGNMENT_GRADED)
     assert (told.payload["assignment_id"], told.payload["grade"]) == (str(submission.assignment_id), 8)

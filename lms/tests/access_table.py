@@ -283,6 +283,12 @@ PUT    /api/v1/quizzes/{quiz}/attempts/{attempt}/answers     401  200  404  403 
 PATCH  /api/v1/quizzes/{quiz}/attempts/{attempt}/answers     401  200  404  403  404  403
 POST   /api/v1/quizzes/{quiz}/attempts/{attempt}/submit      401  200  404  403  404  403
 POST   /api/v1/quizzes/{quiz}/attempts/{attempt}/grade       401  403  404  409  404  409
+GET    /api/v1/analytics/overview                            401  403  403  403  403  200
+GET    /api/v1/analytics/enrollments                         401  403  403  403  403  200
+GET    /api/v1/analytics/revenue                             401  403  403  403  403  200
+GET    /api/v1/analytics/courses/{course}                    401  403  403  200  403  200
+GET    /api/v1/analytics/users/{bob}                         401  200  404  404  404  200
+GET    /api/v1/instructors/me/dashboard                      401  403  403  200  200  200
 GET    /api/v1/instructors/me                                401  403  403  200  200  200
 PUT    /api/v1/instructors/me                                401  403  403  200  200  200
 PATCH  /api/v1/instructors/me                                401  403  403  200  200  200

@@ -61,6 +61,12 @@ API_LISTS = {
     "enrollments/{enrollment}/grades": ("bob", 6),
     "certificates/": ("bob", 6),
     "notifications/": ("bob", 6),
+    "analytics/overview": ("dan", 10),
+    "analytics/enrollments": ("dan", 14),
+    "analytics/revenue": ("dan", 10),
+    "analytics/courses/{course}": ("alice", 14),
+    "analytics/users/{bob}": ("bob", 10),
+    "instructors/me/dashboard": ("alice", 14),
 }
 
 
@@ -97,7 +103,11 @@ class World:
         """Return the path with its placeholders filled in."""
         lesson = self.tea.lessons.order_by("order")[0].pk
         return path.format(
-            course=self.tea.pk, lesson=lesson, enrollment=self.enrollment.pk, alice=self.people["alice"].pk
+            course=self.tea.pk,
+            lesson=lesson,
+            enrollment=self.enrollment.pk,
+            alice=self.people["alice"].pk,
+            bob=self.people["bob"].pk,
         )
 
 

@@ -29,6 +29,16 @@ def start(tmp_path: Path, *command: str, **changes: str | None) -> subprocess.Co
 
 
 @pytest.mark.quality("X02")
+def test_real_money_goes_to_stripe_itself(tmp_path: Path) -> None:
+    keys = {
+        "STRIPE_SECRET_KEY": "sk_live_x", "STRIPE_PUBLISHABLE_KEY": "pk_live_x", "STRIPE_WEBHOOK_SECRET": "whsec_x",
+    }  # fmt: skip
+    started = start(tmp_path, **keys, STRIPE_API_HOST="http://127.0.0.1:8420")
+    assert started.returncode != 0
+    assert "STRIPE_API_HOST" in started.stderr
+
+
+@pytest.mark.quality("X02")
 @pytest.mark.quality("P02")
 @pytest.mark.parametrize("missing", ["STRIPE_WEBHOOK_SECRET", "STRIPE_PUBLISHABLE_KEY"])
 def test_stripe_s_key_without_the_others_stops_the_start(tmp_path: Path, missing: str) -> None:

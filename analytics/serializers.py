@@ -1,0 +1,177 @@
+"""Shapes of what the reports are asked for, and of what they answer."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from analytics.periods import INTERVALS, LONGEST_DAYS, Period, last_days
+from lms.lib import money
+from lms.platform.models import SiteSettings
+
+FORMATS = ("json", "csv")
+
+
+class PeriodSerializer(serializers.Serializer[Any]):
+    """Which days, cut into what: inclusive, in the site's time zone; the last 30 where nothing is said."""
+
+    date_from = serializers.DateField(required=False)
+    date_to = serializers.DateField(required=False)
+    interval = serializers.ChoiceField(choices=list(INTERVALS), default="day")
+    currency = serializers.ChoiceField(choices=list(money.CURRENCIES), required=False)
+    format = serializers.ChoiceField(choices=FORMATS, default="json")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse days in the wrong order, and more of them than anybody reads."""
+        first, last = attrs.get("date_from"), attrs.get("date_to")
+        if first and last and first > last:
+            raise serializers.ValidationError({"date_from": _("The first day lies after the last one.")})
+        if first and ((last or last_days().last) - first).days > LONGEST_DAYS:
+            raise serializers.ValidationError({"date_from": _("Ask for 20 years at most.")})
+        return attrs
+
+    def period(self) -> Period:
+        """Return the days that were asked for; 30 of them where only one end is named."""
+        found = self.named_period()
+        return found or Period(last_days().first, last_days().last, self.validated_data["interval"])
+
+    def named_period(self) -> Period | None:
+        """Return the days, None where no end of them is named."""
+        first, last = self.validated_data.get("date_from"), self.validated_data.get("date_to")
+        if first is None and last is None:
+            return None
+        last = last or max(last_days().last, first)
+        return Period(first or last_days(until=last).first, last, self.validated_data["interval"])
+
+    def wanted_currency(self) -> str:
+        """Return the currency that was asked for, or the site's."""
+        return str(self.validated_data.get("currency") or SiteSettings.current().currency)
+
+
+class OverviewSerializer(serializers.Serializer[Any]):
+    """The whole site; money is net, in the minor unit of `currency`."""
+
+    total_users = serializers.IntegerField()
+    total_courses = serializers.IntegerField()
+    total_enrollments = serializers.IntegerField()
+    total_revenue = serializers.IntegerField()
+    currency = serializers.CharField()
+    active_users_30d = serializers.IntegerField()
+    new_enrollments_30d = serializers.IntegerField()
+
+
+class FunnelStepSerializer(serializers.Serializer[Any]):
+    """How many of the enrolled have completed a lesson."""
+
+    lesson_id = serializers.UUIDField()
+    title = serializers.CharField()
+    completed = serializers.IntegerField()
+
+
+class CourseAnalyticsSerializer(serializers.Serializer[Any]):
+    """How a course does; rates are percent, money is net, in the minor unit of `currency`."""
+
+    course_id = serializers.UUIDField()
+    title = serializers.CharField()
+    total_enrollments = serializers.IntegerField()
+    active_learners_30d = serializers.IntegerField()
+    completion_rate = serializers.FloatField()
+    average_progress = serializers.FloatField()
+    average_rating = serializers.FloatField(allow_null=True)
+    average_grade = serializers.FloatField(allow_null=True)
+    revenue = serializers.IntegerField()
+    currency = serializers.CharField()
+    funnel = FunnelStepSerializer(many=True)
+
+
+class EnrollmentFiguresSerializer(serializers.Serializer[Any]):
+    """Who enrolled, who completed, who learned."""
+
+    enrollments = serializers.IntegerField()
+    completions = serializers.IntegerField()
+    active = serializers.IntegerField()
+
+
+class RevenueFiguresSerializer(serializers.Serializer[Any]):
+    """Money in the minor unit; refunds are taken off `net`."""
+
+    orders = serializers.IntegerField()
+    gross = serializers.IntegerField()
+    refunds = serializers.IntegerField()
+    net = serializers.IntegerField()
+
+
+class EnrollmentPointSerializer(EnrollmentFiguresSerializer):
+    """One interval, by its first day."""
+
+    date = serializers.DateField()
+
+
+class RevenuePointSerializer(RevenueFiguresSerializer):
+    """One interval, by its first day."""
+
+    date = serializers.DateField()
+
+
+class EnrollmentCourseSerializer(EnrollmentFiguresSerializer):
+    """One course."""
+
+    course_id = serializers.UUIDField()
+    title = serializers.CharField()
+
+
+class RevenueCourseSerializer(RevenueFiguresSerializer):
+    """One course."""
+
+    course_id = serializers.UUIDField()
+    title = serializers.CharField()
+
+
+class EnrollmentReportSerializer(serializers.Serializer[Any]):
+    """Enrolments over time."""
+
+    date_from = serializers.DateField(source="period.first")
+    date_to = serializers.DateField(source="period.last")
+    interval = serializers.CharField(source="period.interval")
+    totals = EnrollmentFiguresSerializer()
+    series = EnrollmentPointSerializer(many=True)
+    by_course = EnrollmentCourseSerializer(many=True)
+
+
+class RevenueReportSerializer(serializers.Serializer[Any]):
+    """Revenue over time, in one currency."""
+
+    date_from = serializers.DateField(source="period.first")
+    date_to = serializers.DateField(source="period.last")
+    interval = serializers.CharField(source="period.interval")
+    currency = serializers.SerializerMethodField()
+    totals = RevenueFiguresSerializer()
+    series = RevenuePointSerializer(many=True)
+    by_course = RevenueCourseSerializer(many=True)
+
+    def get_currency(self, report: Any) -> str:
+        """The one currency of all of it."""
+        return str(self.context["currency"])
+
+
+class ActivitySerializer(serializers.Serializer[Any]):
+    """One interval of somebody's learning."""
+
+    date = serializers.DateField()
+    lessons_completed = serializers.IntegerField()
+
+
+class UserAnalyticsSerializer(serializers.Serializer[Any]):
+    """What somebody has done."""
+
+    user_id = serializers.UUIDField()
+    total_enrollments = serializers.IntegerField()
+    completed_courses = serializers.IntegerField()
+    lessons_completed = serializers.IntegerField()
+    average_progress = serializers.FloatField()
+    average_grade = serializers.FloatField(allow_null=True)
+    last_activity_at = serializers.DateTimeField(allow_null=True)
+    date_from = serializers.DateField()
+    date_to = serializers.DateField()
+    interval = serializers.CharField()
+    activity = ActivitySerializer(many=True)

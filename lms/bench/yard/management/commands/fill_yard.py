@@ -29,7 +29,7 @@ class Command(BaseCommand):
             Book(
                 title=f"A book about subject {number}",
                 slug=f"book-{number}",
-                summary="Small steps, and something to show at the end of each of them.",
+                summary="Small steps, and something to show at the end of each. " * 4,
                 subject="craft",
                 level="beginner",
                 price=number % 50,

@@ -38,6 +38,9 @@ else:
     SECRET_KEY = configuration.strong_secret(env, "SECRET_KEY")
     ALLOWED_HOSTS = configuration.named_hosts(env, "ALLOWED_HOSTS")
 
+# Signs the lines of the audit log. Set it before you exchange SECRET_KEY: old lines keep the key they were signed with.
+AUDIT_KEY = env.str("AUDIT_KEY", default="") or configuration.derived_key(SECRET_KEY, "audit")
+
 PORT = env.int("PORT", default=8000)
 SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{PORT}" if DEBUG else "").rstrip("/")
 if not SITE_URL:

@@ -31,8 +31,10 @@ from accounts.models import LoginSession
 from accounts.permissions import signed_in
 from lms.lib.errors import DomainError
 from lms.lib.scoping import visible_or_404
+from lms.platform.models import AuditEntry
 
 SETUP = "accounts.mfa_setup"
+MOST_VISITS = 20
 
 
 class ActingFormView(FormView[Form]):
@@ -185,11 +187,13 @@ class SecurityView(LoginRequiredMixin, TemplateView):
     template_name = "accounts/security.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the open logins and how many recovery codes are left. Three queries."""
+        """Add the open logins, how many recovery codes are left, and when staff acted in one's name. Four queries."""
         user = signed_in(self.request)
         logins = LoginSession.objects.visible_to(user).listed()
         left = codes.recovery_codes_left(user) if user.mfa_enabled else 0
-        return super().get_context_data(logins=logins, here=self.request.session.session_key, codes_left=left, **kwargs)
+        visits = AuditEntry.objects.about(user, "accounts.impersonation_started").select_related("actor")[:MOST_VISITS]
+        context = {"logins": logins, "here": self.request.session.session_key, "codes_left": left, "visits": visits}
+        return super().get_context_data(**context, **kwargs)
 
 
 class PasswordView(LoginRequiredMixin, ActingFormView):

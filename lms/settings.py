@@ -103,6 +103,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.middleware.Impersonation",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "accounts.middleware.reader_time_zone",
@@ -219,7 +220,7 @@ CELERY_BEAT_SCHEDULE = {
 # --- People and passwords --------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "accounts.backends.AdministratorBackend"]
 LOGIN_URL = "accounts:login"
 LOGIN_REDIRECT_URL = "enrollments:dashboard"
 LOGOUT_REDIRECT_URL = "home"

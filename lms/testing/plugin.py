@@ -1,6 +1,7 @@
 """the tests' fixtures and rules, loaded by the root's conftest.py.
 
-The cast: alice teaches, bob is enrolled, carol is a stranger, dan is staff, erin teaches something else.
+The cast: alice teaches, bob is enrolled, carol is a stranger, dan is staff, erin teaches
+something else, sue is of the support.
 """
 
 import os
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.test import Client, TransactionTestCase
 from rest_framework.test import APIClient
@@ -107,6 +109,21 @@ def carol(db: None) -> User:
 def dan(db: None) -> User:
     """Is staff."""
     return person("Dan", Role.ADMIN)
+
+
+def staff_of(group: str, name: str = "Sue") -> User:
+    """Create somebody of the staff, in one of its groups."""
+    user = person(name)
+    user.groups.add(Group.objects.get(name=group))
+    user.is_staff = True
+    user.save(update_fields=["is_staff"])
+    return user
+
+
+@pytest.fixture
+def sue(db: None) -> User:
+    """Is of the support."""
+    return staff_of("Support")
 
 
 @pytest.fixture

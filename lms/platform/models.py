@@ -207,6 +207,8 @@ class DeferredTask(models.Model):
 
     class Meta:
         ordering = ["created_at"]
+        verbose_name = _("job that waits for the broker")
+        verbose_name_plural = _("jobs that wait for the broker")
         indexes = [models.Index(fields=["next_try_at"], name="platform_deferred_due")]
 
     def __str__(self) -> str:
@@ -218,6 +220,38 @@ class DeferredTask(models.Model):
         type(self).objects.filter(pk=self.pk).update(
             tries=F("tries") + 1, last_error=str(error), next_try_at=timezone.now() + wait
         )
+
+
+class FailedTaskQuerySet(models.QuerySet["FailedTask"]):
+    """Jobs that failed."""
+
+    def open(self) -> Self:
+        """Return those that nobody repeated or put aside yet."""
+        return self.filter(settled_at=None)
+
+
+class FailedTask(models.Model):
+    """A job that raised, kept with its error until somebody repeats it or puts it aside."""
+
+    LONGEST_ERROR = 2_000
+
+    name = models.CharField(_("job"), max_length=200)
+    args = models.JSONField(_("arguments"), default=list, encoder=DjangoJSONEncoder)
+    kwargs = models.JSONField(_("named arguments"), default=dict, encoder=DjangoJSONEncoder)
+    error = models.TextField(_("error"))
+    request_id = models.CharField(_("request"), max_length=64, default="-")
+    failed_at = models.DateTimeField(_("failed at"), default=timezone.now)
+    settled_at = models.DateTimeField(_("repeated or put aside at"), null=True, blank=True)
+
+    objects = FailedTaskQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("failed job")
+        indexes = [models.Index(fields=["settled_at", "-id"], name="platform_failed_open")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.args}"
 
 
 def described(value: Any) -> str:

@@ -5,13 +5,20 @@ from typing import Any
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
 from lms.lib import mail
+from lms.lib.metrics import registry
 from lms.lib.paging import page_of
-from lms.platform import health
+from lms.platform import health, queues
+
+metrics_of_jobs = Gauge(
+    "campus_jobs_waiting", "Jobs that wait, by queue; -1 is unknown.", ["queue"], multiprocess_mode="mostrecent"
+)
 
 
 @never_cache
@@ -27,6 +34,18 @@ def readyz(request: HttpRequest) -> HttpResponse:
     """200 when every part answers, 503 otherwise, with the state of each."""
     ready, states = health.readiness()
     return JsonResponse({"status": "ok" if ready else "down", "parts": states}, status=200 if ready else 503)
+
+
+@never_cache
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """What the site measures, as Prometheus reads it: for whoever has METRICS_TOKEN; without one set, nobody."""
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if not settings.METRICS_TOKEN or not constant_time_compare(given, settings.METRICS_TOKEN):
+        raise Http404
+    for name, depth in {**queues.depths(), **queues.stuck()}.items():
+        metrics_of_jobs.labels(name).set(-1 if depth is None else depth)
+    return HttpResponse(generate_latest(registry()), content_type=CONTENT_TYPE_LATEST)
 
 
 def development_only() -> None:

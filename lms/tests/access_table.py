@@ -147,6 +147,8 @@ GET    /teach/quizzes/{quiz}/regrade/                        302  403  404  200 
 GET    /teach/quizzes/attempts/{attempt}/                    302  404  404  404  404  404
 GET    /instructors/{alice}/                                 200  200  200  200  200  200
 GET    /livez                                                200  200  200  200  200  200
+GET    /healthz                                              200  200  200  200  200  200
+GET    /metrics                                              404  404  404  404  404  404
 GET    /readyz                                               200  200  200  200  200  200
 GET    /dev/components/                                      200  200  200  200  200  200
 GET    /dev/mail/                                            200  200  200  200  200  200
@@ -185,6 +187,7 @@ GET    /api/v1/admin/users/{bob}                             401  403  403  403 
 PUT    /api/v1/admin/users/{bob}                             401  403  403  403  403  200
 PATCH  /api/v1/admin/users/{bob}                             401  403  403  403  403  200
 POST   /api/v1/admin/users/{bob}/impersonate                 401  403  403  403  403  200
+GET    /api/v1/admin/stats                                   401  403  403  403  403  200
 GET    /api/v1/admin/audit-logs                              401  403  403  403  403  200
 POST   /api/v1/files/upload                                  401  415  415  415  415  415
 GET    /api/v1/files/{file}                                  401  200  404  200  404  200

@@ -20,6 +20,7 @@ urlpatterns = [
     path("", include("instructors.urls")),
     path("api/v1/", include("lms.api_urls")),
     path("admin/", admin.site.urls),
+    path("search/", platform.search, name="search"),
     path("livez", platform.livez),
     path("readyz", platform.readyz),
     path("dev/components/", platform.components, name="dev_components"),

@@ -145,6 +145,8 @@ GET    /teach/quizzes/{quiz}/results.csv                     302  403  404  200 
 GET    /teach/quizzes/{quiz}/regrade/                        302  403  404  200  404  200
 GET    /teach/quizzes/attempts/{attempt}/                    302  404  404  404  404  404
 GET    /instructors/{alice}/                                 200  200  200  200  200  200
+GET    /search/?search=tea                                   200  200  200  200  200  200
+GET    /search/?panel                                        200  200  200  200  200  200
 GET    /livez                                                200  200  200  200  200  200
 GET    /readyz                                               200  200  200  200  200  200
 GET    /dev/components/                                      200  200  200  200  200  200

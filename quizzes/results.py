@@ -86,7 +86,7 @@ def results_of(quiz: Quiz) -> list[QuestionResult]:
         for key, mark in marks[attempt.pk].items():
             if key in found:
                 found[key].marks.append(mark)
-                if key in attempt.answers:
+                if attempt.answers.get(key) is not None:
                     found[key].answers.append(attempt.answers[key])
     return list(found.values())
 

@@ -26,6 +26,7 @@ from quizzes.question_types import TYPES
 from quizzes.showing import Asked, Key, Result, Shown, shown_to
 
 FIELD = "q-"
+ASKED = "asked"  # the hidden field that says which questions a form shows
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,11 @@ class Line:
     result: Result | None = None
     key: Key | None = None
     words: tuple[str, ...] = ()
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the journal has an answer that was not taken back."""
+        return self.saved_at is not None and self.answer not in (None, "", [], {})
 
 
 @login_required
@@ -120,12 +126,15 @@ def _posted(request: HttpRequest, found: Attempt) -> HttpResponse:
 
 
 def _given(found: Attempt, data: QueryDict) -> dict[str, Any]:
-    """Return the answers in a posted form; what was left empty is left out."""
+    """Return the answers in a posted form: what was left empty is left out, what was emptied is taken back."""
     read = {
         str(version.question_id): version.kind.from_form(data, f"{FIELD}{version.question_id}")
         for version in found.versions
     }
-    return {key: answer for key, answer in read.items() if answer is not None}
+    given = {key: answer for key, answer in read.items() if answer is not None}
+    stands = {key for key, state in taking.state_of(found).items() if state["answer"] is not None}
+    emptied = stands.intersection(data.getlist(ASKED)) - given.keys()
+    return given | dict.fromkeys(emptied, "")
 
 
 def _room(found: Attempt, typed: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -142,7 +151,7 @@ def _room(found: Attempt, typed: dict[str, Any] | None = None) -> dict[str, Any]
         "terms": terms,
         "deadline": taking.deadline_of(found),
         "now": timezone.now(),
-        "saved": sum(line.saved_at is not None for line in lines),
+        "answered": sum(line.is_answered for line in lines),
     }
 
 

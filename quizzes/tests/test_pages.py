@@ -61,6 +61,23 @@ def test_a_quiz_is_taken_without_scripts(browser_of: Callable[..., Client], bob:
     assert attempt.receipt.encode() in browser.get(f"/quizzes/attempts/{attempt.pk}/review/").content
 
 
+def test_an_answer_emptied_without_scripts_is_taken_back(
+    browser_of: Callable[..., Client], bob: User, attempt: Attempt
+) -> None:
+    browser = browser_of(bob)
+    page = f"/quizzes/attempts/{attempt.pk}/"
+    number, truth = (list(answers_for(attempt, RIGHT))[place] for place in (4, 1))
+    browser.post(page, {f"q-{number}": "80", f"q-{truth}": "true", "asked": [number, truth], "action": "save"})
+    browser.post(page, {f"q-{number}": "", "asked": [number], "action": "save"})
+    shown = browser.get(page)
+    assert {line.question.question_id: line.answer for line in shown.context["lines"] if line.saved_at} == {
+        number: None,
+        truth: True,
+    }
+    assert shown.context["answered"] == 1
+    assert b"None" not in shown.content
+
+
 def test_an_instructor_builds_a_quiz_on_the_pages(
     browser_of: Callable[..., Client], alice: User, course: Course
 ) -> None:

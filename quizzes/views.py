@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.permissions import signed_in
 from enrollments.deadlines import terms_for
 from enrollments.models import Enrollment
+from lms.lib import markdown
 from lms.lib.errors import DomainError
 from lms.lib.pages import attempt_or_say
 from lms.lib.scoping import visible_or_404
@@ -41,6 +42,17 @@ class Line:
     result: Result | None = None
     key: Key | None = None
     words: tuple[str, ...] = ()
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the answer earned all its points, as far as that may be seen; never for what a person marked."""
+        earned = None if self.result is None else self.result.points_earned
+        return bool(self.key and self.key.in_words and earned and earned == self.question.points)
+
+    @property
+    def explanation_html(self) -> str:
+        """The explanation, which is written in Markdown like the question."""
+        return markdown.to_html(self.key.explanation) if self.key and self.key.explanation else ""
 
     @property
     def is_answered(self) -> bool:

@@ -4,14 +4,10 @@ What was typed is never dropped without a word.
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from django.db import connections
-from django.test import Client
 from playwright.sync_api import Locator, Page, Route, expect
 
 from accounts.models import User
@@ -22,23 +18,11 @@ from enrollments.models import Enrollment
 from lms.testing.plugin import PASSWORD
 from quizzes import attempts
 from quizzes.models import AnswerEvent, Attempt, Quiz
+from quizzes.tests.browsing import assert_accessible, elsewhere, log_in
 from quizzes.tests.conftest import ESSAY, QUESTIONS, begin, make_quiz
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 CHOICE, TRUTH, SHORT, SELECT, NUMBER, MATCH, TEXT = range(7)
-
-
-def elsewhere(act: Callable[[], Any]) -> Any:
-    """Run `act` in another thread: this one has the browser's loop, and a push wants one of its own."""
-
-    def run() -> Any:
-        try:
-            return act()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(run).result()
 
 
 @pytest.fixture
@@ -59,12 +43,6 @@ def taking(page: Page, live_site: str, bob: User, quiz: Quiz) -> Page:
     log_in(page, live_site, bob)
     open_attempt(page, live_site, begin(bob, quiz))
     return page
-
-
-def log_in(page: Page, site: str, user: User) -> None:
-    client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    page.context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": site}])
 
 
 def open_attempt(page: Page, site: str, attempt: Attempt) -> None:
@@ -88,11 +66,6 @@ def stored(place: int) -> Any:
     key = Attempt.objects.get().layout[place][0]
     event = AnswerEvent.objects.filter(question_id=key).order_by("number").last()
     return None if event is None else event.answer
-
-
-def assert_accessible(page: Page) -> None:
-    found = Axe().run(page).response["violations"]
-    assert [(problem["id"], [node["html"] for node in problem["nodes"]]) for problem in found] == []
 
 
 def submit(page: Page) -> None:

@@ -187,7 +187,16 @@ def regrade(request: HttpRequest, quiz_id: uuid.UUID) -> HttpResponse:
         count = sum(one.before != one.after for one in done)
         messages.success(request, _("Marked again; %d scores changed.") % count)
         return redirect("quizzes:results", quiz_id)
-    context = {"quiz": quiz, "course": quiz.course, "form": form, "preview": marking.preview_regrade(quiz)}
+    found = sorted(marking.preview_regrade(quiz), key=lambda one: not one.is_changed)
+    page = page_of(request, found)
+    context = {
+        "quiz": quiz,
+        "course": quiz.course,
+        "form": form,
+        "page_obj": page,
+        "preview": page.object_list,
+        "changed": sum(one.is_changed for one in found),
+    }
     return render(request, "quizzes/regrade.html", context)
 
 

@@ -197,7 +197,9 @@ async function submit() {
   button.setAttribute("aria-busy", "true");
   const isDone = await handIn();
   button.removeAttribute("aria-busy");
-  if (!isDone && !isLeaving) alertWith(words.wordsNotHandedIn);
+  if (isDone || isLeaving) return;
+  alertWith(words.wordsNotHandedIn);
+  part("alert").scrollIntoView({ block: "center" });
 }
 
 function turnTo(place, focus = true) {

@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,13 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from enrollments.models import Enrollment
-from lms.experiments import buying
+from lms.experiments import buying, taking
 from lms.experiments.races import Experiment, Result, certificates, completions, refreshes
 from lms.experiments.stack import serving
 from payments import sandbox
 
 WITHOUT_LOCKS = "lms.experiments.without_locks"
+WITHOUT_ATTEMPT_RULES = "lms.experiments.without_attempt_rules"
 REPORT = settings.BASE_DIR / "docs" / "experiments.md"
 HEAD = """# Experiments
 
@@ -33,11 +35,15 @@ read the counts, not the milliseconds.
 
 @dataclass(frozen=True)
 class Trial:
-    """An experiment, what serves its control, and whether the control has to break on this engine."""
+    """An experiment, what serves its control, and whether the control has to break on this engine.
+
+    Without `control` it starts the sites that it needs by itself. `control_run` is the control's own course of things.
+    """
 
     run: Experiment
     control: str
     must_break: bool
+    control_run: Experiment | None = None
 
 
 class Command(BaseCommand):
@@ -83,16 +89,20 @@ class Command(BaseCommand):
             # Constraints hold these two even without locks.
             Trial(buying.refunds, WITHOUT_LOCKS, must_break=False),
             Trial(buying.lost_webhooks, WITHOUT_LOCKS, must_break=False),
+            Trial(taking.saves_through_kills, "", must_break=True, control_run=taking.forgetful_saves),
+            # What these two take from the database for their controls is gone for good.
+            Trial(taking.starts, WITHOUT_ATTEMPT_RULES, must_break=connection.vendor == "postgresql"),
             Trial(certificates, "lms.wsgi", must_break=True),
         ]
 
     def _row(self, trial: Trial, rounds: int) -> dict[str, Any]:
-        with serving() as site:
+        with serving() if trial.control else nullcontext("") as site:
             result = trial.run(site, rounds)
         if trial.control == "lms.wsgi":
             take_constraint_away()
-        with serving(trial.control) as site:
-            control = trial.run(site, max(3, rounds // 2))
+        control_run = trial.control_run or trial.run
+        with serving(trial.control) if trial.control else nullcontext("") as site:
+            control = control_run(site, max(3, rounds // 2))
         self.stdout.write(f"{result.number} on {connection.vendor}: {result.broken} of {rounds} broken; {result.notes}")
         return as_row(result, control, trial.must_break)
 

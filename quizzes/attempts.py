@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from enrollments.deadlines import Terms, terms_for
 from enrollments.models import Enrollment
+from enrollments.signals import learned
 from lms.lib.errors import DomainError
 from quizzes.marking import apply_marks, enter_in_ledger, tell_student
 from quizzes.models import GRACE, AnswerEvent, Attempt, Mark, QuestionVersion, Quiz, fold, mixed, receipt_of
@@ -142,6 +143,7 @@ def save_answers(*, actor: User, attempt: Attempt, answers: dict[str, Any], seq:
         raise AttemptError("time_over", _("The time is over. What was saved in time counts."))
     with transaction.atomic():
         events = _append(attempt, answers, seq, now)
+    learned.send(sender=Attempt, user_id=actor.pk, course_id=attempt.quiz.course_id)
     return Saved(number=events[-1].number if events else attempt.last_number, saved_at=now)
 
 

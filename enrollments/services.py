@@ -15,7 +15,7 @@ from courses.models import CompletionRule, Course, Lesson
 from courses.stamp import catalogue_changed
 from enrollments import registry
 from enrollments.models import Enrollment, EnrollmentEvent, LessonProgress, Review, Source
-from enrollments.signals import course_completed
+from enrollments.signals import course_completed, learned
 from enrollments.tasks import mail_enrollment
 from lms.lib.errors import DomainError
 from lms.platform.audit import record
@@ -117,6 +117,7 @@ def complete_lesson(
         _after_lesson(actor, current, lesson)
     current.last_activity_at = timezone.now()
     current.save(update_fields=["last_activity_at"])
+    learned.send(sender=Enrollment, user_id=current.user_id, course_id=current.course_id)
     return current
 
 

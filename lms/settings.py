@@ -190,6 +190,7 @@ CELERY_TASK_ROUTES = {
     "*.mail_*": {"queue": "mail"},
     "certificates.tasks.*": {"queue": "documents"},
     "files.tasks.*": {"queue": "documents"},
+    "analytics.tasks.*": {"queue": "documents"},
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A request must not hang on a broker that is down: what it would not take goes to the outbox (QUALITY X05).
@@ -211,6 +212,9 @@ CELERY_BEAT_SCHEDULE = {
     "overdue-attempts": {"task": "quizzes.tasks.close_overdue", "schedule": 30.0},
     "pending-certificates": {"task": "certificates.tasks.render_pending", "schedule": 60.0},
     "orphaned-files": {"task": "files.tasks.sweep_orphans", "schedule": timedelta(hours=6)},
+    "roll-up-days": {"task": "analytics.tasks.roll_up", "schedule": 300.0},
+    "check-roll-ups": {"task": "analytics.tasks.check_roll_ups", "schedule": timedelta(days=1)},
+    "old-exports": {"task": "analytics.tasks.forget_exports", "schedule": timedelta(days=1)},
 }
 
 # --- People and passwords --------------------------------------------------------------------------------------
@@ -418,6 +422,11 @@ CERTIFICATE_SIGNING_PKCS12 = env.str("CERTIFICATE_SIGNING_PKCS12", default="")
 CERTIFICATE_SIGNING_KEY = env.str("CERTIFICATE_SIGNING_KEY", default="")
 CERTIFICATE_SIGNING_CERT = env.str("CERTIFICATE_SIGNING_CERT", default="")
 CERTIFICATE_SIGNING_PASSPHRASE = env.str("CERTIFICATE_SIGNING_PASSPHRASE", default="")
+
+# --- Analytics -------------------------------------------------------------------------------------------------
+
+# Seconds between somebody's click in a course and the row that says that they learned; 0 waits to be told to write.
+ACTIVITY_WRITTEN_AFTER = env.float("ACTIVITY_WRITTEN_AFTER", default=0 if TESTING else 20)
 
 # --- Language and time -----------------------------------------------------------------------------------------
 

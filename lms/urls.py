@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("quizzes.urls")),
     path("", include("certificates.urls")),
     path("", include("payments.urls")),
+    path("", include("analytics.urls")),
     path("", include("instructors.urls")),
     path("api/v1/", include("lms.api_urls")),
     path("admin/", admin.site.urls),

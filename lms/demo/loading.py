@@ -20,6 +20,7 @@ from certificates.services import generate
 from courses.models import Category, Course, Lesson, Section, Tag
 from enrollments.models import Enrollment, EnrollmentEvent, LessonProgress, Review, Source
 from instructors.models import Instructor
+from lms.demo.activity import save_activity
 from lms.demo.content import CourseText, read_courses
 from lms.demo.counting import recount_courses
 from lms.demo.orders import save_orders
@@ -80,6 +81,7 @@ def load_demo() -> None:
     save_quizzes(courses, enrollments, now)
     tell(enrollments, now)
     issue_certificates(enrollments)
+    save_activity(rng)
 
 
 def save_people(teachers: list[Teacher], learners: list[Learner], now: datetime) -> dict[str, User]:

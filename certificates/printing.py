@@ -6,12 +6,15 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils import timezone
 
-from certificates import pdf, signing
 from certificates.models import Certificate
 from lms.lib import mail
+from lms.lib.lazy_modules import lazily
 from lms.platform.models import SiteSettings
 from realtime.models import Event
 from realtime.services import push
+
+pdf = lazily("certificates.pdf")
+signing = lazily("certificates.signing")
 
 
 def print_pdf(certificate_id: str) -> bool:

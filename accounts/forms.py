@@ -4,6 +4,7 @@ import zoneinfo
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.utils.translation import gettext_lazy as _
 
@@ -140,13 +141,20 @@ class ProfileForm(forms.ModelForm[User]):
     time_zone = forms.ChoiceField(
         label=_("Time zone"), required=False, help_text=_("Dates and deadlines are shown in it.")
     )
+    language = forms.ChoiceField(
+        label=_("Language"), required=False, help_text=_("Of these pages, and of the mails that you get.")
+    )
 
     class Meta:
         model = User
-        fields = ["full_name", "time_zone"]
+        fields = ["full_name", "time_zone", "language"]
         labels = {"full_name": _("Your name")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         zones = sorted(zoneinfo.available_timezones())
+        if len(settings.LANGUAGES) == 1:  # nothing to choose
+            del self.fields["language"]
+        else:
+            self.fields["language"].choices = [("", _("As my browser asks")), *settings.LANGUAGES]  # type: ignore[attr-defined]  # as below
         self.fields["time_zone"].choices = [("", _("The site's"))] + [(zone, zone.replace("_", " ")) for zone in zones]  # type: ignore[attr-defined]  # Field has no choices, ChoiceField has

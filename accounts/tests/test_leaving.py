@@ -189,19 +189,6 @@ def test_a_cache_that_is_down_neither_opens_nor_closes_the_door(bob: User) -> No
         assert sign_in(PASSWORD) == 429
 
 
-@pytest.mark.quality("U02")
-def test_ones_own_data_comes_as_json_without_secrets(
-    bob: User, enrollment: Enrollment, browser_of: Callable[[User], Client]
-) -> None:
-    answer = browser_of(bob).post("/account/export/")
-    files = zipfile.ZipFile(io.BytesIO(answer.content))
-    account = json.loads(files.read("account.json"))
-    assert account["email"] == bob.email
-    assert json.loads(files.read("learning.json"))["enrollments"][0]["course__title"] == "Tea"
-    assert not {"password", "session_key", "key", "token"} & set(account)
-    assert bob.password not in files.read("account.json").decode()
-
-
 def test_the_first_administrator_is_made_by_command(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("getpass.getpass", lambda prompt: "a long walk home")
     call_command("create_admin", "Root@example.com", name="Root")

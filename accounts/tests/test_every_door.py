@@ -51,20 +51,16 @@ def doors_that_open(user: User, addresses: list[str], **more: str) -> set[str]:
         client = APIClient() if address.startswith("/api/") else Client()
         answer = client.post(address, body)
         told = set(answer.json()) if "json" in answer.get("Content-Type", "") and answer.content else set()
-        session = (
-            Session.objects.filter(session_key=client.cookies["sessionid"].value)
-            if "sessionid" in client.cookies
-            else ()
-        )
-        signed_in = any(SESSION_KEY in found.get_decoded() for found in session)
-        if (
-            told & CREDENTIAL_KEYS
-            or {"access", "refresh"} & set(client.cookies)
-            or signed_in
-            or LoginSession.objects.count() != logins
-        ):
+        cookies = {"access", "refresh"} & set(client.cookies)
+        if told & CREDENTIAL_KEYS or cookies or is_signed_in(client) or LoginSession.objects.count() != logins:
             opened.add(address)
     return opened
+
+
+def is_signed_in(client: Client) -> bool:
+    """Return whether the client's session is somebody's."""
+    key = client.cookies["sessionid"].value if "sessionid" in client.cookies else ""
+    return any(SESSION_KEY in session.get_decoded() for session in Session.objects.filter(session_key=key))
 
 
 @pytest.fixture

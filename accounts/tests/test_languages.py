@@ -35,7 +35,7 @@ msgstr "Anmelden"
 
 
 @pytest.fixture
-def german(settings: Any, tmp_path: Path) -> None:
+def german(db: None, settings: Any, tmp_path: Path) -> None:
     """A site that speaks German too, by a catalogue of a few words that its operator put beside its data."""
     folder = tmp_path / "locale" / "de" / "LC_MESSAGES"
     folder.mkdir(parents=True)

@@ -5,7 +5,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import ProtectedError, RestrictedError
 
-from accounts import mfa, passwords, registry
+from accounts import mfa, registry
 from accounts.models import DataExport, Letter, LoginSession, Role, User
 from accounts.services import refuse_last_admin
 from lms.platform.audit import record
@@ -13,10 +13,9 @@ from lms.platform.audit import record
 NOBODY = "Deleted user"
 
 
-def close_own_account(*, user: User, password: str) -> None:
-    """Close the account of somebody who gives their password. Raises as `close_account`, and AccountError
-    `wrong_password` (403), LimitError."""
-    passwords.check_again(user=user, password=password)
+def close_own_account(*, user: User, password: str, code: str = "") -> None:
+    """Close the account of somebody who shows that it is theirs. Raises as `close_account` and `mfa.prove`."""
+    mfa.prove(user=user, password=password, code=code)
     close_account(actor=user, user=user)
 
 

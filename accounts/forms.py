@@ -84,36 +84,36 @@ class TokenForm(forms.Form):
     token = forms.CharField(widget=forms.HiddenInput, max_length=200)
 
 
-class PasswordChangeForm(forms.Form):
-    """The old password and the new one."""
-
-    password = _own_password()
-    new_password = _new_password()
-
-
-class EmailChangeForm(forms.Form):
-    """A new address."""
-
-    email = forms.EmailField(
-        label=_("New e-mail address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-        help_text=_("We send a link there. Your address changes when you open it."),
-    )  # fmt: skip
-    password = _own_password()
-
-
-class PasswordForm(forms.Form):
-    """One's password, before something that cannot be taken back."""
-
-    password = _own_password()
-
-
-class PasswordAndCodeForm(forms.Form):
-    """Both proofs, before the second factor changes."""
+class ProofForm(forms.Form):
+    """What shows that it is the account's owner who sits there: the password, and a code where the second factor is
+    on."""
 
     password = _own_password()
     code = forms.CharField(
         label=_("Code"), max_length=32, help_text=_("From your app, your mail, or one of your recovery codes."),
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "autocapitalize": "none"}),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, second_factor: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not second_factor:
+            del self.fields["code"]
+
+
+class PasswordChangeForm(ProofForm):
+    """The old password and the new one."""
+
+    field_order = ("password", "new_password", "code")
+    new_password = _new_password()
+
+
+class EmailChangeForm(ProofForm):
+    """A new address."""
+
+    field_order = ("email", "password", "code")
+    email = forms.EmailField(
+        label=_("New e-mail address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        help_text=_("We send a link there. Your address changes when you open it."),
     )  # fmt: skip
 
 

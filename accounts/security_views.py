@@ -24,9 +24,8 @@ from accounts.forms import (
     EmailChangeForm,
     EmailForm,
     NewPasswordForm,
-    PasswordAndCodeForm,
     PasswordChangeForm,
-    PasswordForm,
+    ProofForm,
     TokenForm,
 )
 from accounts.models import DataExport, LoginSession
@@ -73,6 +72,22 @@ class ActingFormView(FormView[Form]):
         """Add the words around the form."""
         words = {"title": self.title, "lead": self.lead, "button": self.button, "danger": self.danger}
         return super().get_context_data(**words, **kwargs)
+
+
+class ProvenFormView(LoginRequiredMixin, ActingFormView):
+    """A form for what its owner alone may do to an account: it asks for the password, and for a code where the second
+    factor is on (QUALITY A12)."""
+
+    template_name = "accounts/proven_form.html"
+    form_class = ProofForm
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """Say whether a code is asked for."""
+        return {**super().get_form_kwargs(), "second_factor": signed_in(self.request).mfa_enabled}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Say where to come back to from having a code mailed."""
+        return super().get_context_data(back=self.request.resolver_match.url_name, **kwargs)  # type: ignore[union-attr]  # of a view, there is one
 
 
 class MailedLinkView(ActingFormView):
@@ -190,7 +205,7 @@ class SecurityView(LoginRequiredMixin, TemplateView):
         )
 
 
-class PasswordView(LoginRequiredMixin, ActingFormView):
+class PasswordView(ProvenFormView):
     """Change one's password; this browser stays logged in, everything else is logged out."""
 
     title = gettext_lazy("Change your password")
@@ -200,7 +215,7 @@ class PasswordView(LoginRequiredMixin, ActingFormView):
 
     def act(self, form: Form) -> HttpResponse | None:
         """Change it, and begin this browser's session anew."""
-        user = passwords.change(user=signed_in(self.request), **form.cleaned_data)
+        user = services.change_password(user=signed_in(self.request), **form.cleaned_data)
         device = getattr(user, "otp_device", None)
         login(self.request, user, backend=signing_in.BACKEND)
         if device is not None:
@@ -208,7 +223,7 @@ class PasswordView(LoginRequiredMixin, ActingFormView):
         return None
 
 
-class EmailView(LoginRequiredMixin, ActingFormView):
+class EmailView(ProvenFormView):
     """Ask for another address."""
 
     title = gettext_lazy("Change your e-mail address")
@@ -277,24 +292,26 @@ def _show_codes(view: ActingFormView, shown: list[str]) -> HttpResponse:
 
 
 class SendCodeView(LoginRequiredMixin, View):
-    """Mail a code to those whose codes come by mail, before the factor is turned off."""
+    """Mail a code to those whose codes come by mail, before something of their account changes."""
+
+    # The forms that it is asked for at.
+    FORMS = ("mfa_off", "recovery_codes", "password", "email", "close")
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Send it, and go back to the form."""
         mfa.send_code(user=signed_in(request))
         messages.info(request, _("If your codes come by mail, one is on its way."))
-        return redirect("accounts:mfa_off")
+        back = request.POST.get("back")
+        return redirect(f"accounts:{back if back in self.FORMS else self.FORMS[0]}")
 
 
-class MfaOffView(LoginRequiredMixin, ActingFormView):
+class MfaOffView(ProvenFormView):
     """Turn the second factor off."""
 
-    template_name = "accounts/mfa_off.html"
     title = gettext_lazy("Turn off the second factor")
     lead = gettext_lazy("Your password alone then opens your account.")
     button = gettext_lazy("Turn it off")
     danger = True
-    form_class = PasswordAndCodeForm
     done = gettext_lazy("Your second factor is off.")
 
     def act(self, form: Form) -> HttpResponse | None:
@@ -303,14 +320,12 @@ class MfaOffView(LoginRequiredMixin, ActingFormView):
         return None
 
 
-class NewCodesView(LoginRequiredMixin, ActingFormView):
+class NewCodesView(ProvenFormView):
     """Ten new recovery codes."""
 
-    template_name = "accounts/mfa_off.html"
     title = gettext_lazy("New recovery codes")
     lead = gettext_lazy("The old ones stop working.")
     button = gettext_lazy("Show me new codes")
-    form_class = PasswordAndCodeForm
 
     def act(self, form: Form) -> HttpResponse | None:
         """Show the new ones in this one answer."""
@@ -365,7 +380,7 @@ class ExportDownloadView(LoginRequiredMixin, View):
         return answer
 
 
-class CloseView(LoginRequiredMixin, ActingFormView):
+class CloseView(ProvenFormView):
     """Delete one's account."""
 
     title = gettext_lazy("Delete your account")
@@ -375,7 +390,6 @@ class CloseView(LoginRequiredMixin, ActingFormView):
     )
     button = gettext_lazy("Delete my account")
     danger = True
-    form_class = PasswordForm
 
     def act(self, form: Form) -> HttpResponse | None:
         """Close the account, and end this session."""

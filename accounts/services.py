@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from accounts import addresses, limits, tasks
+from accounts import addresses, limits, mfa, passwords, tasks
 from accounts.errors import AccountError
 from accounts.models import DataExport, LoginSession, Role, User, has_role
 from lms.platform.audit import record
@@ -68,6 +68,21 @@ def update_profile(*, actor: User, user: User, changes: dict[str, Any]) -> User:
     changed = {field: [before[field], value] for field, value in changes.items() if before[field] != value}
     if changed:
         record(actor=actor, action="accounts.profile_changed", target=user, changes=changed)
+    return user
+
+
+def change_password(*, user: User, password: str, new_password: str, code: str = "") -> User:
+    """Change the password of somebody who knows it; return the user, all of whose logins have ended.
+
+    The page that asks keeps its own session alive. The user is told by mail. Raises as `mfa.prove`; ValidationError for
+    a weak password, which spends no code.
+    """
+    validate_password(new_password, user)
+    mfa.prove(user=user, password=password, code=code)
+    with transaction.atomic():
+        passwords.replace(user, new_password)
+        record(actor=user, action="accounts.password_changed", target=user)
+        tasks.mail_notice.delay_on_commit(str(user.pk), user.email, "password_changed")
     return user
 
 

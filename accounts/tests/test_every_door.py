@@ -171,6 +171,8 @@ def test_a_stolen_session_changes_neither_address_nor_password_nor_second_factor
     ):
         assert browser.post(f"/account/security/{path}", body).status_code == 200
         assert browser.post(f"/account/security/{path}", {**body, "password": "a guess"}).status_code == 200
+        # A thief who saw the password typed has no code.
+        assert browser.post(f"/account/security/{path}", {**body, "password": PASSWORD, "code": ""}).status_code == 200
     assert api.post("/api/v1/auth/mfa/disable", {"password": "a guess", "code": code_of(key)}).status_code == 403
     changeable = {"last_login", "updated_at"}
     after = User.objects.filter(pk=bob.pk).values().get()

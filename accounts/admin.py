@@ -33,7 +33,7 @@ class UserAdmin(DjangoUserAdmin):
     search_fields = ["email", "full_name"]
     readonly_fields = ["last_login", "created_at", "email_verified_at", "mfa_enabled"]
     fieldsets = [
-        (None, {"fields": ["email", "password", "full_name", "role", "time_zone"]}),
+        (None, {"fields": ["email", "password", "full_name", "role", "time_zone", "language"]}),
         (_("Access"), {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]}),
         (_("History"), {"fields": ["created_at", "last_login", "email_verified_at", "mfa_enabled"]}),
     ]

@@ -27,5 +27,6 @@ urlpatterns = [
     path("security/logins/end-others/", security.EndOtherLoginsView.as_view(), name="end_other_logins"),
     path("security/logins/<session_id>/end/", security.EndLoginView.as_view(), name="end_login"),
     path("export/", security.ExportView.as_view(), name="export"),
+    path("export/download/", security.ExportDownloadView.as_view(), name="export_download"),
     path("close/", security.CloseView.as_view(), name="close"),
 ]

@@ -63,7 +63,12 @@ def _enter(actor: Any, user: User, course: Course, source: Source, payment_id: u
     Course.objects.filter(pk=course.pk).update(enrollments_count=F("enrollments_count") + 1)
     catalogue_changed()
     record(actor=actor, action="enrollments.enrolled", target=enrollment, changes={"course": str(course.pk)})
-    payload = {"course_id": str(course.pk), "title": course.title, "student_name": user.full_name}
+    payload = {
+        "course_id": str(course.pk),
+        "enrollment_id": str(enrollment.pk),
+        "title": course.title,
+        "student_name": user.full_name,
+    }
     push([course.instructor_id], Event.NEW_ENROLLMENT, payload)
     mail_enrollment.delay_on_commit(str(enrollment.pk))
     return enrollment

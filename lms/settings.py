@@ -10,7 +10,6 @@ from pathlib import Path
 import django_stubs_ext
 import environ
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.translation import gettext_lazy as _
 
 from lms.lib import configuration
 
@@ -95,6 +94,7 @@ MIDDLEWARE = [
     "lms.lib.middleware.private_unless_public",
     "django.middleware.http.ConditionalGetMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",  # what the browser asks for; reader_language below knows better
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -102,6 +102,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "accounts.middleware.reader_language",
     "accounts.middleware.reader_time_zone",
 ]
 if not DEBUG:  # in development, Django's own handler reads static files from where they are written
@@ -430,12 +431,14 @@ ACTIVITY_WRITTEN_AFTER = env.float("ACTIVITY_WRITTEN_AFTER", default=0 if TESTIN
 
 # --- Language and time -----------------------------------------------------------------------------------------
 
-LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English"))]
-LOCALE_PATHS = [BASE_DIR / "lms" / "locale"]
+LANGUAGES = configuration.languages(env, "LANGUAGES")  # people choose among them; the first is the site's own
+LANGUAGE_CODE = LANGUAGES[0][0]
+LOCALE_PATHS = [BASE_DIR / "lms" / "locale", DATA_DIR / "locale"]
 USE_I18N = True
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
+
+DEFAULT_EXCEPTION_REPORTER_FILTER = "lms.lib.error_reports.ReportFilter"
 
 # --- Logs ------------------------------------------------------------------------------------------------------
 

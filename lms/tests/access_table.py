@@ -28,7 +28,8 @@ POST   /account/security/second-factor/send/                 302  302  302  302 
 GET    /account/security/second-factor/codes/                302  200  200  200  200  200
 POST   /account/security/logins/end-others/                  302  302  302  302  302  302
 POST   /account/security/logins/{session}/end/               302  302  404  404  404  404
-POST   /account/export/                                      302  200  200  200  200  200
+POST   /account/export/                                      302  302  302  302  302  302
+GET    /account/export/download/                             302  302  302  302  302  302
 GET    /account/close/                                       302  200  200  200  200  200
 POST   /account/logout/                                      302  302  302  302  302  302
 GET    /account/register/                                    200  302  302  302  302  302

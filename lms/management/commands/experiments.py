@@ -14,6 +14,7 @@ from django.db import connection
 
 from enrollments.models import Enrollment
 from lms.experiments import buying, taking
+from lms.experiments.guessing import guesses
 from lms.experiments.races import Experiment, Result, certificates, completions, refreshes
 from lms.experiments.stack import serving
 from payments import sandbox
@@ -84,6 +85,7 @@ class Command(BaseCommand):
         """
         return [
             Trial(refreshes, WITHOUT_LOCKS, must_break=True),
+            Trial(guesses, WITHOUT_LOCKS, must_break=connection.vendor == "postgresql"),
             Trial(completions, WITHOUT_LOCKS, must_break=connection.vendor == "postgresql"),
             Trial(buying.events, WITHOUT_LOCKS, must_break=connection.vendor == "postgresql"),
             # Constraints hold these two even without locks.
@@ -138,6 +140,6 @@ def write_report(results: Path) -> None:
     lines = [
         f"| {row['number']} | {row['engine']} | {row['what']} | {row['rounds']} | {row['broken']} | {row['failures']} "
         f"| {row['p95_ms']} | {row['control']} | {row['notes']} |"
-        for row in sorted(rows, key=lambda row: (row["number"], row["engine"]))
+        for row in sorted(rows, key=lambda row: (int(row["number"].rstrip("b")), row["number"], row["engine"]))
     ]
     REPORT.write_text(HEAD + "\n".join(lines) + "\n")

@@ -20,8 +20,10 @@ from lms.lib.errors import DomainError
 from lms.lib.spreadsheets import csv_response
 from lms.platform.admin import ReadOnlyAdmin
 from lms.platform.audit import record
-from payments import accounting, checkout, gateway, reconciling, refunding
+from payments import accounting, checkout, gateway, mirror_admin, reconciling, refunding
 from payments.models import Coupon, Dispute, LedgerEntry, Order, Payment, Refund, StripeEvent
+
+__all__ = ["mirror_admin"]  # loaded with this module, so that the admin has its pages
 
 
 class RefundForm(ActionForm):

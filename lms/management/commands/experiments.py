@@ -2,10 +2,10 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -57,10 +57,10 @@ class Command(BaseCommand):
     help = "Run the experiments on this database, with their controls, and keep what they found."
 
     def add_arguments(self, parser: Any) -> None:
-        """Take the number of rounds, and where the findings of both engines are kept."""
+        """Take the number of rounds, and which experiments are wanted."""
         parser.add_argument("--rounds", type=int, default=10)
         parser.add_argument("--only", nargs="*", metavar="NAME", help="for a look: run these alone, and write nothing")
-        parser.add_argument("--results", type=Path, default=settings.BASE_DIR / "var" / "experiments")
+        parser.add_argument("--keep", action="store_true", help="with --only, write down what these found all the same")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run, report, and raise CommandError when an invariant broke, or a control did not."""
@@ -72,12 +72,10 @@ class Command(BaseCommand):
             # For this process, and for the servers that it starts.
             settings.STRIPE_API_HOST = os.environ["STRIPE_API_HOST"] = stripe
             rows = [self._row(trial, options["rounds"]) for trial in trials]
-        if options["only"]:
+        if options["only"] and not options["keep"]:
             self.stdout.write(json.dumps(rows, indent=2))
             return
-        options["results"].mkdir(parents=True, exist_ok=True)
-        (options["results"] / f"{connection.vendor}.json").write_text(json.dumps(rows, indent=2))
-        write_report(options["results"])
+        write_report(rows)
         wrong = [row["number"] for row in rows if row["broken"] or row["failures"] or row["control_failed"]]
         if wrong:
             raise CommandError(f"Not as it must be: experiments {', '.join(wrong)}")
@@ -146,12 +144,16 @@ def without_the_refunds_constraint() -> Iterator[None]:
         editor.add_constraint(Refund, taken)
 
 
-def write_report(results: Path) -> None:
-    """Write docs/experiments.md from the findings of every engine that has been run."""
-    rows = [row for path in sorted(results.glob("*.json")) for row in json.loads(path.read_text())]
-    lines = [
-        f"| {row['number']} | {row['engine']} | {row['what']} | {row['rounds']} | {row['broken']} | {row['failures']} "
-        f"| {row['p95_ms']} | {row['control']} | {row['notes']} |"
-        for row in sorted(rows, key=lambda row: (row["number"], row["engine"]))
-    ]
-    REPORT.write_text(HEAD + "\n".join(lines) + "\n")
+def write_report(rows: list[dict[str, Any]]) -> None:
+    """Write docs/experiments.md: what was found now takes the place of what stood there of the same experiment on the
+    same engine."""
+    lines = [line for line in REPORT.read_text().splitlines() if line.startswith("| ")][2:] if REPORT.exists() else []
+    found = {tuple(line.split(" | ")[:2]): line for line in lines}
+    for row in rows:
+        line = (
+            f"| {row['number']} | {row['engine']} | {row['what']} | {row['rounds']} | {row['broken']} "
+            f"| {row['failures']} | {row['p95_ms']} | {row['control']} | {row['notes']} |"
+        )
+        found[tuple(line.split(" | ")[:2])] = line
+    ordered = sorted(found.items(), key=lambda item: (int(re.sub(r"\D", "", item[0][0])), item[0]))
+    REPORT.write_text(HEAD + "\n".join(line for _key, line in ordered) + "\n")

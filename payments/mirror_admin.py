@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 import djstripe.admin  # noqa: F401  # registers dj-stripe's own pages, which are taken away below
+from django.apps import apps
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -16,6 +17,7 @@ from djstripe.models import Charge, Dispute, Event, PaymentIntent, Refund
 
 from lms.platform.admin import ReadOnlyAdmin
 
+apps.get_app_config("djstripe").verbose_name = _("Copies from Stripe")
 for model in [model for model in admin.site._registry if model._meta.app_label == "djstripe"]:
     admin.site.unregister(model)
 
@@ -43,7 +45,7 @@ class CopyAdmin(ReadOnlyAdmin):
         """Return the object, without what would let its reader pay with it."""
         return format_html("<pre>{}</pre>", json.dumps(without_secrets(copy.stripe_data), indent=2))
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Return all: it is a copy."""
         return self.fields
 

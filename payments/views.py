@@ -137,10 +137,11 @@ class PayView(_OrderPage):
 
     def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
         """Show the page; where Stripe's form is on it, let the browser load what that needs."""
-        show = super().render_to_response
+        show: Any = super().render_to_response
         if not context["sandbox"] and not context["unavailable"]:
             show = csp_update(STRIPE_SOURCES)(show)
-        return show(context, **kwargs)
+        response: HttpResponse = show(context, **kwargs)
+        return response
 
 
 def _pay_again(request: HttpRequest, order: Order, **context: Any) -> HttpResponse:

@@ -277,8 +277,8 @@ def lost_webhooks(_site: str, rounds: int) -> Result:
         result.broken += (_ended(one.order), entries, charges, status) != (FULFILLED, 1, 1, httpx.codes.CONFLICT)
     raced = _reconcilers_at_once(result, rounds)
     result.notes = (
-        f"let in {min(waits):.0f} to {max(waits):.0f} s after the charge, the job runs every {INTERVAL:.0f} s; charged "
-        f"twice: {twice}; four reconcilers at once: {raced} of {rounds} wrong"
+        f"let in {min(waits, default=0):.0f} to {max(waits, default=0):.0f} s after the charge, the job runs every "
+        f"{INTERVAL:.0f} s; charged twice: {twice}; four reconcilers at once: {raced} of {rounds} wrong"
     )
     return result
 

@@ -59,6 +59,7 @@ def _stripe_sandbox(port: int) -> Iterator[str]:
 def _start_periodic_jobs() -> None:
     """Run the periodic jobs in a thread of this process, where tasks run in the process that asks for them."""
     if settings.CELERY_TASK_ALWAYS_EAGER:
+        app.loader.import_default_modules()  # beat runs in here what it knows, and sends away what it does not
         beat: Any = EmbeddedService(app, thread=True, schedule_filename=str(settings.DATA_DIR / "periodic-jobs"))
         beat.start()
 

@@ -37,6 +37,9 @@ else:
     SECRET_KEY = configuration.strong_secret(env, "SECRET_KEY")
     ALLOWED_HOSTS = configuration.named_hosts(env, "ALLOWED_HOSTS")
 
+# Signs the lines of the audit log. Set it before you exchange SECRET_KEY: old lines keep the key they were signed with.
+AUDIT_KEY = env.str("AUDIT_KEY", default="") or configuration.derived_key(SECRET_KEY, "audit")
+
 PORT = env.int("PORT", default=8000)
 SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{PORT}" if DEBUG else "").rstrip("/")
 if not SITE_URL:
@@ -100,6 +103,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.middleware.Impersonation",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "accounts.middleware.reader_language",
@@ -221,7 +225,7 @@ CELERY_BEAT_SCHEDULE = {
 # --- People and passwords --------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "accounts.backends.AdministratorBackend"]
 LOGIN_URL = "accounts:login"
 LOGIN_REDIRECT_URL = "enrollments:dashboard"
 LOGOUT_REDIRECT_URL = "home"

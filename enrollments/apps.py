@@ -12,5 +12,6 @@ class EnrollmentsConfig(AppConfig):
     verbose_name = "Enrolments"
 
     def ready(self) -> None:
-        """Register what the app holds about people; its module imports models, which exist only by now."""
+        """Register what the app holds about people, and courses as rooms; both need models, which exist only by now."""
         import_module("enrollments.personal_data")
+        import_module("enrollments.rooms")

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from lms.lib.configuration import SOCKET_OPTIONS
 from payments import sandbox
 
 HOST = "127.0.0.1"
@@ -36,7 +37,8 @@ class Command(BaseCommand):
             call_command("seed_demo", stdout=self.stdout)
         with _stripe_sandbox(port) as where_to_pay:
             self.stdout.write(_welcome(port, where_to_pay))
-            uvicorn.run("lms.asgi:application", host=HOST, port=port, log_level="warning", access_log=False)
+            quiet: dict[str, Any] = {"log_level": "warning", "access_log": False}
+            uvicorn.run("lms.asgi:application", host=HOST, port=port, **quiet, **SOCKET_OPTIONS)
 
 
 @contextmanager

@@ -164,20 +164,9 @@ if REDIS_URL:
             "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2},
         }
     }
-    CHANNEL_LAYERS = {
-        "default": {
-            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            # redis-py's defaults drop an idle socket after seconds and refuse a crowd that connects at once.
-            "CONFIG": {
-                "hosts": [{"address": f"{REDIS_URL}/2", "socket_timeout": None, "max_connections": 10_000}],
-                "capacity": 1000,
-                "expiry": 60,
-            },
-        }
-    }
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-    CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 1000}}}
+CHANNEL_LAYERS = {"default": configuration.channel_layer(REDIS_URL)}
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=f"{REDIS_URL}/0" if REDIS_URL else "memory://")
@@ -449,7 +438,10 @@ DEFAULT_EXCEPTION_REPORTER_FILTER = "lms.lib.error_reports.ReportFilter"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "lms.lib.request_id.Filter"}},
+    "filters": {
+        "request_id": {"()": "lms.lib.request_id.Filter"},
+        "without_query": {"()": "lms.lib.logged_addresses.WithoutQuery"},
+    },
     "formatters": {"line": {"format": "{asctime} {levelname} {name} [{request_id}] {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["request_id"], "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
@@ -461,6 +453,9 @@ LOGGING = {
         "httpx": {"level": "WARNING"},
         "pyhanko": {"level": "WARNING"},
         "stripe": {"level": "WARNING"},
+        # Each names the address of every request or socket, and a socket's may carry a token (QUALITY W03).
+        "uvicorn.access": {"filters": ["without_query"], "handlers": ["console"], "propagate": False},
+        "uvicorn.error": {"filters": ["without_query"]},
         "weasyprint": {"level": "ERROR"},
     },
 }

@@ -14,6 +14,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from lms.celery import app
+from lms.lib.configuration import SOCKET_OPTIONS
 from payments import sandbox
 
 HOST = "127.0.0.1"
@@ -39,7 +40,8 @@ class Command(BaseCommand):
         with _stripe_sandbox(port) as where_to_pay:
             self.stdout.write(_welcome(port, where_to_pay))
             _start_periodic_jobs()
-            uvicorn.run("lms.asgi:application", host=HOST, port=port, log_level="warning", access_log=False)
+            quiet: dict[str, Any] = {"log_level": "warning", "access_log": False}
+            uvicorn.run("lms.asgi:application", host=HOST, port=port, **quiet, **SOCKET_OPTIONS)
 
 
 @contextmanager

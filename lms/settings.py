@@ -138,6 +138,7 @@ TEMPLATES = [
                 "django.templatetags.static",
                 "django.templatetags.i18n",
                 "lucide.templatetags.lucide",
+                "lms.platform.templatetags.remembered",
                 "lms.platform.templatetags.components",
             ],
         },

@@ -71,7 +71,7 @@ class UserAdmin(DjangoUserAdmin):
     filter_horizontal = ["groups", "user_permissions"]
     readonly_fields = ["last_login", "created_at", "email_verified_at", "mfa_enabled", "is_staff", "is_superuser"]
     fieldsets = [
-        (None, {"fields": ["email", "full_name", "role", "time_zone"]}),
+        (None, {"fields": ["email", "full_name", "role", "time_zone", "language"]}),
         (_("Access"), {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]}),
         (_("History"), {"fields": ["created_at", "last_login", "email_verified_at", "mfa_enabled"]}),
     ]

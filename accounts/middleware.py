@@ -7,13 +7,30 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts import impersonation
 from lms.lib.error_views import forbidden
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+def reader_language(get_response: GetResponse) -> GetResponse:
+    """Speak the language that the reader chose, whatever their browser asks for; the API goes by `Accept-Language`."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith("/api/"):
+            return get_response(request)
+        chosen = getattr(request.user, "language", "")
+        if chosen not in dict(settings.LANGUAGES):
+            return get_response(request)
+        with translation.override(chosen):
+            response = get_response(request)
+        response.headers["Content-Language"] = chosen
+        return response
+
+    return middleware
 
 
 def reader_time_zone(get_response: GetResponse) -> GetResponse:

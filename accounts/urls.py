@@ -28,5 +28,6 @@ urlpatterns = [
     path("security/logins/<session_id>/end/", security.EndLoginView.as_view(), name="end_login"),
     path("impersonation/end/", impersonation_views.stop, name="stop_impersonating"),
     path("export/", security.ExportView.as_view(), name="export"),
+    path("export/download/", security.ExportDownloadView.as_view(), name="export_download"),
     path("close/", security.CloseView.as_view(), name="close"),
 ]

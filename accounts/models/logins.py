@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.people import User
+from accounts.signals import logins_ended
 
 
 class LoginKind(models.TextChoices):
@@ -41,10 +42,14 @@ class LoginSessionQuerySet(models.QuerySet["LoginSession"]):
 
     def end(self) -> int:
         """End these logins: every token that descends from them is refused from now on, and the sessions of browsers
-        are deleted. Return how many ended. Three queries."""
-        keys = [key for key in self.filter(ended_at=None).values_list("session_key", flat=True) if key]
+        are deleted; the apps above hear of it, so that sockets close. Return how many ended. Three queries."""
+        ending = list(self.filter(ended_at=None).values_list("pk", "session_key"))
+        keys = [key for _pk, key in ending if key]
         Session.objects.filter(session_key__in=keys).delete()
-        return self.filter(ended_at=None).update(ended_at=timezone.now())
+        ended = self.filter(ended_at=None).update(ended_at=timezone.now())
+        if ending:
+            logins_ended.send(sender=LoginSession, login_ids=[pk for pk, _key in ending], session_keys=keys)
+        return ended
 
     def visible_to(self, user: Any) -> Self:
         """Return the user's own logins."""

@@ -20,10 +20,12 @@ from certificates.services import generate
 from courses.models import Category, Course, Lesson, Section, Tag
 from enrollments.models import Enrollment, EnrollmentEvent, LessonProgress, Review, Source
 from instructors.models import Instructor
+from lms.demo.activity import save_activity
 from lms.demo.content import CourseText, read_courses
 from lms.demo.counting import recount_courses
 from lms.demo.orders import save_orders
 from lms.demo.people import Learner, Opinion, Teacher, read_learners, read_opinions, read_teachers
+from lms.demo.quizzes import save_quizzes
 from lms.demo.work import save_work
 from lms.platform import append_only
 from realtime.models import Event, Inbox, Notification
@@ -65,7 +67,7 @@ def empty_database() -> None:
 def load_demo() -> None:
     """Load people, courses, enrolments, orders, reviews and notifications; certificates are printed after the commit.
 
-    Always the same but for ids and for dates, which count back from today. Sends no mail. About 100 statements, and one
+    Always the same but for ids and for dates, which count back from today. Sends no mail. About 130 statements, and one
     PDF of some 40 ms for each certificate.
     """
     rng = random.Random("demo")  # noqa: S311  # it scatters dates, it protects nothing
@@ -78,8 +80,10 @@ def load_demo() -> None:
     save_reviews(read_opinions(), enrollments, now)
     recount_courses()
     save_work(courses, enrollments, now)
+    save_quizzes(courses, enrollments, now)
     tell(enrollments, now)
     issue_certificates(enrollments)
+    save_activity(rng)
 
 
 def save_people(teachers: list[Teacher], learners: list[Learner], now: datetime) -> dict[str, User]:

@@ -28,8 +28,9 @@ POST   /account/security/second-factor/send/                 302  302  302  302 
 GET    /account/security/second-factor/codes/                302  200  200  200  200  200
 POST   /account/security/logins/end-others/                  302  302  302  302  302  302
 POST   /account/security/logins/{session}/end/               302  302  404  404  404  404
+POST   /account/export/                                      302  302  302  302  302  302
+GET    /account/export/download/                             302  302  302  302  302  302
 POST   /account/impersonation/end/                           302  302  302  302  302  302
-POST   /account/export/                                      302  200  200  200  200  200
 GET    /account/close/                                       302  200  200  200  200  200
 POST   /account/logout/                                      302  302  302  302  302  302
 GET    /account/register/                                    200  302  302  302  302  302
@@ -146,6 +147,8 @@ GET    /teach/quizzes/{quiz}/results.csv                     302  403  404  200 
 GET    /teach/quizzes/{quiz}/regrade/                        302  403  404  200  404  200
 GET    /teach/quizzes/attempts/{attempt}/                    302  404  404  404  404  404
 GET    /instructors/{alice}/                                 200  200  200  200  200  200
+GET    /search/?search=tea                                   200  200  200  200  200  200
+GET    /search/?panel                                        200  200  200  200  200  200
 GET    /livez                                                200  200  200  200  200  200
 GET    /healthz                                              200  200  200  200  200  200
 GET    /metrics                                              404  404  404  404  404  404

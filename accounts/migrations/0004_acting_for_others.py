@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0002_doors'),
+        ('accounts', '0003_languages_and_exports'),
     ]
 
     operations = [

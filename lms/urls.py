@@ -22,6 +22,8 @@ urlpatterns = [
     path("", include("instructors.urls")),
     path("admin/", admin.site.urls),
     path("search/", platform.search, name="search"),
+    path("legal/<str:name>/", platform.legal, name="legal"),
+    path("logo/<str:version>.png", platform.logo, name="logo"),
     path("livez", platform.livez),
     path("healthz", platform.livez),
     path("readyz", platform.readyz),

@@ -21,7 +21,7 @@ def violations(page: Page) -> list[str]:
 
 @pytest.mark.quality("M02")
 def test_support_logs_in_as_a_student_is_refused_their_password_and_comes_back(
-    page: Page, live_site: str, sue: User, bob: User, course: Course, enrollment: Enrollment
+    sue: User, bob: User, course: Course, enrollment: Enrollment, page: Page, live_site: str
 ) -> None:
     found: list[str] = []
     page.goto(f"{live_site}/admin/")

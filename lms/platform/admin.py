@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.cache import cache
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.urls import URLPattern, path
@@ -15,7 +18,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from lms.lib.errors import DomainError
 from lms.lib.spreadsheets import csv_response
-from lms.platform import jobs
+from lms.platform import branding, jobs
 from lms.platform.audit import record
 from lms.platform.models import AuditEntry, DeferredTask, FailedTask, SiteSettings
 
@@ -169,9 +172,53 @@ class FailedTaskAdmin(ReadOnlyAdmin):
             self.message_user(request, ngettext("%d job done.", "%d jobs done.", done) % done)
 
 
+class SiteSettingsForm(forms.ModelForm[SiteSettings]):
+    """The settings, with room for a new logo."""
+
+    logo = forms.ImageField(
+        label=gettext_lazy("Logo"),
+        required=False,
+        help_text=gettext_lazy("A picture, at least 32 pixels high; it is shown 32 pixels high beside the name."),
+    )
+    without_logo = forms.BooleanField(label=gettext_lazy("Take the logo away"), required=False)
+
+    class Meta:
+        model = SiteSettings
+        fields = "__all__"  # noqa: DJ007  # the row is all settings, and only administrators see it
+
+    def clean_logo(self) -> bytes | None:
+        """Return the picture drawn anew as PNG; refuse what is none, or too large to be a logo."""
+        given = self.cleaned_data["logo"]
+        if not given:
+            return None
+        if given.size > branding.LARGEST_UPLOAD:
+            raise forms.ValidationError(_("Use a picture of at most 2 MB."), code="too_large")
+        try:
+            return branding.drawn_anew(given)
+        except ValueError as error:
+            raise forms.ValidationError(_("This picture has too many pixels."), code="too_large") from error
+
+
 @admin.register(SiteSettings)
 class SiteSettingsAdmin(admin.ModelAdmin):
     """The one row of settings."""
+
+    form = SiteSettingsForm
+    fieldsets = [
+        (None, {"fields": ["name", "tagline", "headline", "introduction", "contact_email"]}),
+        (gettext_lazy("How it looks"), {"fields": ["accent", "logo", "without_logo"]}),
+        (gettext_lazy("Who may come in"), {"fields": ["registration_open"]}),
+        (
+            gettext_lazy("Certificates and money"),
+            {
+                "fields": [
+                    "certificate_issuer", "currency", "seller_name", "seller_address", "tax_id", "tax_line",
+                    "revoke_certificate_on_refund",
+                ]
+            },
+        ),
+        (gettext_lazy("Legal pages"), {"fields": ["imprint", "privacy", "terms"]}),
+    ]  # fmt: skip
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Return whether the row is still missing."""
@@ -184,7 +231,11 @@ class SiteSettingsAdmin(admin.ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save, say so in the audit log with before and after, and let every process read the new row."""
         before = SiteSettings.objects.filter(pk=obj.pk).first()
+        obj.logo_version = branding.kept_logo(
+            obj.logo_version, new=form.cleaned_data.get("logo"), away=form.cleaned_data.get("without_logo", False)
+        )
         super().save_model(request, obj, form, change)
-        changes = {name: [str(getattr(before, name, "")), str(getattr(obj, name))] for name in form.changed_data}
+        changed = [name for name in (*form.changed_data, "logo_version") if name not in ("logo", "without_logo")]
+        changes = {name: [str(getattr(before, name, "")), str(getattr(obj, name))] for name in changed}
         record(actor=request.user, action="platform.settings_changed", target=obj, changes=changes)
-        cache.delete(SiteSettings.CACHE_KEY)
+        transaction.on_commit(partial(cache.delete, SiteSettings.CACHE_KEY))

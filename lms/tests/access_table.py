@@ -150,6 +150,8 @@ GET    /instructors/{alice}/                                 200  200  200  200 
 GET    /search/?search=tea                                   200  200  200  200  200  200
 GET    /search/?panel                                        200  200  200  200  200  200
 GET    /livez                                                200  200  200  200  200  200
+GET    /legal/imprint/                                       404  404  404  404  404  404
+GET    /logo/none.png                                        404  404  404  404  404  404
 GET    /healthz                                              200  200  200  200  200  200
 GET    /metrics                                              404  404  404  404  404  404
 GET    /readyz                                               200  200  200  200  200  200

@@ -19,6 +19,7 @@ from accounts.models import Role, User
 from assignments.handing_in import submit
 from assignments.tests.samples import write_assignment
 from certificates.designs import CertificateTemplate
+from courses.models import Tag
 from enrollments.models import Review, ReviewReport
 from files import services as files
 from files.tests.samples import PDF
@@ -66,7 +67,9 @@ class BiggerWorld(World):
             Instructor.objects.create(user=student, title="Helps")
             task = write_assignment(self.tea, title=f"Task {number}")
             submit(actor=student, assignment=task, content="Mine.")
-            files.upload(actor=student, content=SimpleUploadedFile("a.pdf", PDF), purpose="submission")
+            content = SimpleUploadedFile("a.pdf", PDF)
+            files.upload(actor=student, content=content, purpose="submission", assignment_id=task.pk)
+            Tag.objects.create(name=f"Tag {number}")
             quiz = create_quiz(actor=alice, course=self.tea, title=f"Quiz {number}")
             add_question(actor=alice, quiz=quiz, question_type="essay", question_text="Why?")
             quiz = set_published(actor=alice, quiz=quiz, published=True)

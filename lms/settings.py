@@ -5,6 +5,7 @@ An unknown value for a choice, or a missing secret outside development, stops th
 
 import sys
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 
 import django_stubs_ext
@@ -440,6 +441,10 @@ DEFAULT_EXCEPTION_REPORTER_FILTER = "lms.lib.error_reports.ReportFilter"
 LOG_FORMAT = choice("LOG_FORMAT", "line" if DEBUG else "json", ["line", "json"])
 # Opens /metrics to whoever sends it as a bearer token; with none set, nobody reads them.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+# Where exceptions are sent; with none set, they stay in the log.
+SENTRY_DSN = env.str("SENTRY_DSN", default="")
+if SENTRY_DSN:
+    import_module("lms.lib.error_tracking").start(SENTRY_DSN, ENVIRONMENT)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

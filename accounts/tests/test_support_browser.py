@@ -9,9 +9,19 @@ from playwright.sync_api import Page, expect
 from accounts.models import User
 from courses.models import Course
 from enrollments.models import Enrollment
+from enrollments.services import enroll
 from lms.testing.plugin import PASSWORD
+from lms.testing.racing import at_once
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("browser")]
+
+
+@pytest.fixture
+def enrollment(bob: User, course: Course, live_site: str) -> Enrollment:
+    """Bob's enrolment, made outside the browser's thread, whose loop notifications would meet."""
+    (made,) = at_once(1, lambda _number: enroll(actor=bob, user=bob, course=course))
+    assert isinstance(made, Enrollment), made
+    return made
 
 
 def violations(page: Page) -> list[str]:
@@ -21,7 +31,7 @@ def violations(page: Page) -> list[str]:
 
 @pytest.mark.quality("M02")
 def test_support_logs_in_as_a_student_is_refused_their_password_and_comes_back(
-    sue: User, bob: User, course: Course, enrollment: Enrollment, page: Page, live_site: str
+    page: Page, live_site: str, sue: User, bob: User, course: Course, enrollment: Enrollment
 ) -> None:
     found: list[str] = []
     page.goto(f"{live_site}/admin/")

@@ -30,8 +30,8 @@ class HomeView(PublicPageMixin, TemplateView):
     template_name = "courses/home.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the most popular courses, the subjects, the headline's two numbers; for staff of an empty site, what to do
-        first."""
+        """Add the most popular courses, the subjects, the headline's two numbers; for staff of an empty site, what is
+        done first."""
         published = Course.objects.published()
         counts = published.aggregate(courses=Count("id"), free=Count("id", filter=Q(price_cents=0)))
         popular = published.for_cards().order_by("-enrollments_count", "id")[:HOME_CARDS]

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client

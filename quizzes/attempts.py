@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from enrollments.deadlines import Terms, terms_for
 from enrollments.models import Enrollment
+from enrollments.signals import learned
 from lms.lib.errors import DomainError
 from quizzes.marking import apply_marks, enter_in_ledger, tell_student
 from quizzes.models import GRACE, AnswerEvent, Attempt, Mark, QuestionVersion, Quiz, fold, mixed, receipt_of
@@ -149,6 +150,7 @@ def save_answers(*, actor: User, attempt: Attempt, answers: dict[str, Any], seq:
     with transaction.atomic():
         events = _append(attempt, answers, seq, now)
     number = events[-1].number if events else attempt.last_number
+    learned.send(sender=Attempt, user_id=actor.pk, course_id=attempt.quiz.course_id)
     return Saved(number=number, saved_at=now, deadline=deadline_of(attempt))
 
 

@@ -42,7 +42,7 @@ def _measured(parts: list[str], world: World) -> Iterator[Figure]:
             "classroom": lambda: classroom.figures(site, world),
             "logins": lambda: logins.figures(site, world),
             "enumeration": lambda: enumeration.figures(site, world),
-            "documents": lambda: documents.figures(world),
+            "documents": lambda: documents.figures(site, world),
             "large_files": large_files.figures,
         }
         for name in parts:

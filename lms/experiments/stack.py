@@ -66,7 +66,7 @@ def running_as_shipped() -> Iterator[Site]:
 @contextmanager
 def working() -> Iterator[None]:
     """Run a worker, and the beat that gives it the periodic jobs."""
-    celery = [sys.executable, "-m", "celery", "-A", "lms"]
+    celery = [sys.executable, "-m", "celery", "--quiet", "-A", "lms"]
     worker = [*celery, "worker", "-c", "2", "-Q", "default,mail,documents", "--loglevel", "error"]
     beat = [*celery, "beat", "--schedule", str(settings.DATA_DIR / "beat"), "--pidfile=", "--loglevel", "error"]
     with _process(worker, CELERY_TASK_ALWAYS_EAGER="0"), _process(beat, CELERY_TASK_ALWAYS_EAGER="0"):

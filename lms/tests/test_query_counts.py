@@ -66,12 +66,12 @@ API_LISTS = {
     "enrollments/{enrollment}/grades": ("bob", 6),
     "certificates/": ("bob", 6),
     "notifications/": ("bob", 6),
-    "analytics/overview": ("dan", 10),
-    "analytics/enrollments": ("dan", 14),
-    "analytics/revenue": ("dan", 10),
-    "analytics/courses/{course}": ("alice", 14),
-    "analytics/users/{bob}": ("bob", 10),
-    "instructors/me/dashboard": ("alice", 14),
+    "analytics/overview": ("dan", 16),
+    "analytics/enrollments": ("dan", 22),
+    "analytics/revenue": ("dan", 16),
+    "analytics/courses/{course}": ("alice", 28),
+    "analytics/users/{bob}": ("bob", 12),
+    "instructors/me/dashboard": ("alice", 24),
 }
 
 

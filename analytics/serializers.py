@@ -55,8 +55,8 @@ class OverviewFiguresSerializer(serializers.Serializer[Any]):
 
 
 class OverviewSerializer(OverviewFiguresSerializer):
-    """The whole site; money is in the minor unit of `currency`. `before` is of as many days just before those asked for,
-    null where none are."""
+    """The whole site; money is in the minor unit of `currency`. `before` is of as many days just before those that were
+    asked for, null where none were."""
 
     currency = serializers.CharField()
     before = OverviewFiguresSerializer(allow_null=True)
@@ -83,8 +83,8 @@ class CourseFiguresSerializer(serializers.Serializer[Any]):
 
 
 class CourseAnalyticsSerializer(CourseFiguresSerializer):
-    """How a course does; money is in the minor unit of `currency`. `before` is of as many days just before those asked
-    for, null where none are."""
+    """How a course does; money is in the minor unit of `currency`. `before` is of as many days just before those
+    that were asked for, null where none were."""
 
     course_id = serializers.UUIDField()
     title = serializers.CharField()

@@ -41,8 +41,7 @@ class DashboardView(LoginRequiredMixin, ListView[Enrollment]):
 
     def get_queryset(self) -> QuerySet[Enrollment]:
         """Return the user's active enrolments, last used first, with progress and next lesson."""
-        mine = Enrollment.objects.active().filter(user=signed_in(self.request))
-        return mine.with_progress().with_next_lesson().select_related("course", "course__instructor", "certificate")
+        return Enrollment.objects.active().filter(user=signed_in(self.request)).for_dashboard()
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the course to go on with."""

@@ -10,7 +10,6 @@ from pathlib import Path
 import django_stubs_ext
 import environ
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.translation import gettext_lazy as _
 
 from lms.lib import configuration
 
@@ -37,6 +36,9 @@ if DEBUG:
 else:
     SECRET_KEY = configuration.strong_secret(env, "SECRET_KEY")
     ALLOWED_HOSTS = configuration.named_hosts(env, "ALLOWED_HOSTS")
+
+# Signs the lines of the audit log. Set it before you exchange SECRET_KEY: old lines keep the key they were signed with.
+AUDIT_KEY = env.str("AUDIT_KEY", default="") or configuration.derived_key(SECRET_KEY, "audit")
 
 PORT = env.int("PORT", default=8000)
 SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{PORT}" if DEBUG else "").rstrip("/")
@@ -95,13 +97,16 @@ MIDDLEWARE = [
     "lms.lib.middleware.private_unless_public",
     "django.middleware.http.ConditionalGetMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",  # what the browser asks for; reader_language below knows better
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.middleware.Impersonation",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "accounts.middleware.reader_language",
     "accounts.middleware.reader_time_zone",
 ]
 if not DEBUG:  # in development, Django's own handler reads static files from where they are written
@@ -133,6 +138,7 @@ TEMPLATES = [
                 "django.templatetags.static",
                 "django.templatetags.i18n",
                 "lucide.templatetags.lucide",
+                "lms.platform.templatetags.remembered",
                 "lms.platform.templatetags.components",
             ],
         },
@@ -159,20 +165,9 @@ if REDIS_URL:
             "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2},
         }
     }
-    CHANNEL_LAYERS = {
-        "default": {
-            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            # redis-py's defaults drop an idle socket after seconds and refuse a crowd that connects at once.
-            "CONFIG": {
-                "hosts": [{"address": f"{REDIS_URL}/2", "socket_timeout": None, "max_connections": 10_000}],
-                "capacity": 1000,
-                "expiry": 60,
-            },
-        }
-    }
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-    CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 1000}}}
+CHANNEL_LAYERS = {"default": configuration.channel_layer(REDIS_URL)}
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=f"{REDIS_URL}/0" if REDIS_URL else "memory://")
@@ -220,7 +215,7 @@ CELERY_BEAT_SCHEDULE = {
 # --- People and passwords --------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "accounts.backends.AdministratorBackend"]
 LOGIN_URL = "accounts:login"
 LOGIN_REDIRECT_URL = "enrollments:dashboard"
 LOGOUT_REDIRECT_URL = "home"
@@ -372,7 +367,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "lms.lib.staticfiles.HashedFiles"
     },
 }
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
@@ -430,19 +425,24 @@ ACTIVITY_WRITTEN_AFTER = env.float("ACTIVITY_WRITTEN_AFTER", default=0 if TESTIN
 
 # --- Language and time -----------------------------------------------------------------------------------------
 
-LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English"))]
-LOCALE_PATHS = [BASE_DIR / "lms" / "locale"]
+LANGUAGES = configuration.languages(env, "LANGUAGES")  # people choose among them; the first is the site's own
+LANGUAGE_CODE = LANGUAGES[0][0]
+LOCALE_PATHS = [BASE_DIR / "lms" / "locale", DATA_DIR / "locale"]
 USE_I18N = True
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
+
+DEFAULT_EXCEPTION_REPORTER_FILTER = "lms.lib.error_reports.ReportFilter"
 
 # --- Logs ------------------------------------------------------------------------------------------------------
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "lms.lib.request_id.Filter"}},
+    "filters": {
+        "request_id": {"()": "lms.lib.request_id.Filter"},
+        "without_query": {"()": "lms.lib.logged_addresses.WithoutQuery"},
+    },
     "formatters": {"line": {"format": "{asctime} {levelname} {name} [{request_id}] {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["request_id"], "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
@@ -454,6 +454,9 @@ LOGGING = {
         "httpx": {"level": "WARNING"},
         "pyhanko": {"level": "WARNING"},
         "stripe": {"level": "WARNING"},
+        # Each names the address of every request or socket, and a socket's may carry a token (QUALITY W03).
+        "uvicorn.access": {"filters": ["without_query"], "handlers": ["console"], "propagate": False},
+        "uvicorn.error": {"filters": ["without_query"]},
         "weasyprint": {"level": "ERROR"},
     },
 }

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from lms.lib import charts, mail
 from lms.lib.paging import page_of
 from lms.platform import health
+from lms.platform.searching import find_everywhere
 
 
 @never_cache
@@ -27,6 +28,16 @@ def readyz(request: HttpRequest) -> HttpResponse:
     """200 when every part answers, 503 otherwise, with the state of each."""
     ready, states = health.readiness()
     return JsonResponse({"status": "ok" if ready else "down", "parts": states}, status=200 if ready else 503)
+
+
+@never_cache
+@require_safe
+def search(request: HttpRequest) -> HttpResponse:
+    """Everything that a person may open with these words in it; `?panel` gives the results without the page, for the
+    palette that lies over any page."""
+    text = request.GET.get("search", "")
+    template = "search/_results.html" if "panel" in request.GET else "search/search.html"
+    return render(request, template, {"text": text.strip(), "found": find_everywhere(request.user, text)})
 
 
 def development_only() -> None:

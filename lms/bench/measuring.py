@@ -7,13 +7,13 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import call_command
 
-from lms.bench import classroom, documents, enumeration, large_files, logins, pages, quizzes
+from lms.bench import analytics, classroom, documents, enumeration, large_files, logins, pages, quizzes
 from lms.bench.figures import Figure, report
 from lms.bench.stack import fill_yard, serving
 from lms.bench.world import World, build
 
 REPORT = settings.BASE_DIR / "docs" / "benchmarks.md"
-PARTS = ("pages", "quizzes", "classroom", "logins", "enumeration", "documents", "large_files")
+PARTS = ("pages", "quizzes", "classroom", "logins", "enumeration", "documents", "large_files", "analytics")
 
 
 def run(parts: list[str], *, quick: bool) -> int:
@@ -44,6 +44,7 @@ def _measured(parts: list[str], world: World) -> Iterator[Figure]:
             "enumeration": lambda: enumeration.figures(site, world),
             "documents": lambda: documents.figures(site, world),
             "large_files": large_files.figures,
+            "analytics": analytics.figures,
         }
         for name in parts:
             yield from measurements[name]()

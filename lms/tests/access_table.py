@@ -147,6 +147,15 @@ GET    /teach/quizzes/{quiz}/results.csv                     302  403  404  200 
 GET    /teach/quizzes/{quiz}/regrade/                        302  403  404  200  404  200
 GET    /teach/quizzes/attempts/{attempt}/                    302  404  404  404  404  404
 GET    /instructors/{alice}/                                 200  200  200  200  200  200
+GET    /teach/dashboard/                                     302  403  403  200  200  200
+GET    /teach/profile/                                       302  403  403  200  200  200
+GET    /teach/courses/{slug}/analytics/                      302  403  403  200  403  200
+GET    /teach/courses/{draft_slug}/analytics/                302  403  403  200  404  200
+POST   /teach/courses/{slug}/analytics/export/               302  403  403  302  403  302
+GET    /teach/courses/{slug}/students/{enrollment}/activity/ 302  403  403  200  403  200
+GET    /analytics/                                           302  403  403  403  403  200
+POST   /analytics/export/                                    302  403  403  403  403  302
+GET    /exports/                                             302  200  200  200  200  200
 GET    /search/?search=tea                                   200  200  200  200  200  200
 GET    /search/?panel                                        200  200  200  200  200  200
 GET    /livez                                                200  200  200  200  200  200

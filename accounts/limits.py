@@ -64,20 +64,21 @@ def spend(limit: Limit, *, account: str = "", address: str = "") -> None:
     """Take one try, before whatever it is for is done.
 
     Raises LimitError with `retry_after` when none is left. Does nothing for limits that RATE_LIMITS turns off. Three
-    queries, in a transaction of their own that commits whatever happens next; one where no try is left, so that a crowd
-    that is refused waits for no lock and costs little.
+    queries, four at the first try, in a transaction that commits whatever happens next; one where no try is left, so
+    that a crowd that is refused waits for no lock and costs little.
     """
     if not _holds(limit):
         return
-    look(limit, account=account, address=address)
     now = timezone.now()
     key = _key(limit, account, address)
+    seen = AttemptCounter.objects.filter(**key, expires_at__gt=now).first()
+    if seen is not None and seen.count >= limit.most:
+        raise _refusal(limit, seen)
     with transaction.atomic():
-        counter = AttemptCounter.objects.select_for_update().filter(**key).first()
-        if counter is None:
+        if seen is None:
             first = AttemptCounter(**key, expires_at=now + limit.period)
             AttemptCounter.objects.bulk_create([first], ignore_conflicts=True)
-            counter = AttemptCounter.objects.select_for_update().get(**key)
+        counter = AttemptCounter.objects.select_for_update().get(**key)
         if counter.expires_at <= now:
             counter.count, counter.expires_at = 0, now + limit.period
         refused = counter.count >= limit.most

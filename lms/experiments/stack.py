@@ -13,7 +13,7 @@ from django.conf import settings
 
 WORKERS = 4
 THREADS = 8
-START_SECONDS = 60
+START_SECONDS = 180  # on a machine that does something else, too
 
 
 @contextmanager

@@ -29,7 +29,7 @@ def close_account(*, actor: Any, user: User) -> None:
     if user.role == Role.ADMIN:
         admins = User.objects.select_for_update().filter(role=Role.ADMIN, is_active=True)
         refuse_last_admin(user, {admin.pk for admin in admins})
-    LoginSession.objects.filter(user=user).end()
+    LoginSession.objects.of(user).end()
     DataExport.objects.filter(user=user).remove()
     record(actor=actor, action="accounts.closed", target=user)
     if registry.must_stay(user) or not _deleted(user):
@@ -49,7 +49,9 @@ def _deleted(user: User) -> bool:
 def _anonymise(user: User) -> None:
     """Take from a user everything that says who they were."""
     mfa.forget_devices(user)
-    LoginSession.objects.filter(user=user).delete()
+    LoginSession.objects.of(user).delete()
+    user.groups.clear()
+    user.user_permissions.clear()
     Letter.objects.filter(user=user).delete()
     Letter.objects.filter(email=user.email).delete()
     user.email = f"{user.pk}@deleted.invalid"

@@ -32,8 +32,10 @@ from accounts.models import DataExport, LoginSession
 from accounts.permissions import signed_in
 from lms.lib.errors import DomainError
 from lms.lib.scoping import visible_or_404
+from lms.platform.models import AuditEntry
 
 SETUP = "accounts.mfa_setup"
+MOST_VISITS = 20
 
 
 class ActingFormView(FormView[Form]):
@@ -190,17 +192,20 @@ class SecurityView(LoginRequiredMixin, TemplateView):
     template_name = "accounts/security.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the open logins, how many recovery codes are left, and the export that was asked for. Four queries."""
+        """Add the open logins, how many recovery codes are left, the export that was asked for, and when staff acted in
+        one's name. Five queries."""
         user = signed_in(self.request)
         logins = LoginSession.objects.visible_to(user).listed()
         left = codes.recovery_codes_left(user) if user.mfa_enabled else 0
         export = DataExport.objects.lasting().filter(user=user).first()
+        visits = AuditEntry.objects.about(user, "accounts.impersonation_started").select_related("actor")[:MOST_VISITS]
         return super().get_context_data(
             logins=logins,
             here=self.request.session.session_key,
             codes_left=left,
             export=export,
             export_token=exporting.token_of(export) if export is not None and export.is_ready else "",
+            visits=visits,
             **kwargs,
         )
 

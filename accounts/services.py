@@ -125,10 +125,10 @@ def change_access(*, actor: Any, user: User, role: str | None = None, is_active:
     }
     if not changes:
         return user
-    user.is_staff = user.role == Role.ADMIN
-    user.is_superuser = before.is_superuser and user.is_staff
+    user.is_staff = user.is_active and (user.role == Role.ADMIN or user.groups.exists())
+    user.is_superuser = before.is_superuser and user.role == Role.ADMIN
     user.save(update_fields=["role", "is_active", "is_staff", "is_superuser", "updated_at"])
-    LoginSession.objects.filter(user=user).end()
+    LoginSession.objects.of(user).end()
     record(actor=actor, action="accounts.access_changed", target=user, changes=changes)
     return user
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from analytics.periods import INTERVALS, LONGEST_DAYS, Period, last_days
+from analytics.periods import INTERVALS, Period, last_days
+from analytics.ranges import named_period, what_is_wrong
 from lms.lib import money
 from lms.platform.models import SiteSettings
 
@@ -23,11 +23,9 @@ class PeriodSerializer(serializers.Serializer[Any]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse days in the wrong order, and more of them than anybody reads."""
-        first, last = attrs.get("date_from"), attrs.get("date_to")
-        if first and last and first > last:
-            raise serializers.ValidationError({"date_from": _("The first day lies after the last one.")})
-        if first and ((last or last_days().last) - first).days > LONGEST_DAYS:
-            raise serializers.ValidationError({"date_from": _("Ask for 20 years at most.")})
+        wrong = what_is_wrong(attrs.get("date_from"), attrs.get("date_to"))
+        if wrong:
+            raise serializers.ValidationError({"date_from": wrong})
         return attrs
 
     def period(self) -> Period:
@@ -37,11 +35,8 @@ class PeriodSerializer(serializers.Serializer[Any]):
 
     def named_period(self) -> Period | None:
         """Return the days, None where no end of them is named."""
-        first, last = self.validated_data.get("date_from"), self.validated_data.get("date_to")
-        if first is None and last is None:
-            return None
-        last = last or max(last_days().last, first)
-        return Period(first or last_days(until=last).first, last, self.validated_data["interval"])
+        asked = self.validated_data
+        return named_period(asked.get("date_from"), asked.get("date_to"), asked["interval"])
 
     def wanted_currency(self) -> str:
         """Return the currency that was asked for, or the site's."""
@@ -134,6 +129,7 @@ class EnrollmentReportSerializer(serializers.Serializer[Any]):
     date_to = serializers.DateField(source="period.last")
     interval = serializers.CharField(source="period.interval")
     totals = EnrollmentFiguresSerializer()
+    before = EnrollmentFiguresSerializer(help_text="The totals of as many days just before.")
     series = EnrollmentPointSerializer(many=True)
     by_course = EnrollmentCourseSerializer(many=True)
 
@@ -146,6 +142,7 @@ class RevenueReportSerializer(serializers.Serializer[Any]):
     interval = serializers.CharField(source="period.interval")
     currency = serializers.SerializerMethodField()
     totals = RevenueFiguresSerializer()
+    before = RevenueFiguresSerializer(help_text="The totals of as many days just before.")
     series = RevenuePointSerializer(many=True)
     by_course = RevenueCourseSerializer(many=True)
 

@@ -253,6 +253,10 @@ class LessonQuerySet(models.QuerySet["Lesson"]):
             return self
         return self.filter(course__instructor=user) if has_role(user, Role.INSTRUCTOR) else self.none()
 
+    def for_outline(self) -> Self:
+        """Return the lessons with what a list of them shows: a long course's texts stay where they are."""
+        return self.only("title", "order", "section", "duration_minutes", "is_published", "is_preview")
+
 
 class Lesson(models.Model):
     """One sitting's worth of a course: text, and perhaps a video.

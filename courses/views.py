@@ -67,7 +67,7 @@ class CourseView(PublicPageMixin, ScopedMixin, DetailView[Course]):
 
     def get_queryset(self) -> QuerySet[Course]:
         """Return the visible courses with their sections and visible lessons."""
-        lessons = Lesson.objects.visible_to(self.request.user).defer("content", "content_html")
+        lessons = Lesson.objects.visible_to(self.request.user).for_outline()
         return (
             super()
             .get_queryset()
@@ -79,7 +79,7 @@ class CourseView(PublicPageMixin, ScopedMixin, DetailView[Course]):
         """Add the newest reviews, whether the visitor is in, and whether they write this course."""
         course: Course = self.object
         user = self.request.user
-        # `reviews` and `enrollments` belong to the app above; their names are pinned by test_reverse_names.py.
+        # `reviews` and `enrollments` belong to the app above; their names are pinned by enrollments/tests.
         reviews = course.reviews.select_related("user")[:REVIEWS_SHOWN]
         enrollment = None
         if user.is_authenticated:

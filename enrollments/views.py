@@ -24,6 +24,7 @@ from enrollments.explaining import explain
 from enrollments.forms import ReviewForm
 from enrollments.models import Enrollment, LessonProgress, Review
 from enrollments.registry import work_for
+from enrollments.signals import learned
 from lms.lib.pages import attempt, attempt_or_say
 from lms.lib.pagination import PAGE_SIZE
 from lms.lib.scoping import visible_or_404
@@ -40,8 +41,7 @@ class DashboardView(LoginRequiredMixin, ListView[Enrollment]):
 
     def get_queryset(self) -> QuerySet[Enrollment]:
         """Return the user's active enrolments, last used first, with progress and next lesson."""
-        mine = Enrollment.objects.active().filter(user=signed_in(self.request))
-        return mine.with_progress().with_next_lesson().select_related("course", "course__instructor", "certificate")
+        return Enrollment.objects.active().filter(user=signed_in(self.request)).for_dashboard()
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the course to go on with."""
@@ -132,7 +132,9 @@ class LearningRoomView(EnrolledMixin, TemplateView):
             if first is None:
                 raise Http404
             return redirect("enrollments:lesson", enrollment.course.slug, first)
-        return self.render_to_response(self._room(enrollment, lesson_id))
+        room = self._room(enrollment, lesson_id)
+        learned.send(sender=Enrollment, user_id=enrollment.user_id, course_id=enrollment.course_id)
+        return self.render_to_response(room)
 
     def _room(self, enrollment: Enrollment, lesson_id: uuid.UUID) -> dict[str, Any]:
         """Return what the page shows."""

@@ -37,6 +37,9 @@ else:
     SECRET_KEY = configuration.strong_secret(env, "SECRET_KEY")
     ALLOWED_HOSTS = configuration.named_hosts(env, "ALLOWED_HOSTS")
 
+# Signs the lines of the audit log. Set it before you exchange SECRET_KEY: old lines keep the key they were signed with.
+AUDIT_KEY = env.str("AUDIT_KEY", default="") or configuration.derived_key(SECRET_KEY, "audit")
+
 PORT = env.int("PORT", default=8000)
 SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{PORT}" if DEBUG else "").rstrip("/")
 if not SITE_URL:
@@ -100,6 +103,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.middleware.Impersonation",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "accounts.middleware.reader_language",
@@ -134,6 +138,7 @@ TEMPLATES = [
                 "django.templatetags.static",
                 "django.templatetags.i18n",
                 "lucide.templatetags.lucide",
+                "lms.platform.templatetags.remembered",
                 "lms.platform.templatetags.components",
             ],
         },
@@ -160,20 +165,9 @@ if REDIS_URL:
             "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2},
         }
     }
-    CHANNEL_LAYERS = {
-        "default": {
-            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            # redis-py's defaults drop an idle socket after seconds and refuse a crowd that connects at once.
-            "CONFIG": {
-                "hosts": [{"address": f"{REDIS_URL}/2", "socket_timeout": None, "max_connections": 10_000}],
-                "capacity": 1000,
-                "expiry": 60,
-            },
-        }
-    }
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-    CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 1000}}}
+CHANNEL_LAYERS = {"default": configuration.channel_layer(REDIS_URL)}
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=f"{REDIS_URL}/0" if REDIS_URL else "memory://")
@@ -191,6 +185,7 @@ CELERY_TASK_ROUTES = {
     "*.mail_*": {"queue": "mail"},
     "certificates.tasks.*": {"queue": "documents"},
     "files.tasks.*": {"queue": "documents"},
+    "analytics.tasks.*": {"queue": "documents"},
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A request must not hang on a broker that is down: what it would not take goes to the outbox (QUALITY X05).
@@ -212,12 +207,15 @@ CELERY_BEAT_SCHEDULE = {
     "overdue-attempts": {"task": "quizzes.tasks.close_overdue", "schedule": 30.0},
     "pending-certificates": {"task": "certificates.tasks.render_pending", "schedule": 60.0},
     "orphaned-files": {"task": "files.tasks.sweep_orphans", "schedule": timedelta(hours=6)},
+    "roll-up-days": {"task": "analytics.tasks.roll_up", "schedule": 300.0},
+    "check-roll-ups": {"task": "analytics.tasks.check_roll_ups", "schedule": timedelta(days=1)},
+    "old-exports": {"task": "analytics.tasks.forget_exports", "schedule": timedelta(days=1)},
 }
 
 # --- People and passwords --------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "accounts.backends.AdministratorBackend"]
 LOGIN_URL = "accounts:login"
 LOGIN_REDIRECT_URL = "enrollments:dashboard"
 LOGOUT_REDIRECT_URL = "home"
@@ -369,7 +367,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "lms.lib.staticfiles.HashedFiles"
     },
 }
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
@@ -420,6 +418,11 @@ CERTIFICATE_SIGNING_KEY = env.str("CERTIFICATE_SIGNING_KEY", default="")
 CERTIFICATE_SIGNING_CERT = env.str("CERTIFICATE_SIGNING_CERT", default="")
 CERTIFICATE_SIGNING_PASSPHRASE = env.str("CERTIFICATE_SIGNING_PASSPHRASE", default="")
 
+# --- Analytics -------------------------------------------------------------------------------------------------
+
+# Seconds between somebody's click in a course and the row that says that they learned; 0 waits to be told to write.
+ACTIVITY_WRITTEN_AFTER = env.float("ACTIVITY_WRITTEN_AFTER", default=0 if TESTING else 20)
+
 # --- Language and time -----------------------------------------------------------------------------------------
 
 LANGUAGES = configuration.languages(env, "LANGUAGES")  # people choose among them; the first is the site's own
@@ -436,7 +439,10 @@ DEFAULT_EXCEPTION_REPORTER_FILTER = "lms.lib.error_reports.ReportFilter"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "lms.lib.request_id.Filter"}},
+    "filters": {
+        "request_id": {"()": "lms.lib.request_id.Filter"},
+        "without_query": {"()": "lms.lib.logged_addresses.WithoutQuery"},
+    },
     "formatters": {"line": {"format": "{asctime} {levelname} {name} [{request_id}] {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["request_id"], "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
@@ -448,6 +454,9 @@ LOGGING = {
         "httpx": {"level": "WARNING"},
         "pyhanko": {"level": "WARNING"},
         "stripe": {"level": "WARNING"},
+        # Each names the address of every request or socket, and a socket's may carry a token (QUALITY W03).
+        "uvicorn.access": {"filters": ["without_query"], "handlers": ["console"], "propagate": False},
+        "uvicorn.error": {"filters": ["without_query"]},
         "weasyprint": {"level": "ERROR"},
     },
 }

@@ -1,25 +1,16 @@
 """Telling users things: the row in the caller's transaction, the socket after its commit."""
 
-import logging
 import uuid
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
-from asgiref.sync import async_to_sync
-from channels.layers import get_channel_layer
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
-from redis.exceptions import RedisError
 
+from realtime import hints
 from realtime.models import Event, Inbox, Notification
-
-log = logging.getLogger(__name__)
-
-
-def user_group(user_id: uuid.UUID) -> str:
-    """Return the name of the channel group of all sockets of one user."""
-    return f"user.{user_id}"
 
 
 @transaction.atomic
@@ -41,26 +32,8 @@ def push(user_ids: Iterable[uuid.UUID], event: Event, payload: dict[str, Any]) -
         Notification(user_id=inbox.user_id, number=inbox.last_number + 1, event=event, payload=payload, created_at=now)
         for inbox in inboxes
     )
-    transaction.on_commit(lambda: send_to_sockets(told))
+    transaction.on_commit(partial(hints.news, told))
     return told
-
-
-def send_to_sockets(notifications: list[Notification]) -> None:
-    """Hint the sockets of the users concerned. The rows stand, so a channel layer that is down costs only the hurry."""
-    try:
-        async_to_sync(_send)(notifications)
-    except (RedisError, OSError) as error:
-        log.warning(
-            "channel layer refused %d notifications; clients catch up by ?since=: %s", len(notifications), error
-        )
-
-
-async def _send(notifications: list[Notification]) -> None:
-    layer = get_channel_layer()
-    for notification in notifications:
-        await layer.group_send(
-            user_group(notification.user_id), {"type": "notification", "message": notification.as_message()}
-        )
 
 
 def mark_read(*, user: Any, number: int | None = None) -> int:

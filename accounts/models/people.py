@@ -128,6 +128,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         ordering = ["-created_at", "id"]
         verbose_name = _("user")
+        permissions = [("impersonate_user", _("Can log in as a person, to see what they see"))]
         constraints = [models.UniqueConstraint(Lower("email"), name="accounts_user_email_once")]
 
     def __str__(self) -> str:

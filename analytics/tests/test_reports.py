@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import User
+from analytics.course_reports import course_report
 from analytics.periods import Period, last_days
-from analytics.reports import course_report, enrollment_report, overview, revenue_report
+from analytics.reports import enrollment_report, overview, revenue_report
 from courses.models import Course
 from enrollments import services as enrollments
 from enrollments.models import Enrollment

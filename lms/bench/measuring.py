@@ -7,13 +7,13 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import call_command
 
-from lms.bench import documents, enumeration, large_files, logins, pages
+from lms.bench import classroom, documents, enumeration, large_files, logins, pages, quizzes
 from lms.bench.figures import Figure, report
 from lms.bench.stack import fill_yard, serving
 from lms.bench.world import World, build
 
 REPORT = settings.BASE_DIR / "docs" / "benchmarks.md"
-PARTS = ("pages", "logins", "enumeration", "documents", "large_files")
+PARTS = ("pages", "quizzes", "classroom", "logins", "enumeration", "documents", "large_files")
 
 
 def run(parts: list[str], *, quick: bool) -> int:
@@ -38,6 +38,8 @@ def _measured(parts: list[str], world: World) -> Iterator[Figure]:
     with serving("lms.wsgi") as site, serving("lms.bench.yard.wsgi") as yard:
         measurements: dict[str, Callable[[], Iterator[Figure]]] = {
             "pages": lambda: pages.figures(site, yard, session, world),
+            "quizzes": lambda: quizzes.figures(site, yard, session, world),
+            "classroom": lambda: classroom.figures(site, world),
             "logins": lambda: logins.figures(site, world),
             "enumeration": lambda: enumeration.figures(site, world),
             "documents": lambda: documents.figures(site, world),

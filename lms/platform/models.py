@@ -1,4 +1,4 @@
-"""The audit log, the site's settings, replies kept for repeated requests, and the outbox."""
+"""The audit log, the site's settings, replies kept for repeated requests, the outbox, and jobs that failed."""
 
 import uuid
 from datetime import timedelta
@@ -9,16 +9,30 @@ from django.core.cache import cache
 from django.core.serializers.json import DjangoJSONEncoder
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from lms.platform import chain
+
+
+class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
+    """The audit log, by what a reader looks for."""
+
+    def unsealed(self) -> Self:
+        """Return the entries that no seal ties into the chain: nothing of ours writes such ones."""
+        return self.filter(~Exists(AuditSeal.objects.filter(entry_id=OuterRef("pk"), position__isnull=False)))
+
+    def about(self, target: models.Model, *actions: str) -> Self:
+        """Return what was done to one row, of these kinds."""
+        return self.filter(target_type=described(target), target_id=str(target.pk), action__in=actions)
+
 
 class AuditEntry(models.Model):
-    """Who did what to what, and when: appended in the transaction of the act itself, never edited (QUALITY M05).
+    """Who did what to what, and when: appended in the transaction of the act itself, never edited (QUALITY M03, M05).
 
-    `actor` acted, `subject` is whom they impersonated at it. Neither is a foreign key to the database, so that deleting
-    a user changes no line of the log.
+    `actor` acted, `subject` is whom it was done to, or whom they impersonated at it. Neither is a foreign key to the
+    database, so that deleting a user changes no line of the log. `digest` signs the line (lms.platform.chain).
     """
 
     created_at = models.DateTimeField(_("at"), default=timezone.now, editable=False)
@@ -33,7 +47,10 @@ class AuditEntry(models.Model):
     target_id = models.CharField(_("target"), max_length=64, blank=True)
     changes = models.JSONField(_("changes"), default=dict, encoder=DjangoJSONEncoder)
     ip_address = models.GenericIPAddressField(_("address"), null=True)
-    request_id = models.CharField(max_length=64, default="-")
+    request_id = models.CharField(_("request"), max_length=64, default="-")
+    digest = models.CharField(max_length=64, editable=False, default="")
+
+    objects = AuditEntryQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]
@@ -42,10 +59,37 @@ class AuditEntry(models.Model):
         indexes = [
             models.Index(fields=["target_type", "target_id"], name="platform_audit_target"),
             models.Index(fields=["actor", "-id"], name="platform_audit_actor"),
+            models.Index(fields=["action", "-id"], name="platform_audit_action"),
+            models.Index(fields=["created_at"], name="platform_audit_created"),
         ]
 
     def __str__(self) -> str:
         return f"{self.created_at:%Y-%m-%d %H:%M} {self.action} {self.target_type} {self.target_id}"
+
+
+class AuditSeal(models.Model):
+    """Ties an entry of the audit log to the one sealed before it; made when the entry's transaction commits.
+
+    `entry_id` is no foreign key: a seal outlives an entry that somebody deletes, and so shows that it is missing.
+    """
+
+    entry_id = models.BigIntegerField(primary_key=True)
+    position = models.BigIntegerField(unique=True, null=True)
+    hash = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        ordering = ["position"]
+
+    def __str__(self) -> str:
+        return f"{self.position}:{self.hash}"
+
+    @classmethod
+    def add(cls, entry: AuditEntry) -> Self:
+        """Seal an entry where the database does not do it itself; the caller holds the one write lock. Two queries."""
+        last = cls.objects.filter(position__isnull=False).order_by("-position").first()
+        place, before = (last.position or 0, last.hash) if last is not None else (0, "")
+        made = chain.link(before=before, position=place + 1, entry_id=entry.pk, digest=entry.digest)
+        return cls.objects.create(entry_id=entry.pk, position=place + 1, hash=made)
 
 
 class SiteSettings(models.Model):

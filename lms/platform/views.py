@@ -9,9 +9,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
-from lms.lib import mail
+from lms.lib import charts, mail
 from lms.lib.paging import page_of
 from lms.platform import health
+from lms.platform.searching import find_everywhere
 
 
 @never_cache
@@ -29,6 +30,16 @@ def readyz(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"status": "ok" if ready else "down", "parts": states}, status=200 if ready else 503)
 
 
+@never_cache
+@require_safe
+def search(request: HttpRequest) -> HttpResponse:
+    """Everything that a person may open with these words in it; `?panel` gives the results without the page, for the
+    palette that lies over any page."""
+    text = request.GET.get("search", "")
+    template = "search/_results.html" if "panel" in request.GET else "search/search.html"
+    return render(request, template, {"text": text.strip(), "found": find_everywhere(request.user, text)})
+
+
 def development_only() -> None:
     """Raise Http404 unless this is a development start."""
     if not settings.DEVELOPMENT:
@@ -39,7 +50,38 @@ def development_only() -> None:
 def components(request: HttpRequest) -> HttpResponse:
     """Every component in every state, to look at."""
     development_only()
-    return render(request, "dev/components.html", {"page": page_of(request, range(1, 101))})
+    return render(request, "dev/components.html", {"page": page_of(request, range(1, 101)), "sample": _figures()})
+
+
+def _figures() -> dict[str, Any]:
+    """Return figures that nobody counted: few, many, some below zero, and none."""
+    days = [f"{day} May" for day in range(1, 31)]
+    few = [(7 * day) % 11 for day in range(30)]
+
+    def chart(title: str, labels: list[str], values: list[int], before: tuple[int, ...] = ()) -> charts.Chart:
+        return charts.over_time(
+            title=title, summary=title, heads=("Day", title, "Before"), labels=labels, values=values, before=before
+        )
+
+    many = [f"Day {day}" for day in range(120)]
+    return {
+        "charts": [
+            chart("A month, and the one before", days, few, tuple(reversed(few))),
+            chart("A hundred and twenty days", many, [(day * day) % 90 for day in range(120)]),
+            chart("Some below zero", days, [value - 4 for value in few]),
+            chart("Nothing at all", days, [0] * 30),
+        ],
+        "shares": [
+            charts.Share("1. What a table promises", 88, "7 · 88%"),
+            charts.Share("2. SELECT, slowly", 38, "3 · 38%", note="4 fewer than the lesson before", is_marked=True),
+        ],
+        "tiles": [
+            {"label": "New", "value": "1,234", "change": "up from 987", "trend": "up"},
+            {"label": "Completions", "value": "12", "change": "down from 20", "trend": "down"},
+            {"label": "Revenue", "value": "€4,900", "change": "as before", "trend": "same"},
+            {"label": "Average grade", "value": "81%", "note": "of 40 students"},
+        ],
+    }
 
 
 @require_safe

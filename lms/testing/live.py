@@ -12,6 +12,7 @@ from django.db import connections
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from lms.asgi import application
+from lms.lib.configuration import SOCKET_OPTIONS
 from lms.system import BROWSER_OPTIONS, chromium
 
 
@@ -51,7 +52,7 @@ def page(browser: Browser) -> Iterator[Page]:
 def live_site(transactional_db: None, settings: Any) -> Iterator[str]:
     """Serve the site from a thread of this process; return its address."""
     settings.DEBUG = True  # static files from where they are written
-    config = uvicorn.Config(application, host="127.0.0.1", port=0, log_level="error", lifespan="off")
+    config = uvicorn.Config(application, host="127.0.0.1", port=0, log_level="error", lifespan="off", **SOCKET_OPTIONS)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

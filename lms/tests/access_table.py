@@ -30,6 +30,7 @@ POST   /account/security/logins/end-others/                  302  302  302  302 
 POST   /account/security/logins/{session}/end/               302  302  404  404  404  404
 POST   /account/export/                                      302  302  302  302  302  302
 GET    /account/export/download/                             302  302  302  302  302  302
+POST   /account/impersonation/end/                           302  302  302  302  302  302
 GET    /account/close/                                       302  200  200  200  200  200
 POST   /account/logout/                                      302  302  302  302  302  302
 GET    /account/register/                                    200  302  302  302  302  302
@@ -146,6 +147,8 @@ GET    /teach/quizzes/{quiz}/results.csv                     302  403  404  200 
 GET    /teach/quizzes/{quiz}/regrade/                        302  403  404  200  404  200
 GET    /teach/quizzes/attempts/{attempt}/                    302  404  404  404  404  404
 GET    /instructors/{alice}/                                 200  200  200  200  200  200
+GET    /search/?search=tea                                   200  200  200  200  200  200
+GET    /search/?panel                                        200  200  200  200  200  200
 GET    /livez                                                200  200  200  200  200  200
 GET    /readyz                                               200  200  200  200  200  200
 GET    /dev/components/                                      200  200  200  200  200  200
@@ -180,6 +183,12 @@ PUT    /api/v1/users/me                                      401  200  200  200 
 PATCH  /api/v1/users/me                                      401  200  200  200  200  200
 GET    /api/v1/users/{bob}                                   401  403  403  403  403  200
 DELETE /api/v1/users/{bob}                                   401  403  403  403  403  204
+GET    /api/v1/admin/users                                   401  403  403  403  403  200
+GET    /api/v1/admin/users/{bob}                             401  403  403  403  403  200
+PUT    /api/v1/admin/users/{bob}                             401  403  403  403  403  200
+PATCH  /api/v1/admin/users/{bob}                             401  403  403  403  403  200
+POST   /api/v1/admin/users/{bob}/impersonate                 401  403  403  403  403  200
+GET    /api/v1/admin/audit-logs                              401  403  403  403  403  200
 POST   /api/v1/files/upload                                  401  415  415  415  415  415
 GET    /api/v1/files/{file}                                  401  200  404  200  404  200
 GET    /api/v1/files/{file}/download                         401  302  404  302  404  302
@@ -307,6 +316,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v1/auth/email/verify": {"email": "bob@example.com"},
     "POST /api/v1/auth/mfa/enable": {"method": "totp"},
     "POST /api/v1/auth/mfa/disable": {"password": "learn-by-doing", "code": "123456"},
+    "POST /api/v1/admin/users/{bob}/impersonate": {"reason": "Ticket 4711"},
     "POST /api/v1/courses/": {"title": "New"},
     "POST /api/v1/courses/{course}/lessons/": {"title": "New"},
     "POST /api/v1/courses/{draft}/lessons/": {"title": "New"},

@@ -54,6 +54,8 @@ API_LISTS = {
     "courses/{course}/reviews/": (None, 6),
     "users/": ("dan", 6),
     "users/?search=e": ("alice", 6),
+    "admin/users": ("dan", 10),
+    "admin/audit-logs": ("dan", 5),
     "auth/sessions": ("bob", 6),
     "enrollments/": ("bob", 6),
     "enrollments/{enrollment}/progress": ("bob", 6),

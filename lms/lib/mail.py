@@ -30,10 +30,10 @@ def send(template: str, *, to: str, context: dict[str, Any]) -> None:
     with translation.override(spoken), timezone.override(zoneinfo.ZoneInfo(zone)):
         text = render_to_string(f"mail/{template}.txt", context)
         html = render_to_string(f"mail/{template}.html", context)
-    subject_line, _, text = text.lstrip().partition("\n")
+    subject_line, _, body = text.lstrip().partition("\n")
     # A name with a line break must not become a header (QUALITY U05).
     subject = " ".join(subject_line.removeprefix("Subject:").split())
-    message = EmailMultiAlternatives(subject=subject, body=text.lstrip(), to=[to])
+    message = EmailMultiAlternatives(subject=subject, body=body.lstrip(), to=[to])
     message.attach_alternative(html, "text/html")
     message.send()
 

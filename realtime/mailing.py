@@ -43,7 +43,7 @@ def _whole_text_of(told: Notification) -> str:
     """Return what an announcement says, which its notification only begins. One query for one of those."""
     if told.event != Event.ANNOUNCEMENT:
         return ""
-    made = Announcement.objects.filter(pk=told.payload["announcement_id"]).first()
+    made = Announcement.objects.filter(pk=told.payload.get("announcement_id")).first()
     return made.text if made else ""
 
 

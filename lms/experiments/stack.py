@@ -11,9 +11,11 @@ from contextlib import contextmanager
 import httpx
 from django.conf import settings
 
+from lms.lib.configuration import SOCKET_OPTIONS
+
 WORKERS = 4
 THREADS = 8
-START_SECONDS = 60
+START_SECONDS = 120
 
 
 @contextmanager
@@ -27,6 +29,24 @@ def serving(application: str = "lms.wsgi") -> Iterator[str]:
         sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}", "--workers", str(WORKERS),
         "--threads", str(THREADS), "--backlog", "512", "--log-level", "error",
     ]  # fmt: skip
+    with _running(command, port) as address:
+        yield address
+
+
+@contextmanager
+def serving_sockets() -> Iterator[str]:
+    """Serve WebSockets by uvicorn on a free port, in one process as docker-compose.yml does; yield its address."""
+    port = _free_port()
+    command = [sys.executable, "-m", "uvicorn", "lms.asgi:application", "--port", str(port), "--log-level", "error"]
+    for name, value in SOCKET_OPTIONS.items():
+        command += ["--" + name.replace("_", "-"), str(value).lower()]
+    with _running(command, port) as address:
+        yield address
+
+
+@contextmanager
+def _running(command: list[str], port: int) -> Iterator[str]:
+    """Run a server until it is not needed any more; yield its address."""
     environment = {
         **os.environ,
         "CELERY_TASK_ALWAYS_EAGER": "1",

@@ -248,9 +248,7 @@ def test_of_twenty_who_speak_at_once_each_gets_a_number_of_their_own(
 
 
 @pytest.mark.django_db
-def test_the_page_says_edits_deletes_hides_and_mutes(
-    browser_of: Any, alice: User, bob: User, course: Course
-) -> None:
+def test_the_page_says_edits_deletes_hides_and_mutes(browser_of: Any, alice: User, bob: User, course: Course) -> None:
     enrollments.enroll(actor=bob, user=bob, course=course)
     his, hers, page = browser_of(bob), browser_of(alice), "/learn/tea/chat/"
     assert b"Nobody has said anything yet" in his.get(page).content

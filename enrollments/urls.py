@@ -3,7 +3,7 @@
 from django.urls import path
 
 from enrollments import grade_views as grades
-from enrollments import review_views, terms_views, views
+from enrollments import preview_views, review_views, terms_views, views
 from enrollments import teaching_views as teaching
 
 app_name = "enrollments"
@@ -23,6 +23,10 @@ urlpatterns = [
         name="extend",
     ),
     path("teach/courses/<str:slug>/students/<uuid:enrollment_id>/end/", terms_views.end, name="end"),
+    path("teach/courses/<str:slug>/preview/", preview_views.PreviewView.as_view(), name="preview"),
+    path(
+        "teach/courses/<str:slug>/preview/<uuid:lesson_id>/", preview_views.PreviewView.as_view(), name="preview_lesson"
+    ),
     path("grades/", grades.GradesView.as_view(), name="grades"),
     path("calendar/", grades.CalendarView.as_view(), name="calendar"),
     path("calendar/reset/", grades.reset_calendar, name="reset_calendar"),

@@ -7,13 +7,13 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import call_command
 
-from lms.bench import documents, enumeration, large_files, logins, pages
+from lms.bench import documents, enumeration, large_files, logins, pages, searching
 from lms.bench.figures import Figure, report
 from lms.bench.stack import fill_yard, serving
 from lms.bench.world import World, build
 
 REPORT = settings.BASE_DIR / "docs" / "benchmarks.md"
-PARTS = ("pages", "logins", "enumeration", "documents", "large_files")
+PARTS = ("pages", "logins", "enumeration", "documents", "large_files", "searching")
 
 
 def run(parts: list[str], *, quick: bool) -> int:
@@ -42,6 +42,7 @@ def _measured(parts: list[str], world: World) -> Iterator[Figure]:
             "enumeration": lambda: enumeration.figures(site, world),
             "documents": lambda: documents.figures(world),
             "large_files": large_files.figures,
+            "searching": lambda: searching.figures(world),  # the last: it makes the school larger
         }
         for name in parts:
             yield from measurements[name]()

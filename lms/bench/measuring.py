@@ -7,7 +7,18 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import call_command
 
-from lms.bench import analytics, classroom, documents, enumeration, fan_out, large_files, logins, pages, quizzes
+from lms.bench import (
+    analytics,
+    classroom,
+    documents,
+    enumeration,
+    fan_out,
+    large_files,
+    logins,
+    pages,
+    quizzes,
+    searching,
+)
 from lms.bench.figures import Figure, report
 from lms.bench.stack import fill_yard, serving
 from lms.bench.world import World, build
@@ -23,6 +34,7 @@ PARTS = (
     "large_files",
     "analytics",
     "fan_out",
+    "searching",
 )
 
 
@@ -56,6 +68,7 @@ def _measured(parts: list[str], world: World, *, quick: bool) -> Iterator[Figure
             "large_files": large_files.figures,
             "analytics": analytics.figures,
             "fan_out": lambda: fan_out.figures(quick=quick),
+            "searching": lambda: searching.figures(world),  # the last: it makes the school larger
         }
         for name in parts:
             yield from measurements[name]()

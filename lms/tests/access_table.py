@@ -118,6 +118,9 @@ GET    /calendar/nonsense.ics                                404  404  404  404 
 GET    /learn/{slug}/grades/                                 302  200  404  404  404  404
 GET    /invitations/nonsense/                                302  404  404  404  404  404
 POST   /teach/courses/{slug}/duplicate/                      403  403  403  302  403  302
+POST   /teach/courses/{slug}/arrange/                        403  403  403  400  403  400
+GET    /teach/courses/{slug}/preview/                        302  403  403  302  403  302
+GET    /teach/courses/{slug}/preview/{lesson}/               302  403  403  200  403  200
 POST   /teach/courses/{slug}/lessons/new/draft/              403  403  403  200  403  200
 POST   /teach/courses/{slug}/lessons/{lesson}/draft/         403  403  403  200  403  200
 POST   /teach/courses/{slug}/lessons/{lesson}/move/          403  403  403  302  403  302

@@ -5,6 +5,7 @@ An unknown value for a choice, or a missing secret outside development, stops th
 
 import sys
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 
 import django_stubs_ext
@@ -49,7 +50,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[SITE_URL])
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 
 INSTALLED_APPS = [
-    "accounts.admin_config.AdminConfig",  # Django's admin, behind our own login and its second step
+    "lms.staff.admin_config.AdminConfig",  # Django's admin, behind our own login and its second step
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -90,6 +91,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "lms.lib.middleware.request_id",
+    "lms.lib.metrics.measured",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "lms.lib.middleware.HonestErrors",
@@ -287,7 +289,7 @@ if not DEBUG:
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
-    SECURE_REDIRECT_EXEMPT = [r"^(livez|readyz)$"]
+    SECURE_REDIRECT_EXEMPT = [r"^(livez|healthz|readyz|metrics)$"]
     if TRUSTED_PROXIES:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
@@ -440,6 +442,13 @@ DEFAULT_EXCEPTION_REPORTER_FILTER = "lms.lib.error_reports.ReportFilter"
 
 # --- Logs ------------------------------------------------------------------------------------------------------
 
+LOG_FORMAT = choice("LOG_FORMAT", "line" if DEBUG else "json", ["line", "json"])
+# Opens /metrics to whoever sends it as a bearer token; with none set, nobody reads them.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+# Where exceptions are sent; with none set, they stay in the log.
+SENTRY_DSN = env.str("SENTRY_DSN", default="")
+if SENTRY_DSN:
+    import_module("lms.lib.error_tracking").start(SENTRY_DSN, ENVIRONMENT)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -447,8 +456,15 @@ LOGGING = {
         "request_id": {"()": "lms.lib.request_id.Filter"},
         "without_query": {"()": "lms.lib.logged_addresses.WithoutQuery"},
     },
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} [{request_id}] {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["request_id"], "formatter": "line"}},
+    "formatters": {
+        "line": {
+            "()": "lms.lib.logs.Line",
+            "format": "{asctime} {levelname} {name} [{request_id}] {message}",
+            "style": "{",
+        },
+        "json": {"()": "lms.lib.logs.JsonLine"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["request_id"], "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         "django.server": {"level": "WARNING"},

@@ -172,6 +172,10 @@ GET    /exports/                                             302  200  200  200 
 GET    /search/?search=tea                                   200  200  200  200  200  200
 GET    /search/?panel                                        200  200  200  200  200  200
 GET    /livez                                                200  200  200  200  200  200
+GET    /legal/imprint/                                       404  404  404  404  404  404
+GET    /logo/none.png                                        404  404  404  404  404  404
+GET    /healthz                                              200  200  200  200  200  200
+GET    /metrics                                              404  404  404  404  404  404
 GET    /readyz                                               200  200  200  200  200  200
 GET    /dev/components/                                      200  200  200  200  200  200
 GET    /dev/mail/                                            200  200  200  200  200  200
@@ -210,6 +214,7 @@ GET    /api/v1/admin/users/{bob}                             401  403  403  403 
 PUT    /api/v1/admin/users/{bob}                             401  403  403  403  403  200
 PATCH  /api/v1/admin/users/{bob}                             401  403  403  403  403  200
 POST   /api/v1/admin/users/{bob}/impersonate                 401  403  403  403  403  200
+GET    /api/v1/admin/stats                                   401  403  403  403  403  200
 GET    /api/v1/admin/audit-logs                              401  403  403  403  403  200
 POST   /api/v1/files/upload                                  401  415  415  415  415  415
 GET    /api/v1/files/{file}                                  401  200  404  200  404  200

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import django_stubs_ext
 import environ
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
 from lms.lib import configuration
@@ -201,11 +202,14 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "interval_step": 0,
 }
 CELERY_TIMEZONE = "UTC"
+DAILY_MAIL_HOUR = env.int("DAILY_MAIL_HOUR", default=6)  # UTC
 CELERY_BEAT_SCHEDULE = {
     "deferred-tasks": {"task": "lms.platform.tasks.send_deferred_tasks", "schedule": 15.0},
     "expired-tokens": {"task": "accounts.tasks.flush_expired_tokens", "schedule": timedelta(days=1)},
     "old-idempotent-replies": {"task": "lms.platform.tasks.forget_old_replies", "schedule": timedelta(hours=1)},
     "check-audit-log": {"task": "lms.platform.tasks.check_audit_log", "schedule": timedelta(days=1)},
+    "forgotten-mails": {"task": "realtime.tasks.mail_forgotten", "schedule": 120.0},
+    "daily-mails": {"task": "realtime.tasks.mail_digests", "schedule": crontab(hour=DAILY_MAIL_HOUR, minute=0)},
     "reconcile-payments": {"task": "payments.periodic.reconcile", "schedule": 120.0},
     "overdue-attempts": {"task": "quizzes.tasks.close_overdue", "schedule": 30.0},
     "pending-certificates": {"task": "certificates.tasks.render_pending", "schedule": 60.0},

@@ -75,6 +75,7 @@ def repeat(*, actor: Any, failed: FailedTask) -> None:
     failed = FailedTask.objects.select_for_update().get(pk=failed.pk)
     if failed.settled_at is not None:
         raise JobError("job_repeated", _("This job was repeated or put aside already."))
+    current_app.loader.import_default_modules()  # a web process has loaded only the tasks that it sends itself
     task = current_app.tasks.get(failed.name)
     if not isinstance(task, Job):
         raise JobError("job_unknown", _("There is no such job any more."))

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Self
 
+from django.core.files.storage import default_storage
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -29,8 +30,8 @@ class DataExportQuerySet(models.QuerySet["DataExport"]):
 
     def remove(self) -> int:
         """Delete these, and their files after the commit; return how many."""
-        for export in self.exclude(file=""):
-            transaction.on_commit(partial(export.file.storage.delete, export.file.name))
+        for name in self.exclude(file="").values_list("file", flat=True):
+            transaction.on_commit(partial(default_storage.delete, name))
         return self.delete()[0]
 
 

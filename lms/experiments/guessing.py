@@ -21,7 +21,8 @@ GUESSES = 50
 LOGINS_A_MINUTE = 200
 EVERY_FIFTH_IS_WRONG = 5
 PEOPLE = 49  # no multiple of five, so that each is wrong in turn, and never five times before they are right
-SECONDS = 6  # of each round's storm
+SECONDS = 15  # of each round's storm
+QUIET_SECONDS = 4  # before it
 PAUSE_SECONDS = 0.05  # between two calls of the API
 ANOTHER_ADDRESS = "127.0.0.2"  # all of 127/8 is this machine, and each a network address of its own to the server
 OK, UNAUTHORIZED, TOO_MANY = 200, 401, 429
@@ -49,8 +50,6 @@ def guesses(site: str, rounds: int) -> Result:
     )
     morning = Morning()
     people, reader = _people(PEOPLE), bearer(someone())
-    with _reading(site, reader, morning.quiet):
-        time.sleep(SECONDS)
     for number in range(rounds):
         result.broken += not _round(site, people, reader, number, morning)
     result.answers = morning.logins
@@ -72,6 +71,8 @@ def _people(how_many: int) -> list[User]:
 def _round(site: str, people: list[User], reader: dict[str, str], number: int, morning: Morning) -> bool:
     """Have people log in while a crowd guesses at one more; return whether all was as it must be."""
     victim = _people(1)[0].email
+    with _reading(site, reader, morning.quiet):
+        time.sleep(QUIET_SECONDS)
     with _reading(site, reader, morning.busy), ThreadPoolExecutor(1) as pool:
         storm = pool.submit(_storm, site, people, number, morning)
         time.sleep(SECONDS / 3)

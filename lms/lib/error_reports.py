@@ -21,6 +21,6 @@ class ReportFilter(SafeExceptionReporterFilter):
         sent = request.POST.items() if request is not None else ()
         return {name: self.cleanse_setting(name, value) for name, value in sent}
 
-    def get_traceback_frame_variables(self, request: HttpRequest | None, tb_frame: FrameType) -> list[tuple[str, Any]]:
-        """Return a frame's variables, without what must not be seen, however deep in a dictionary it stands."""
+    def get_traceback_frame_variables(self, request: HttpRequest | None, tb_frame: FrameType) -> Any:
+        """Return a frame's variables as pairs, without what must not be seen, however deep it stands."""
         return [(name, self.cleanse_setting(name, value)) for name, value in tb_frame.f_locals.items()]

@@ -37,6 +37,7 @@ experiments: install libraries  ## races against real processes, with controls; 
 	env -u DATABASE_URL -u REDIS_URL DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py experiments $(ARGS)
 	$(BIN)/python -m lms.testing.engines $(BIN)/python -m lms.experiments killed_worker
 	$(BIN)/python -m lms.testing.engines $(BIN)/python -m lms.experiments ledger_machine
+	$(BIN)/python -m lms.testing.engines $(BIN)/python -m lms.experiments silent_redis
 
 bench: install libraries  ## speed, as ratios to yardsticks of the same run; writes docs/benchmarks.md
 	@$(BIN)/python -m lms.system wrk

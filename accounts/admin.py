@@ -60,7 +60,7 @@ class UserAdmin(DjangoUserAdmin):
 
     add_form = UserCreationForm
     ordering = ["-created_at"]
-    list_display = ["email", "full_name", "role", "is_active", "is_staff", "mfa_enabled", "created_at", "last_login"]
+    list_display = ["email", "full_name", "role", "is_active", "mfa_enabled", "last_login"]
     list_filter = ["role", "is_active", "is_staff", "mfa_enabled", "groups"]
     search_fields = ["email", "full_name"]
     search_help_text = gettext_lazy("Part of a name or an address")

@@ -13,6 +13,7 @@ from accounts import addresses, limits, mfa, passwords, tasks
 from accounts.errors import AccountError
 from accounts.models import DataExport, LoginSession, Role, User, has_role
 from lms.platform.audit import record
+from lms.platform.models import SiteSettings
 
 
 def register(
@@ -46,7 +47,7 @@ def _check_may_register(actor: Any, role: str) -> None:
     """Raise AccountError unless `actor` may create a user with this role."""
     if has_role(actor, Role.ADMIN):
         return
-    if not settings.ALLOW_PUBLIC_REGISTRATION:
+    if not (settings.ALLOW_PUBLIC_REGISTRATION and SiteSettings.current().registration_open):
         raise AccountError("registration_closed", _("This site does not take registrations."), status=403)
     if role == Role.STUDENT or (role == Role.INSTRUCTOR and settings.ALLOW_PUBLIC_ROLE_REGISTRATION):
         return

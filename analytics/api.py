@@ -61,10 +61,12 @@ class OverviewView(ReportView):
 
     @documented(OverviewSerializer)
     def get(self, request: Request) -> Response:
-        """Totals, and the last 30 days."""
+        """Totals, and the last 30 days; with days, the same of as many days before."""
         asked = self.asked(request)
         currency = asked.wanted_currency()
-        figures = reports.overview(asked.named_period(), currency)
+        days = asked.named_period()
+        figures: dict[str, Any] = dict(reports.overview(days, currency))
+        figures["before"] = reports.overview(days.before(), currency) if days else None
         return Response(OverviewSerializer({**figures, "currency": currency}).data)
 
 
@@ -110,7 +112,9 @@ class CourseView(ReportView):
         course = editable_or_403(Course.objects.all(), request.user, pk=course_id)
         asked = self.asked(request)
         currency = str(asked.validated_data.get("currency") or course.currency)
-        report = course_report(course, asked.named_period(), currency)
+        days = asked.named_period()
+        report = course_report(course, days, currency)
+        report["before"] = course_report(course, days.before(), currency) if days else None
         if asked.validated_data["format"] == "csv":
             rows = [["lesson", "completed"], *([step["title"], step["completed"]] for step in report["funnel"])]
             return csv_response(rows, f"{course.slug}.csv")

@@ -16,5 +16,6 @@ class AnalyticsConfig(AppConfig):
         """Connect the receivers; their modules import models, which exist only by now."""
         import_module("analytics.receivers")
         import_module("analytics.access")
+        import_module("analytics.personal_data")
         indexes = import_module("analytics.indexes")
         post_migrate.connect(indexes.make_indexes, sender=self, dispatch_uid="analytics.indexes")

@@ -109,7 +109,7 @@ class Tally(models.Model):
                 name="analytics_tally_site_once",
             ),
         ]
-        indexes = [models.Index(fields=["span", "begins_on"], name="analytics_tally_when")]
+        indexes = [models.Index(fields=["span", "figure", "begins_on"], name="analytics_tally_when")]
 
     def __str__(self) -> str:
         return f"{self.span}{self.begins_on} {self.figure} {self.subject} {self.amount}"

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max, Min, Q, Sum
+from django.db.models import Max, Min, Q, QuerySet, Sum
 from django.utils import timezone
 from pyroaring import BitMap
 
@@ -138,7 +138,7 @@ def _first_day() -> date | None:
 
 def _count(days: Period, reach: date) -> None:
     """Write the roll-ups of some days from the rows, and of the longer spans that they are part of."""
-    Tally.objects.filter(span=Span.DAY, begins_on__range=(days.first, days.last)).delete()
+    _of(Span.DAY, days.first, days.last).delete()
     ActiveSet.objects.filter(span=Span.DAY, begins_on__range=(days.first, days.last)).delete()
     _insert(Tally, _tallies(days))
     _insert(ActiveSet, _active_sets(days))
@@ -149,6 +149,11 @@ def _count(days: Period, reach: date) -> None:
             if end <= reach:
                 _fold(span, parts, begin, end)
             begin = next_of(begin, interval)
+
+
+def _of(span: str, first: date, last: date) -> QuerySet[Tally]:
+    """Return the tallies of a span that begin from `first` to `last`. It names all figures, as the index begins so."""
+    return Tally.objects.filter(span=span, figure__in=FIGURES, begins_on__range=(first, last))
 
 
 def _insert(model: Any, rows: Iterable[Any]) -> None:
@@ -198,16 +203,15 @@ def _active_set(span: str, begins_on: date, course_id: Any, people: BitMap) -> A
 
 def _fold(span: str, parts: str, begin: date, end: date) -> None:
     """Write one longer span as the sum of its parts, and its people as all of theirs."""
-    inside = {"span": parts, "begins_on__range": (begin, end)}
-    Tally.objects.filter(span=span, begins_on=begin).delete()
+    _of(span, begin, begin).delete()
     ActiveSet.objects.filter(span=span, begins_on=begin).delete()
-    sums = Tally.objects.filter(**inside).order_by().values("course_id", "figure", "subject")
+    sums = _of(parts, begin, end).order_by().values("course_id", "figure", "subject")
     _insert(
         Tally,
         (Tally(span=span, begins_on=begin, **row) for row in sums.annotate(amount=Sum("amount")) if row["amount"]),
     )
     people: defaultdict[Any, BitMap] = defaultdict(BitMap)
-    for one in ActiveSet.objects.filter(**inside).order_by().iterator():
+    for one in ActiveSet.objects.filter(span=parts, begins_on__range=(begin, end)).order_by().iterator():
         people[one.course_id] |= one.people
     _insert(ActiveSet, (_active_set(span, begin, course_id, found) for course_id, found in people.items()))
 
@@ -264,7 +268,7 @@ def _months(period: Period) -> Iterator[Period]:
 
 
 def _different_tallies(days: Period) -> Iterator[Difference]:
-    rows = Tally.objects.filter(span=Span.DAY, begins_on__range=(days.first, days.last)).order_by()
+    rows = _of(Span.DAY, days.first, days.last).order_by()
     kept: defaultdict[date, dict[Any, int]] = defaultdict(dict)
     counted: defaultdict[date, dict[Any, int]] = defaultdict(dict)
     for one in rows.iterator():

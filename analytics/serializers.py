@@ -43,16 +43,23 @@ class PeriodSerializer(serializers.Serializer[Any]):
         return str(self.validated_data.get("currency") or SiteSettings.current().currency)
 
 
-class OverviewSerializer(serializers.Serializer[Any]):
-    """The whole site; money is net, in the minor unit of `currency`."""
+class OverviewFiguresSerializer(serializers.Serializer[Any]):
+    """Figures of the whole site; money is net."""
 
     total_users = serializers.IntegerField()
     total_courses = serializers.IntegerField()
     total_enrollments = serializers.IntegerField()
     total_revenue = serializers.IntegerField()
-    currency = serializers.CharField()
     active_users_30d = serializers.IntegerField()
     new_enrollments_30d = serializers.IntegerField()
+
+
+class OverviewSerializer(OverviewFiguresSerializer):
+    """The whole site; money is in the minor unit of `currency`. `before` is of as many days just before those that were
+    asked for, null where none were."""
+
+    currency = serializers.CharField()
+    before = OverviewFiguresSerializer(allow_null=True)
 
 
 class FunnelStepSerializer(serializers.Serializer[Any]):
@@ -61,22 +68,30 @@ class FunnelStepSerializer(serializers.Serializer[Any]):
     lesson_id = serializers.UUIDField()
     title = serializers.CharField()
     completed = serializers.IntegerField()
+    percent = serializers.FloatField()
 
 
-class CourseAnalyticsSerializer(serializers.Serializer[Any]):
-    """How a course does; rates are percent, money is net, in the minor unit of `currency`."""
+class CourseFiguresSerializer(serializers.Serializer[Any]):
+    """Figures of a course; rates are percent, money is net."""
 
-    course_id = serializers.UUIDField()
-    title = serializers.CharField()
     total_enrollments = serializers.IntegerField()
     active_learners_30d = serializers.IntegerField()
     completion_rate = serializers.FloatField()
     average_progress = serializers.FloatField()
-    average_rating = serializers.FloatField(allow_null=True)
     average_grade = serializers.FloatField(allow_null=True)
     revenue = serializers.IntegerField()
+
+
+class CourseAnalyticsSerializer(CourseFiguresSerializer):
+    """How a course does; money is in the minor unit of `currency`. `before` is of as many days just before those
+    that were asked for, null where none were."""
+
+    course_id = serializers.UUIDField()
+    title = serializers.CharField()
+    average_rating = serializers.FloatField(allow_null=True)
     currency = serializers.CharField()
     funnel = FunnelStepSerializer(many=True)
+    before = CourseFiguresSerializer(allow_null=True)
 
 
 class EnrollmentFiguresSerializer(serializers.Serializer[Any]):
@@ -156,6 +171,7 @@ class ActivitySerializer(serializers.Serializer[Any]):
 
     date = serializers.DateField()
     lessons_completed = serializers.IntegerField()
+    quarters = serializers.IntegerField(help_text="Quarters of an hour in which they did something.")
 
 
 class UserAnalyticsSerializer(serializers.Serializer[Any]):

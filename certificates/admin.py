@@ -92,6 +92,7 @@ class CertificateTemplateAdmin(admin.ModelAdmin):
     """Designs: what a certificate says and how it looks."""
 
     list_display = ["name", "page_size", "is_default", "preview_link"]
+    search_fields = ["name"]
     readonly_fields = ["preview_link"]
     inlines = [CourseTemplateInline]
 

@@ -11,7 +11,8 @@ from lms.lib.lazy_modules import lazily
 from lms.lib.stored_files import put_in_place
 from lms.platform.models import SiteSettings
 from realtime.models import Event
-from realtime.services import push
+from realtime.services import push, wants_mail
+from realtime.unsubscribing import link_for
 
 pdf = lazily("certificates.pdf")
 signing = lazily("certificates.signing")
@@ -54,13 +55,17 @@ def _keep(certificate_id: str, content: bytes) -> bool:
 
 @transaction.atomic
 def write_to_holder(certificate_id: str) -> bool:
-    """Send the holder the mail about their certificate, unless it was sent; return whether this call sent it."""
+    """Send the holder the mail about their certificate, unless it was sent or they want none; return whether this call
+    saw to it."""
     certificate = (
         Certificate.objects.select_for_update(of=("self",)).select_related("user", "replaces").get(pk=certificate_id)
     )
     if certificate.mailed_at is not None:
         return False
-    mail.send("certificate", to=certificate.user.email, context={"certificate": certificate, "user": certificate.user})
+    if wants_mail(certificate.user, Event.CERTIFICATE_ISSUED):
+        context = {"certificate": certificate, "user": certificate.user}
+        no_more = link_for(certificate.user_id, Event.CERTIFICATE_ISSUED)
+        mail.send("certificate", to=certificate.user.email, context=context, unsubscribe_url=no_more)
     certificate.mailed_at = timezone.now()
     certificate.save(update_fields=["mailed_at"])
     return True

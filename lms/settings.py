@@ -5,10 +5,12 @@ An unknown value for a choice, or a missing secret outside development, stops th
 
 import sys
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 
 import django_stubs_ext
 import environ
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
 from lms.lib import configuration
@@ -48,7 +50,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[SITE_URL])
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 
 INSTALLED_APPS = [
-    "accounts.admin_config.AdminConfig",  # Django's admin, behind our own login and its second step
+    "lms.staff.admin_config.AdminConfig",  # Django's admin, behind our own login and its second step
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -89,6 +91,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "lms.lib.middleware.request_id",
+    "lms.lib.metrics.measured",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "lms.lib.middleware.HonestErrors",
@@ -199,10 +202,13 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "interval_step": 0,
 }
 CELERY_TIMEZONE = "UTC"
+DAILY_MAIL_HOUR = env.int("DAILY_MAIL_HOUR", default=6)  # UTC
 CELERY_BEAT_SCHEDULE = {
     "deferred-tasks": {"task": "lms.platform.tasks.send_deferred_tasks", "schedule": 15.0},
     "expired-tokens": {"task": "accounts.tasks.flush_expired_tokens", "schedule": timedelta(days=1)},
     "old-idempotent-replies": {"task": "lms.platform.tasks.forget_old_replies", "schedule": timedelta(hours=1)},
+    "forgotten-mails": {"task": "realtime.tasks.mail_forgotten", "schedule": 120.0},
+    "daily-mails": {"task": "realtime.tasks.mail_digests", "schedule": crontab(hour=DAILY_MAIL_HOUR, minute=0)},
     "reconcile-payments": {"task": "payments.periodic.reconcile", "schedule": 120.0},
     "overdue-attempts": {"task": "quizzes.tasks.close_overdue", "schedule": 30.0},
     "pending-certificates": {"task": "certificates.tasks.render_pending", "schedule": 60.0},
@@ -283,7 +289,7 @@ if not DEBUG:
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
-    SECURE_REDIRECT_EXEMPT = [r"^(livez|readyz)$"]
+    SECURE_REDIRECT_EXEMPT = [r"^(livez|healthz|readyz|metrics)$"]
     if TRUSTED_PROXIES:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
@@ -436,6 +442,13 @@ DEFAULT_EXCEPTION_REPORTER_FILTER = "lms.lib.error_reports.ReportFilter"
 
 # --- Logs ------------------------------------------------------------------------------------------------------
 
+LOG_FORMAT = choice("LOG_FORMAT", "line" if DEBUG else "json", ["line", "json"])
+# Opens /metrics to whoever sends it as a bearer token; with none set, nobody reads them.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+# Where exceptions are sent; with none set, they stay in the log.
+SENTRY_DSN = env.str("SENTRY_DSN", default="")
+if SENTRY_DSN:
+    import_module("lms.lib.error_tracking").start(SENTRY_DSN, ENVIRONMENT)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -443,8 +456,15 @@ LOGGING = {
         "request_id": {"()": "lms.lib.request_id.Filter"},
         "without_query": {"()": "lms.lib.logged_addresses.WithoutQuery"},
     },
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} [{request_id}] {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["request_id"], "formatter": "line"}},
+    "formatters": {
+        "line": {
+            "()": "lms.lib.logs.Line",
+            "format": "{asctime} {levelname} {name} [{request_id}] {message}",
+            "style": "{",
+        },
+        "json": {"()": "lms.lib.logs.JsonLine"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["request_id"], "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         "django.server": {"level": "WARNING"},

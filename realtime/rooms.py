@@ -10,6 +10,10 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from django.db.models import QuerySet
+
+from accounts.models import User
+
 Pair = tuple[uuid.UUID, uuid.UUID]
 
 
@@ -28,11 +32,24 @@ class RoomKind:
     """One kind of room, as an app above describes it.
 
     `entrants` returns, of the pairs (user, room) that the given users and rooms make, those who may be in there now,
-    in few queries however many are asked about.
+    in few queries however many are asked about. `describe` returns what a room is called and where its conversation
+    stands; `members` everybody who may be mentioned in it; `moderates` whether a user keeps order there.
     """
 
     field: str
     entrants: Callable[[Collection[uuid.UUID], Collection[uuid.UUID]], set[Pair]]
+    describe: Callable[[uuid.UUID], "Description"]
+    members: Callable[[uuid.UUID], QuerySet[User]]
+    moderates: Callable[[User, uuid.UUID], bool]
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a room is called, and the addresses of its conversation and of its announcements."""
+
+    title: str
+    url: str
+    announcements_url: str
 
 
 kinds: dict[str, RoomKind] = {}

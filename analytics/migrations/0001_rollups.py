@@ -110,7 +110,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'tallies',
                 'ordering': ['begins_on', 'id'],
-                'indexes': [models.Index(fields=['span', 'begins_on'], name='analytics_tally_when')],
+                'indexes': [models.Index(fields=['span', 'figure', 'begins_on'], name='analytics_tally_when')],
                 'constraints': [models.UniqueConstraint(condition=models.Q(('course__isnull', False)), fields=('course', 'figure', 'span', 'begins_on', 'subject'), name='analytics_tally_course_once'), models.UniqueConstraint(condition=models.Q(('course__isnull', True)), fields=('figure', 'span', 'begins_on', 'subject'), name='analytics_tally_site_once')],
             },
         ),

@@ -2,6 +2,7 @@
 
 import random
 from datetime import timedelta
+from typing import Any
 
 from analytics.models import Activity
 from analytics.noting import quarter_of
@@ -17,7 +18,7 @@ BATCH = 5000
 def save_activity(rng: random.Random) -> None:
     """Insert the quarters of an hour in which each completed lesson was learned, and count the days that are over."""
     steps = LessonProgress.objects.filter(completed_at__isnull=False).order_by("completed_at", "id")
-    rows = list(steps.values_list("enrollment__user", "enrollment__course", "completed_at"))
+    rows: list[Any] = list(steps.values_list("enrollment__user", "enrollment__course", "completed_at"))
     numbers = learners({user_id for user_id, _course, _at in rows})
     spent = {
         (numbers[user_id], course_id, quarter_of(at - step * QUARTER))

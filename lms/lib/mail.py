@@ -15,14 +15,16 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 
-def send(template: str, *, to: str, context: dict[str, Any]) -> None:
+def send(template: str, *, to: str, context: dict[str, Any], unsubscribe_url: str = "") -> None:
     """Send the mail `template` (mail/<template>.txt and .html) to one address.
 
     The text's first line is the subject, after "Subject: ". Both bodies get `site_url` beside `context`; they speak the
-    language, and tell times in the time zone, of `context["user"]`, who reads it, else the site's. Called from tasks,
-    never from a request: raises what the mail server raises, so that the task is tried again.
+    language, and tell times in the time zone, of `context["user"]`, who reads it, else the site's. Mail that one can
+    choose not to get names the address that ends it: in both bodies, and in the headers by which mail programs show a
+    button of their own, which works without a login (RFC 8058). Called from tasks, never from a request: raises what
+    the mail server raises, so that the task is tried again.
     """
-    context = {"site_url": settings.SITE_URL, **context}
+    context = {"site_url": settings.SITE_URL, "unsubscribe_url": unsubscribe_url, **context}
     reader = context.get("user")
     zone = getattr(reader, "time_zone", "") or settings.TIME_ZONE
     language = getattr(reader, "language", "")
@@ -33,7 +35,10 @@ def send(template: str, *, to: str, context: dict[str, Any]) -> None:
     subject_line, _, body = text.lstrip().partition("\n")
     # A name with a line break must not become a header (QUALITY U05).
     subject = " ".join(subject_line.removeprefix("Subject:").split())
-    message = EmailMultiAlternatives(subject=subject, body=body.lstrip(), to=[to])
+    headers = {}
+    if unsubscribe_url:
+        headers = {"List-Unsubscribe": f"<{unsubscribe_url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    message = EmailMultiAlternatives(subject=subject, body=body.lstrip(), to=[to], headers=headers)
     message.attach_alternative(html, "text/html")
     message.send()
 

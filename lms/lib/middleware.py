@@ -19,6 +19,7 @@ def request_id(get_response: GetResponse) -> GetResponse:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         new_id = request_ids.new_request_id()
+        request.request_id = new_id  # type: ignore[attr-defined]  # the log's filter reads it
         with request_ids.scope(new_id=new_id, from_address=request_ids.client_address(request)):
             response = get_response(request)
         response["X-Request-ID"] = new_id

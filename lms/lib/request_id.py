@@ -69,6 +69,6 @@ class Filter(logging.Filter):
     """Gives each log record the `request_id` of the request that it was made in."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Set `record.request_id`; keep every record."""
-        record.request_id = current.get()
+        """Set `record.request_id`; keep every record. Django logs an answer when the request is over already."""
+        record.request_id = getattr(getattr(record, "request", None), "request_id", None) or current.get()
         return True

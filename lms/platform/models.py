@@ -92,6 +92,33 @@ class AuditSeal(models.Model):
         return cls.objects.create(entry_id=entry.pk, position=place + 1, hash=made)
 
 
+class Accent(models.TextChoices):
+    """The accents that are designed, light and dark, in tokens.css."""
+
+    EVERGREEN = "evergreen", _("Evergreen")
+    OCEAN = "ocean", _("Ocean")
+    PLUM = "plum", _("Plum")
+    CLAY = "clay", _("Clay")
+    SLATE = "slate", _("Slate")
+
+
+LEGAL_PAGES = ("imprint", "privacy", "terms")
+LEGAL_HELP = _("Markdown. The page and its link at the foot of every page are there while there is a text.")
+
+
+class SiteLogo(models.Model):
+    """The picture in the place of the site's mark: drawn anew, so that nothing but a picture is in it."""
+
+    version = models.CharField(primary_key=True, max_length=16)
+    content = models.BinaryField()
+
+    class Meta:
+        ordering = ["version"]
+
+    def __str__(self) -> str:
+        return self.version
+
+
 class SiteSettings(models.Model):
     """What the site is called and what it says of itself; one row, changed in the admin without a restart."""
 
@@ -116,6 +143,12 @@ class SiteSettings(models.Model):
         _("tax line on receipts"), max_length=200, blank=True, help_text=_("For example: VAT 19 % included.")
     )
     revoke_certificate_on_refund = models.BooleanField(_("a full refund takes the certificate back"), default=False)
+    accent = models.CharField(_("accent colour"), max_length=12, choices=Accent.choices, default=Accent.EVERGREEN)
+    logo_version = models.CharField(max_length=16, blank=True, editable=False)
+    registration_open = models.BooleanField(_("visitors may register"), default=True)
+    imprint = models.TextField(_("imprint"), max_length=50_000, blank=True, help_text=LEGAL_HELP)
+    privacy = models.TextField(_("privacy"), max_length=50_000, blank=True, help_text=LEGAL_HELP)
+    terms = models.TextField(_("terms"), max_length=50_000, blank=True, help_text=LEGAL_HELP)
 
     class Meta:
         verbose_name = _("site settings")
@@ -124,6 +157,16 @@ class SiteSettings(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def accent_sheet(self) -> str:
+        """The style sheet that exchanges the accent; none for the one that tokens.css begins with."""
+        return "" if self.accent == Accent.EVERGREEN else f"css/accents/{self.accent}.css"
+
+    @property
+    def legal_pages(self) -> list[tuple[str, Any]]:
+        """The legal pages that have a text: their field's name and their title."""
+        return [(name, self._meta.get_field(name).verbose_name) for name in LEGAL_PAGES if getattr(self, name)]  # type: ignore[union-attr]  # a column has one
 
     @classmethod
     def current(cls) -> Self:
@@ -207,6 +250,8 @@ class DeferredTask(models.Model):
 
     class Meta:
         ordering = ["created_at"]
+        verbose_name = _("job that waits for the broker")
+        verbose_name_plural = _("jobs that wait for the broker")
         indexes = [models.Index(fields=["next_try_at"], name="platform_deferred_due")]
 
     def __str__(self) -> str:
@@ -218,6 +263,38 @@ class DeferredTask(models.Model):
         type(self).objects.filter(pk=self.pk).update(
             tries=F("tries") + 1, last_error=str(error), next_try_at=timezone.now() + wait
         )
+
+
+class FailedTaskQuerySet(models.QuerySet["FailedTask"]):
+    """Jobs that failed."""
+
+    def open(self) -> Self:
+        """Return those that nobody repeated or put aside yet."""
+        return self.filter(settled_at=None)
+
+
+class FailedTask(models.Model):
+    """A job that raised, kept with its error until somebody repeats it or puts it aside."""
+
+    LONGEST_ERROR = 2_000
+
+    name = models.CharField(_("job"), max_length=200)
+    args = models.JSONField(_("arguments"), default=list, encoder=DjangoJSONEncoder)
+    kwargs = models.JSONField(_("named arguments"), default=dict, encoder=DjangoJSONEncoder)
+    error = models.TextField(_("error"))
+    request_id = models.CharField(_("request"), max_length=64, default="-")
+    failed_at = models.DateTimeField(_("failed at"), default=timezone.now)
+    settled_at = models.DateTimeField(_("repeated or put aside at"), null=True, blank=True)
+
+    objects = FailedTaskQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("failed job")
+        indexes = [models.Index(fields=["settled_at", "-id"], name="platform_failed_open")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.args}"
 
 
 def described(value: Any) -> str:

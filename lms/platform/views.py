@@ -5,14 +5,22 @@ from typing import Any
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
-from lms.lib import charts, mail
+from lms.lib import charts, mail, markdown
+from lms.lib.metrics import registry
 from lms.lib.paging import page_of
-from lms.platform import health
+from lms.platform import health, queues
+from lms.platform.models import SiteLogo, SiteSettings
 from lms.platform.searching import find_everywhere
+
+metrics_of_jobs = Gauge(
+    "campus_jobs_waiting", "Jobs that wait, by queue; -1 is unknown.", ["queue"], multiprocess_mode="mostrecent"
+)
 
 
 @never_cache
@@ -32,12 +40,47 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """What the site measures, as Prometheus reads it: for whoever has METRICS_TOKEN; without one set, nobody."""
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if not settings.METRICS_TOKEN or not constant_time_compare(given, settings.METRICS_TOKEN):
+        raise Http404
+    for name, depth in {**queues.depths(), **queues.stuck()}.items():
+        metrics_of_jobs.labels(name).set(-1 if depth is None else depth)
+    return HttpResponse(generate_latest(registry()), content_type=CONTENT_TYPE_LATEST)
+
+
+@never_cache
+@require_safe
 def search(request: HttpRequest) -> HttpResponse:
     """Everything that a person may open with these words in it; `?panel` gives the results without the page, for the
     palette that lies over any page."""
     text = request.GET.get("search", "")
     template = "search/_results.html" if "panel" in request.GET else "search/search.html"
     return render(request, template, {"text": text.strip(), "found": find_everywhere(request.user, text)})
+
+
+@require_safe
+def logo(request: HttpRequest, version: str) -> HttpResponse:
+    """The site's logo; its address changes with it, so that it may be kept for a year."""
+    found = SiteLogo.objects.filter(pk=version).first()
+    if found is None:
+        raise Http404
+    return HttpResponse(
+        bytes(found.content),
+        content_type="image/png",
+        headers={"Cache-Control": "public, max-age=31536000, immutable"},
+    )
+
+
+@require_safe
+def legal(request: HttpRequest, name: str) -> HttpResponse:
+    """A legal page, while it has a text."""
+    site = SiteSettings.current()
+    titles = dict(site.legal_pages)
+    if name not in titles:
+        raise Http404
+    return render(request, "legal.html", {"title": titles[name], "text": markdown.to_html(getattr(site, name))})
 
 
 def development_only() -> None:

@@ -195,7 +195,7 @@ def test_a_hundred_pushes_to_one_are_heard_by_nobody_else(bob: User, carol: User
 
     def talk() -> None:
         for number in range(100):
-            push([bob.pk], Event.ANNOUNCEMENT, {"text": f"for Bob {number}"})
+            push([bob.pk], Event.COURSE_UPDATED, {"text": f"for Bob {number}"})
 
     async def watch() -> tuple[list[int], bool]:
         first, second = socket(f"?token={his}"), socket(f"?token={hers}")

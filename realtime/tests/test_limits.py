@@ -124,7 +124,7 @@ def test_a_reader_who_stalls_holds_up_nobody_and_is_closed(bob: User, carol: Use
 
     def talk() -> None:
         for _ in range(20):
-            push([bob.pk, carol.pk], Event.ANNOUNCEMENT, {"text": "x" * 100_000})
+            push([bob.pk, carol.pk], Event.COURSE_UPDATED, {"text": "x" * 100_000})
 
     async def watch() -> tuple[list[int], int]:
         stalled = await stalling_socket(f"{base}{stalled_token}")

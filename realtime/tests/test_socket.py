@@ -89,7 +89,7 @@ def test_nobody_hears_what_is_for_somebody_else(bob: User, carol: User) -> None:
     async def watch() -> bool:
         hers = socket(f"?token={token}")
         await hers.connect()
-        await sync_to_async(push)([bob.pk], Event.ANNOUNCEMENT, {"text": "for Bob"})
+        await sync_to_async(push)([bob.pk], Event.COURSE_UPDATED, {"text": "for Bob"})
         silent = await hers.is_silent()
         await hers.disconnect()
         return silent
@@ -98,7 +98,7 @@ def test_nobody_hears_what_is_for_somebody_else(bob: User, carol: User) -> None:
 
 
 def push_and_fail(user: User) -> None:
-    push([user.pk], Event.ANNOUNCEMENT, {})
+    push([user.pk], Event.COURSE_UPDATED, {})
     raise ZeroDivisionError
 
 
@@ -111,7 +111,7 @@ def test_a_rollback_tells_nobody(bob: User) -> None:
         assert not Notification.objects.exists()
 
         with transaction.atomic():
-            push([bob.pk], Event.ANNOUNCEMENT, {})
+            push([bob.pk], Event.COURSE_UPDATED, {})
             assert not sent.called
         assert sent.called
 
@@ -119,13 +119,13 @@ def test_a_rollback_tells_nobody(bob: User) -> None:
 @pytest.mark.quality("W04")
 def test_what_was_missed_is_replayed_in_order_and_once(bob: User) -> None:
     for number in range(1, 6):
-        push([bob.pk], Event.ANNOUNCEMENT, {"number": number})
+        push([bob.pk], Event.COURSE_UPDATED, {"number": number})
     token = start_session(user=bob).access_token
 
     async def watch() -> list[int]:
         device = socket(f"?token={token}&since=2")
         await device.connect()
-        await sync_to_async(push)([bob.pk], Event.ANNOUNCEMENT, {"number": 6})
+        await sync_to_async(push)([bob.pk], Event.COURSE_UPDATED, {"number": 6})
         numbers = [(await device.json())["id"] for _ in range(4)]
         assert await device.is_silent()
         await device.disconnect()
@@ -143,8 +143,8 @@ def test_a_gap_in_what_is_heard_is_filled_from_the_table(bob: User) -> None:
         device = socket(f"?token={token}")
         await device.connect()
         with patch("realtime.hints.publish"):
-            await sync_to_async(push)([bob.pk], Event.ANNOUNCEMENT, {})
-        await sync_to_async(push)([bob.pk], Event.ANNOUNCEMENT, {})
+            await sync_to_async(push)([bob.pk], Event.COURSE_UPDATED, {})
+        await sync_to_async(push)([bob.pk], Event.COURSE_UPDATED, {})
         numbers = [(await device.json())["id"] for _ in range(2)]
         await device.disconnect()
         return numbers
@@ -156,7 +156,7 @@ def test_a_gap_in_what_is_heard_is_filled_from_the_table(bob: User) -> None:
 def test_a_channel_layer_that_is_down_costs_only_the_hurry(bob: User) -> None:
     with patch("realtime.hints.get_channel_layer") as layer:
         layer.return_value.group_send.side_effect = ConnectionError("down")
-        push([bob.pk], Event.ANNOUNCEMENT, {})
+        push([bob.pk], Event.COURSE_UPDATED, {})
     assert Notification.objects.get().number == 1
 
 
@@ -178,8 +178,8 @@ def test_a_ping_is_answered_and_nonsense_is_said_to_be_nonsense(bob: User) -> No
 
 
 def test_numbers_grow_by_one_for_each_user_alone(bob: User, carol: User) -> None:
-    push([bob.pk, carol.pk, bob.pk], Event.ANNOUNCEMENT, {})
-    push([bob.pk], Event.ANNOUNCEMENT, {})
+    push([bob.pk, carol.pk, bob.pk], Event.COURSE_UPDATED, {})
+    push([bob.pk], Event.COURSE_UPDATED, {})
     numbers = {
         user: list(user.notifications.order_by("number").values_list("number", flat=True)) for user in (bob, carol)
     }
@@ -191,6 +191,6 @@ def test_telling_a_hundred_costs_as_many_statements_as_telling_two(bob: User, dj
         User.objects.create_user(f"p{number}@example.com", "x", full_name=f"P{number}").pk for number in range(100)
     ]
     for several in (people[:2], people):
-        # begin, the inboxes that are missing, their lock, their new numbers, the rows, commit
-        with django_assert_num_queries(6):
-            push(several, Event.ANNOUNCEMENT, {})
+        # begin, the choices, the inboxes that are missing, their lock, their new numbers, the rows, commit
+        with django_assert_num_queries(7):
+            push(several, Event.COURSE_UPDATED, {})

@@ -38,7 +38,7 @@ def valkey() -> Iterator[ValkeyServer]:
 async def told(device: Socket, user: User) -> tuple[int, float, float]:
     """Push; return the number that arrives, and how long the push and the way to the socket took."""
     began = time.monotonic()
-    await sync_to_async(push)([user.pk], Event.ANNOUNCEMENT, {})
+    await sync_to_async(push)([user.pk], Event.COURSE_UPDATED, {})
     pushed = time.monotonic()
     message = await device.message(6)
     assert message["type"] == "websocket.send", message

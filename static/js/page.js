@@ -119,3 +119,5 @@ reachByKeyboard();
 window.addEventListener("resize", reachByKeyboard);
 document.addEventListener("htmx:afterSettle", reachByKeyboard);
 document.querySelector("[data-takes-focus]")?.focus();
+// On a phone the tab that one is on may lie beyond the edge.
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

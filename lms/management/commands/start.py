@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts.models import Role, User
 from lms.celery import app
 from lms.lib.configuration import SOCKET_OPTIONS
 from payments import sandbox
@@ -90,4 +91,6 @@ def _welcome(port: int, where_to_pay: str) -> str:
             "  Demo logins, all with the password learn-by-doing:",
             "    student@example.com    instructor@example.com    admin@example.com",
         ]
+    elif not User.objects.filter(role=Role.ADMIN).exists():
+        lines += ["", "  Nobody runs this site yet: python manage.py create_admin you@example.com"]
     return "\n".join([*lines, "", "  Ctrl+C ends it.", ""])

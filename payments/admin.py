@@ -14,7 +14,6 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.models import Role, has_role
 from lms.lib import money
 from lms.lib.errors import DomainError
 from lms.lib.spreadsheets import csv_response
@@ -106,7 +105,7 @@ class OrderAdmin(ReadOnlyAdmin):
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         """Return whether this person may give money back."""
-        return has_role(request.user, Role.ADMIN)
+        return bool(request.user.has_perm(refunding.MAY_REFUND))
 
     @admin.action(description=gettext_lazy("Refund"), permissions=["decide"])
     def refund(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:

@@ -17,15 +17,16 @@ from django.views.generic import DetailView, ListView
 from accounts.permissions import signed_in
 from courses.models import Course
 from lms.lib.errors import DomainError
+from lms.lib.lazy_modules import lazily
 from lms.lib.pages import attempt
 from lms.lib.pagination import PAGE_SIZE
 from lms.lib.scoping import ScopedMixin, editable_or_403, visible_or_404
 from payments import checkout, reconciling
-from payments import receipt_pdf as printing
 from payments.errors import PaymentError
 from payments.forms import CardForm, CouponForm
 from payments.models import Order, OrderStatus, Receipt
 
+printing = lazily("payments.receipt_pdf")
 # What Stripe's form needs of the browser, on the one page that shows it.
 STRIPE_SOURCES = {
     "script-src": ["https://js.stripe.com"],
@@ -210,7 +211,7 @@ class ReceiptView(_OrderPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the receipt."""
-        return super().get_context_data(**printing.context_of(_receipt(self.request, self.object.pk)), **kwargs)
+        return super().get_context_data(**_receipt(self.request, self.object.pk).shown(), **kwargs)
 
 
 @login_required

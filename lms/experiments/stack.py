@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import httpx
 from django.conf import settings
 
+from lms.lib.configuration import SOCKET_OPTIONS
+
 WORKERS = 4
 THREADS = 8
 START_SECONDS = 240  # on a machine that has much else to do
@@ -53,6 +55,17 @@ def running(application: str = "lms.wsgi") -> Iterator[Site]:
     ]  # fmt: skip
     with _process(command, CELERY_TASK_ALWAYS_EAGER="1") as process:
         yield Site(_ready(port), process)
+
+
+@contextmanager
+def serving_sockets() -> Iterator[str]:
+    """Serve WebSockets by uvicorn on a free port, in one process as docker-compose.yml does; yield its address."""
+    port = _free_port()
+    command = [sys.executable, "-m", "uvicorn", "lms.asgi:application", "--port", str(port), "--log-level", "error"]
+    for name, value in SOCKET_OPTIONS.items():
+        command += ["--" + name.replace("_", "-"), str(value).lower()]
+    with _process(command, CELERY_TASK_ALWAYS_EAGER="1"):
+        yield _ready(port)
 
 
 @contextmanager

@@ -15,13 +15,15 @@ from django.db import connection
 from django.db.models import Model
 
 from enrollments.models import Enrollment
-from lms.experiments import buying
+from lms.experiments import buying, taking
+from lms.experiments.guessing import guesses
 from lms.experiments.races import Experiment, Result, certificates, completions, refreshes
 from lms.experiments.stack import serving
 from payments import sandbox
 from payments.models import Refund, RefundState
 
 WITHOUT_LOCKS = "lms.experiments.without_locks"
+WITHOUT_ATTEMPT_RULES = "lms.experiments.without_attempt_rules"
 WITHOUT_GUARDS = "lms.experiments.without_refund_guards"
 REPORT = settings.BASE_DIR / "docs" / "experiments.md"
 HEAD = """# Experiments
@@ -81,17 +83,21 @@ class Command(BaseCommand):
             raise CommandError(f"Not as it must be: experiments {', '.join(wrong)}")
 
     def _trials(self) -> list[Trial]:
-        """Return the experiments; the one whose control takes a constraint away for good comes last.
+        """Return the experiments; those whose controls take rules away for good come last.
 
         SQLite has one writer at a time, so a lock that is missing there does not show (QUALITY, fact 2).
         """
         return [
             Trial(refreshes, WITHOUT_LOCKS, must_break=True),
+            Trial(guesses, WITHOUT_LOCKS, must_break=connection.vendor == "postgresql"),
             Trial(completions, WITHOUT_LOCKS, must_break=connection.vendor == "postgresql"),
             Trial(buying.events, WITHOUT_LOCKS, must_break=True),
             # Each of what holds this one would do alone: the lock, the look, the constraint, and what Stripe refuses.
             Trial(buying.refunds, WITHOUT_GUARDS, True, buying.careless_refunds, without_the_refunds_constraint),
             Trial(buying.lost_webhooks, "", must_break=True, control_run=buying.never_reconciled),
+            Trial(taking.saves_through_kills, "", must_break=True, control_run=taking.forgetful_saves),
+            # What these two take from the database for their controls is gone for good.
+            Trial(taking.starts, WITHOUT_ATTEMPT_RULES, must_break=connection.vendor == "postgresql"),
             Trial(certificates, "lms.wsgi", must_break=True),
         ]
 

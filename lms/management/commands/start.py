@@ -13,7 +13,9 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts.models import Role, User
 from lms.celery import app
+from lms.lib.configuration import SOCKET_OPTIONS
 from payments import sandbox
 
 HOST = "127.0.0.1"
@@ -39,7 +41,8 @@ class Command(BaseCommand):
         with _stripe_sandbox(port) as where_to_pay:
             self.stdout.write(_welcome(port, where_to_pay))
             _start_periodic_jobs()
-            uvicorn.run("lms.asgi:application", host=HOST, port=port, log_level="warning", access_log=False)
+            quiet: dict[str, Any] = {"log_level": "warning", "access_log": False}
+            uvicorn.run("lms.asgi:application", host=HOST, port=port, **quiet, **SOCKET_OPTIONS)
 
 
 @contextmanager
@@ -88,4 +91,6 @@ def _welcome(port: int, where_to_pay: str) -> str:
             "  Demo logins, all with the password learn-by-doing:",
             "    student@example.com    instructor@example.com    admin@example.com",
         ]
+    elif not User.objects.filter(role=Role.ADMIN).exists():
+        lines += ["", "  Nobody runs this site yet: python manage.py create_admin you@example.com"]
     return "\n".join([*lines, "", "  Ctrl+C ends it.", ""])

@@ -66,6 +66,7 @@ def test_processes_are_given_the_time_that_they_need_to_end() -> None:
     assert grace["campus-worker"] > settings.CELERY_TASK_TIME_LIMIT == LONGEST_TASK_SECONDS
 
 
+@pytest.mark.django_db
 def test_every_task_that_beat_knows_is_there() -> None:
     app.loader.import_default_modules()
     assert {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} - set(app.tasks) == set()

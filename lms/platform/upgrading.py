@@ -31,9 +31,7 @@ def _fault(operation: Any, made: set[str]) -> str:
     if isinstance(operation, RENAMES):
         return f"{operation.describe()}: the old version asks for the old name. Add a new one, copy, and remove later."
     if isinstance(operation, TAKES_AWAY):
-        return (
-            f"{operation.describe()}: the old version still asks for it. Stop using it, then remove it."
-        )
+        return f"{operation.describe()}: the old version still asks for it. Stop using it, then remove it."
     if isinstance(operation, migrations.AddField) and _must_be_given(operation.field):
         return f"{operation.describe()}: the old version inserts rows without it. Give it db_default, or allow null."
     return ""

@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.conf import settings as django_settings
+from django.contrib.auth.hashers import make_password
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 
@@ -64,7 +65,8 @@ def empty_host(tmp_path: Path) -> Iterator[dict[str, str]]:
 
 @pytest.fixture
 def school(alice: User, bob: User, carol: User, course: Course, paid_course: Course, settings: Any) -> dict[str, int]:
-    """People, a certificate, an order and a file."""
+    """People, a certificate, an order and a file; Bob's password as it is kept outside of tests."""
+    User.objects.filter(pk=bob.pk).update(password=make_password(PASSWORD, hasher="argon2"))
     complete_all_lessons(enrollments.enroll(actor=bob, user=bob, course=course))
     buy_course(bob, paid_course, refunded=900)
     attach(actor=alice, lesson=course.lessons.first(), content=SimpleUploadedFile("a.pdf", PDF))

@@ -22,8 +22,8 @@ from accounts.permissions import signed_in
 from accounts.serializers import UserSerializer
 from accounts.staff_serializers import (
     AuditEntrySerializer,
+    ImpersonationReasonSerializer,
     ImpersonationSerializer,
-    ReasonSerializer,
     StaffUserChangeSerializer,
     StaffUserSerializer,
 )
@@ -79,12 +79,12 @@ class StaffUserViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewset
             raise serializers.ValidationError(serializers.as_serializer_error(error)) from error
         return Response(StaffUserSerializer(self.get_object()).data)
 
-    @extend_schema(request=ReasonSerializer, responses=ImpersonationSerializer)
+    @extend_schema(request=ImpersonationReasonSerializer, responses=ImpersonationSerializer)
     @action(detail=True, methods=["post"], filterset_class=None, pagination_class=None)
     def impersonate(self, request: Request, user_id: str) -> Response:
         """Act in a person's name: answer 200 with an access token of 15 minutes; 403 `impersonation_not_allowed`."""
         user = self.get_object()
-        shape = ReasonSerializer(data=request.data)
+        shape = ImpersonationReasonSerializer(data=request.data)
         shape.is_valid(raise_exception=True)
         actor = signed_in(request)
         login = impersonation.begin(actor=actor, user=user, life=impersonation.BY_TOKEN, **shape.validated_data)

@@ -38,7 +38,7 @@ class StaffUserChangeSerializer(serializers.ModelSerializer[User]):
         fields = ["full_name", "time_zone", "role", "is_active"]
 
 
-class ReasonSerializer(serializers.Serializer[Any]):
+class ImpersonationReasonSerializer(serializers.Serializer[Any]):
     """Why."""
 
     reason = serializers.CharField(max_length=300)

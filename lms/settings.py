@@ -207,6 +207,7 @@ CELERY_BEAT_SCHEDULE = {
     "deferred-tasks": {"task": "lms.platform.tasks.send_deferred_tasks", "schedule": 15.0},
     "expired-tokens": {"task": "accounts.tasks.flush_expired_tokens", "schedule": timedelta(days=1)},
     "old-idempotent-replies": {"task": "lms.platform.tasks.forget_old_replies", "schedule": timedelta(hours=1)},
+    "check-audit-log": {"task": "lms.platform.tasks.check_audit_log", "schedule": timedelta(days=1)},
     "forgotten-mails": {"task": "realtime.tasks.mail_forgotten", "schedule": 120.0},
     "daily-mails": {"task": "realtime.tasks.mail_digests", "schedule": crontab(hour=DAILY_MAIL_HOUR, minute=0)},
     "reconcile-payments": {"task": "payments.periodic.reconcile", "schedule": 120.0},

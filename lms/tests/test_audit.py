@@ -19,7 +19,8 @@ from enrollments.models import Enrollment
 from lms.lib import request_id
 from lms.platform import append_only, chain
 from lms.platform.audit import HIDDEN, record, verdict
-from lms.platform.models import AuditEntry, AuditSeal
+from lms.platform.models import AuditEntry, AuditSeal, FailedTask
+from lms.platform.tasks import check_audit_log
 from lms.testing.plugin import graded_item, on_postgres
 from lms.testing.racing import at_once
 
@@ -138,6 +139,18 @@ def test_an_end_that_was_cut_off_shows_against_a_head_that_was_written_down() ->
         verified(known_head=head)
     with pytest.raises(CommandError, match="looks like"):
         verified(known_head="yesterday's")
+
+
+@pytest.mark.quality("M03")
+@pytest.mark.django_db(transaction=True)
+def test_the_daily_look_writes_the_head_down_and_fails_for_a_bad_row(caplog: pytest.LogCaptureFixture) -> None:
+    _first, second = lines(2)
+    head = check_audit_log.apply().result
+    assert head.startswith("2:")
+    assert head in caplog.text
+    by_sql("UPDATE platform_auditentry SET action = 'tests.undone' WHERE id = %s", second.pk)
+    check_audit_log.apply(throw=False)
+    assert f"Entry {second.pk} was changed" in FailedTask.objects.get().error
 
 
 @contextmanager

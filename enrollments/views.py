@@ -24,9 +24,11 @@ from enrollments.explaining import explain
 from enrollments.forms import ReviewForm
 from enrollments.models import Enrollment, LessonProgress, Review
 from enrollments.registry import work_for
+from enrollments.rooms import room_of
 from lms.lib.pages import attempt, attempt_or_say
 from lms.lib.pagination import PAGE_SIZE
 from lms.lib.scoping import visible_or_404
+from realtime.chat import unread_in
 
 MOST_DUE = 5  # on the dashboard; the calendar has them all
 
@@ -116,7 +118,7 @@ class ProgressView(EnrolledMixin, TemplateView):
 
 
 class LearningRoomView(EnrolledMixin, TemplateView):
-    """A lesson, with the course's outline beside it. Five queries, whatever the number of lessons."""
+    """A lesson, with the course's outline beside it. The same queries, whatever the number of lessons."""
 
     template_name = "enrollments/learning_room.html"
 
@@ -157,6 +159,7 @@ class LearningRoomView(EnrolledMixin, TemplateView):
             outline=outline(lessons, done, lesson_id),
             lesson_work=[one for one in work if one.lesson_id == lesson_id],
             course_work=work,
+            chat_unread=unread_in(user=signed_in(self.request), room=room_of(enrollment.course)),
             previous=lessons[here - 1] if here else None,
             next=lessons[here + 1] if here + 1 < len(lessons) else None,
         )

@@ -15,18 +15,18 @@ from lms.lib.configuration import SOCKET_OPTIONS
 
 WORKERS = 4
 THREADS = 8
-START_SECONDS = 120
+START_SECONDS = 240
 
 
 @contextmanager
-def serving(application: str = "lms.wsgi") -> Iterator[str]:
-    """Serve `application` by gunicorn on a free port, in four processes of eight threads; yield its address.
+def serving(application: str = "lms.wsgi", workers: int = WORKERS) -> Iterator[str]:
+    """Serve `application` by gunicorn on a free port, in so many processes of eight threads; yield its address.
 
     Tasks run at once in the process that asks, so that their effects can be counted without waiting for a worker.
     """
     port = _free_port()
     command = [
-        sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}", "--workers", str(WORKERS),
+        sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}", "--workers", str(workers),
         "--threads", str(THREADS), "--backlog", "512", "--log-level", "error",
     ]  # fmt: skip
     with _running(command, port) as address:

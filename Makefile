@@ -14,7 +14,7 @@ PRODUCTION := ENVIRONMENT=production SECRET_KEY=$$(printf 'only-for-check-deploy
 # On how many processes the tests run.
 JOBS ?= 2
 
-.PHONY: help run demo test test-sqlite experiments bench check fmt lock types install libraries browser
+.PHONY: help run demo test test-sqlite experiments bench screenshots check fmt lock types install libraries browser
 .DEFAULT_GOAL := help
 
 help:  ## list what can be made
@@ -42,6 +42,9 @@ experiments: install libraries  ## races against real processes, with controls; 
 bench: install libraries  ## speed, as ratios to yardsticks of the same run; writes docs/benchmarks.md
 	@$(BIN)/python -m lms.system wrk
 	$(BIN)/python -m lms.testing.engines $(BIN)/python -m lms.bench $(ARGS)
+
+screenshots: install libraries browser  ## pictures of every page of the demo, in var/screens and docs/screens
+	$(BIN)/python -m lms.screens $(ARGS)
 
 check: install libraries  ## lint, types, layers, migrations, production settings, OpenAPI, locks
 	ruff check .

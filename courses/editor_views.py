@@ -221,6 +221,27 @@ def move_lesson(request: HttpRequest, slug: str, lesson_id: uuid.UUID) -> HttpRe
 
 
 @require_POST
+def arrange(request: HttpRequest, slug: str) -> HttpResponse:
+    """Put sections and lessons where somebody has dragged them: `place` names each, in order, a section before its
+    lessons ("section:…", "lesson:…"). 204; 400 with a sentence when that is not the whole course."""
+    course = _editable_course(request, slug)
+    sections: list[tuple[uuid.UUID, list[uuid.UUID]]] = []
+    try:
+        for place in request.POST.getlist("place"):
+            kind, _colon, name = place.partition(":")
+            if kind == "section":
+                sections.append((uuid.UUID(name), []))
+            else:
+                sections[-1][1].append(uuid.UUID(name))
+        services.arrange_course(actor=signed_in(request), course=course, sections=sections)
+    except (ValueError, IndexError):
+        return HttpResponse(_("This is not an order of lessons."), status=400, content_type="text/plain")
+    except services.CourseError as error:
+        return HttpResponse(str(error.detail), status=error.status, content_type="text/plain")
+    return HttpResponse(status=204)
+
+
+@require_POST
 def delete_lesson(request: HttpRequest, slug: str, lesson_id: uuid.UUID) -> HttpResponse:
     """Delete a lesson."""
     lesson = get_object_or_404(Lesson, pk=lesson_id, course=_editable_course(request, slug))

@@ -1,7 +1,9 @@
 """Courses, the sections they are cut into, and the lessons that stand in those."""
 
+import ipaddress
 import uuid
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -31,6 +33,20 @@ def validate_currency(code: str) -> None:
             params={"code": code, "known": ", ".join(money.CURRENCIES)},
             code="unknown_currency",
         )
+
+
+def refuse_inner_address(field: str, address: str | None) -> None:
+    """Raise ValidationError for an address inside somebody's network, which no student's browser should be sent to.
+
+    The site itself never fetches what authors link (QUALITY C07).
+    """
+    host = (urlsplit(address or "").hostname or "").rstrip(".").lower()
+    try:
+        is_inner = not ipaddress.ip_address(host).is_global
+    except ValueError:
+        is_inner = host == "localhost" or host.endswith((".localhost", ".local", ".internal"))
+    if is_inner:
+        raise ValidationError({field: _("Give an address that everybody can reach.")}, code="inner_address")
 
 
 class Category(models.Model):
@@ -194,6 +210,10 @@ class Course(models.Model):
         """The description as safe HTML."""
         return markdown.to_html(self.description)
 
+    def clean(self) -> None:
+        """Refuse a picture that nobody can reach."""
+        refuse_inner_address("thumbnail_url", self.thumbnail_url)
+
     def claim_slug(self) -> None:
         """Set an address made from the title, and part of the id where another course has it."""
         wanted = slugify(self.title)[:120] or "course"
@@ -253,6 +273,15 @@ class LessonQuerySet(models.QuerySet["Lesson"]):
             return self
         return self.filter(course__instructor=user) if has_role(user, Role.INSTRUCTOR) else self.none()
 
+    def for_outline(self) -> Self:
+        """Return the lessons with what a list of them shows: a long course's texts stay where they are."""
+        return self.only("title", "order", "section", "duration_minutes", "is_published", "is_preview")
+
+    def for_room(self) -> Self:
+        """Return the lessons with their sections, and what the learning room's outline shows of both."""
+        outlined = self.select_related("section")
+        return outlined.only("title", "order", "duration_minutes", "section__title", "section__order")
+
 
 class Lesson(models.Model):
     """One sitting's worth of a course: text, and perhaps a video.
@@ -301,7 +330,8 @@ class Lesson(models.Model):
         return self.title
 
     def clean(self) -> None:
-        """Refuse a rule that nobody could ever meet."""
+        """Refuse a rule that nobody could ever meet, and a video that nobody can reach."""
+        refuse_inner_address("video_url", self.video_url)
         if self.completion_rule != CompletionRule.VIDEO:
             return
         if not self.video_seconds or not (self.video_url or self.files.filter(is_video=True).exists()):

@@ -201,6 +201,29 @@ def reorder_lessons(*, actor: User, course: Course, lesson_ids: Sequence[uuid.UU
 
 
 @transaction.atomic
+def arrange_course(*, actor: User, course: Course, sections: Sequence[tuple[uuid.UUID, Sequence[uuid.UUID]]]) -> None:
+    """Put a course's sections, and in each the lessons that are named with it, into this order.
+
+    Raises CourseError `not_the_whole_list` (400) when a section or a lesson is missing, foreign or named twice, since
+    somebody has added or deleted one since.
+    """
+    course = _locked(course)
+    known = {section.pk: section for section in course.sections.all()}
+    lessons = {lesson.pk: lesson for lesson in course.lessons.all()}
+    named = [section_id for section_id, _lessons in sections]
+    placed = [lesson_id for _section, lesson_ids in sections for lesson_id in lesson_ids]
+    if sorted(named) != sorted(known) or sorted(placed) != sorted(lessons):
+        raise CourseError("not_the_whole_list", _("Name every lesson of the course exactly once."), status=400)
+    _renumber_sections([known[section_id] for section_id in named])
+    for section_id, lesson_ids in sections:
+        for lesson_id in lesson_ids:
+            lessons[lesson_id].section = known[section_id]
+    _renumber(course, [lessons[lesson_id] for lesson_id in placed])
+    record(actor=actor, action="courses.arranged", target=course)
+    _tell_students(course, ["lessons"])
+
+
+@transaction.atomic
 def add_section(*, actor: User, course: Course, title: str) -> Section:
     """Append a section to a course; return it."""
     course = _locked(course)
@@ -232,10 +255,7 @@ def move_section(*, actor: User, section: Section, up: bool) -> list[Section]:
     here = next(place for place, one in enumerate(sections) if one.pk == section.pk)
     there = max(0, min(len(sections) - 1, here + (-1 if up else 1)))
     sections.insert(there, sections.pop(here))
-    for parked in (PARKED, 0):
-        for number, one in enumerate(sections, start=1):
-            one.order = parked + number
-        Section.objects.bulk_update(sections, ["order"])
+    _renumber_sections(sections)
     _renumber(course, _in_section_order(course))
     record(actor=actor, action="courses.sections_reordered", target=course)
     _tell_students(course, ["lessons"])
@@ -274,6 +294,14 @@ def _first_section(course: Course) -> Section:
 
 def _in_section_order(course: Course) -> list[Lesson]:
     return list(course.lessons.select_related("section").order_by("section__order", "order"))
+
+
+def _renumber_sections(ordered: list[Section]) -> None:
+    """Give `ordered` the numbers from 1. Two updates, whatever the number of sections."""
+    for parked in (PARKED, 0):
+        for number, section in enumerate(ordered, start=1):
+            section.order = parked + number
+        Section.objects.bulk_update(ordered, ["order"])
 
 
 def _renumber(course: Course, ordered: list[Lesson]) -> None:

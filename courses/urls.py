@@ -34,6 +34,7 @@ urlpatterns = [
     path("teach/courses/<str:slug>/sections/<uuid:section_id>/rename/", editor.rename_section, name="rename_section"),
     path("teach/courses/<str:slug>/sections/<uuid:section_id>/move/", editor.move_section, name="move_section"),
     path("teach/courses/<str:slug>/sections/<uuid:section_id>/delete/", editor.delete_section, name="delete_section"),
+    path("teach/courses/<str:slug>/arrange/", editor.arrange, name="arrange"),
     path("teach/courses/<str:slug>/duplicate/", editor.duplicate, name="duplicate"),
     path("teach/courses/<str:slug>/lessons/new/", lesson_views.LessonFormView.as_view(), name="add_lesson"),
     path("teach/courses/<str:slug>/lessons/new/draft/", lesson_views.keep_draft, name="keep_new_draft"),

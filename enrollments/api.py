@@ -49,7 +49,7 @@ class EnrollmentViewSet(
         """Return the visible enrolments with their progress; the list is of one's own."""
         enrollments = super().get_queryset()
         if self.action == "list":
-            enrollments = enrollments.filter(user=signed_in(self.request))
+            return enrollments.filter(user=signed_in(self.request)).for_rows()
         return enrollments.with_progress().with_next_lesson().select_related("course")
 
     @extend_schema(request=EnrollSerializer, responses={201: EnrollmentSerializer})

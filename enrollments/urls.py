@@ -3,7 +3,7 @@
 from django.urls import path
 
 from enrollments import grade_views as grades
-from enrollments import review_views, terms_views, views
+from enrollments import preview_views, review_views, terms_views, views
 from enrollments import talk_views as talk
 from enrollments import teaching_views as teaching
 
@@ -29,6 +29,10 @@ urlpatterns = [
     path("learn/<str:slug>/chat/", talk.ChatView.as_view(), name="chat"),
     path("learn/<str:slug>/chat/<int:number>/", talk.act_on_message, name="act_on_message"),
     path("learn/<str:slug>/chat/<int:number>/edit/", talk.edit_message, name="edit_message"),
+    path("teach/courses/<str:slug>/preview/", preview_views.PreviewView.as_view(), name="preview"),
+    path(
+        "teach/courses/<str:slug>/preview/<uuid:lesson_id>/", preview_views.PreviewView.as_view(), name="preview_lesson"
+    ),
     path("grades/", grades.GradesView.as_view(), name="grades"),
     path("calendar/", grades.CalendarView.as_view(), name="calendar"),
     path("calendar/reset/", grades.reset_calendar, name="reset_calendar"),

@@ -1,7 +1,6 @@
 """The student's pages: dashboard, learning room, enrolling, reviewing."""
 
 import uuid
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -16,15 +15,17 @@ from django.views.decorators.http import require_POST
 from django.views.generic import FormView, ListView, TemplateView
 
 from accounts.permissions import signed_in
-from courses.models import Course, Lesson, Section
+from courses.models import Course, Lesson
 from courses.videos import video_of_lesson
 from enrollments import services
 from enrollments.calendar import due_for
 from enrollments.explaining import explain
 from enrollments.forms import ReviewForm
 from enrollments.models import Enrollment, LessonProgress, Review
+from enrollments.outline import neighbours, outline
 from enrollments.registry import work_for
 from enrollments.rooms import room_of
+from enrollments.signals import learned
 from lms.lib.pages import attempt, attempt_or_say
 from lms.lib.pagination import PAGE_SIZE
 from lms.lib.scoping import visible_or_404
@@ -42,8 +43,7 @@ class DashboardView(LoginRequiredMixin, ListView[Enrollment]):
 
     def get_queryset(self) -> QuerySet[Enrollment]:
         """Return the user's active enrolments, last used first, with progress and next lesson."""
-        mine = Enrollment.objects.active().filter(user=signed_in(self.request))
-        return mine.with_progress().with_next_lesson().select_related("course", "course__instructor", "certificate")
+        return Enrollment.objects.active().filter(user=signed_in(self.request)).for_dashboard()
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the course to go on with."""
@@ -51,43 +51,6 @@ class DashboardView(LoginRequiredMixin, ListView[Enrollment]):
         open_ones = [one for one in context["enrollments"] if one.completed_at is None and one.next_lesson_id]
         due = [one for one in due_for(signed_in(self.request), after=timezone.now()) if not one.is_graded]
         return {**context, "current": open_ones[0] if open_ones else None, "due": due[:MOST_DUE]}
-
-
-@dataclass
-class OutlineLesson:
-    """A lesson in the outline: done, current, or still to come."""
-
-    lesson: Lesson
-    is_done: bool
-    is_current: bool
-
-
-@dataclass
-class OutlineSection:
-    """A section of the outline, with how much of it is done."""
-
-    section: Section
-    lessons: list[OutlineLesson]
-
-    @property
-    def done(self) -> int:
-        """How many of its lessons are done."""
-        return sum(one.is_done for one in self.lessons)
-
-    @property
-    def is_current(self) -> bool:
-        """Whether the current lesson stands in it."""
-        return any(one.is_current for one in self.lessons)
-
-
-def outline(lessons: list[Lesson], done: set[uuid.UUID], current: uuid.UUID) -> list[OutlineSection]:
-    """Return the lessons by section, in order, each with its state."""
-    sections: list[OutlineSection] = []
-    for lesson in lessons:
-        if not sections or sections[-1].section.pk != lesson.section_id:
-            sections.append(OutlineSection(lesson.section, []))
-        sections[-1].lessons.append(OutlineLesson(lesson, lesson.pk in done, lesson.pk == current))
-    return sections
 
 
 class EnrolledMixin(LoginRequiredMixin):
@@ -134,22 +97,23 @@ class LearningRoomView(EnrolledMixin, TemplateView):
             if first is None:
                 raise Http404
             return redirect("enrollments:lesson", enrollment.course.slug, first)
-        return self.render_to_response(self._room(enrollment, lesson_id))
+        room = self._room(enrollment, lesson_id)
+        learned.send(sender=Enrollment, user_id=enrollment.user_id, course_id=enrollment.course_id)
+        return self.render_to_response(room)
 
     def _room(self, enrollment: Enrollment, lesson_id: uuid.UUID) -> dict[str, Any]:
         """Return what the page shows."""
-        others = Lesson.objects.published().filter(course=enrollment.course).select_related("section")
-        lessons = list(others.defer("content", "content_html"))
-        places = {lesson.pk: place for place, lesson in enumerate(lessons)}
-        if lesson_id not in places:
+        lessons = list(Lesson.objects.published().filter(course=enrollment.course).for_room())
+        previous, here, following = neighbours(lessons, lesson_id)
+        if here is None:
             raise Http404
-        here = places[lesson_id]
         progress = {row.lesson_id: row for row in LessonProgress.objects.filter(enrollment=enrollment)}
         done = {row.lesson_id for row in progress.values() if row.completed_at}
         lesson = Lesson.objects.get(pk=lesson_id)
         position = progress[lesson_id].position_seconds if lesson_id in progress else 0
         work = work_for(enrollment)
         return self.get_context_data(
+            room="enrollments:lesson",
             enrollment=enrollment,
             course=enrollment.course,
             lesson=lesson,
@@ -160,8 +124,8 @@ class LearningRoomView(EnrolledMixin, TemplateView):
             lesson_work=[one for one in work if one.lesson_id == lesson_id],
             course_work=work,
             chat_unread=unread_in(user=signed_in(self.request), room=room_of(enrollment.course)),
-            previous=lessons[here - 1] if here else None,
-            next=lessons[here + 1] if here + 1 < len(lessons) else None,
+            previous=previous,
+            next=following,
         )
 
 

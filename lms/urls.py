@@ -7,6 +7,7 @@ from courses.views import HomeView
 from lms.platform import views as platform
 
 urlpatterns = [
+    path("api/v1/", include("lms.api_urls")),  # first, so that no call of the API is held against every page's address
     path("", HomeView.as_view(), name="home"),
     path("account/", include("accounts.urls")),
     path("", include("realtime.urls")),
@@ -17,11 +18,16 @@ urlpatterns = [
     path("", include("quizzes.urls")),
     path("", include("certificates.urls")),
     path("", include("payments.urls")),
+    path("", include("analytics.urls")),
     path("", include("instructors.urls")),
-    path("api/v1/", include("lms.api_urls")),
     path("admin/", admin.site.urls),
+    path("search/", platform.search, name="search"),
+    path("legal/<str:name>/", platform.legal, name="legal"),
+    path("logo/<str:version>.png", platform.logo, name="logo"),
     path("livez", platform.livez),
+    path("healthz", platform.livez),
     path("readyz", platform.readyz),
+    path("metrics", platform.metrics),
     path("dev/components/", platform.components, name="dev_components"),
     path("dev/mail/", platform.mail_list, name="dev_mail"),
     path("dev/mail/<str:name>/", platform.mail_detail, name="dev_mail_detail"),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from django.conf.locale import LANG_INFO
 from django.core.exceptions import ImproperlyConfigured
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -26,6 +27,16 @@ class Choice:
         if value not in allowed:
             raise ImproperlyConfigured(f"{name} is {value!r}; it must be one of: {', '.join(allowed)}.")
         return value
+
+
+def languages(env: environ.Env, name: str) -> list[tuple[str, str]]:
+    """Return the languages in variable `name`, the site's own first, each with its name in itself; raise
+    ImproperlyConfigured for one that Django does not know."""
+    codes: list[str] = env.list(name, default=["en"])
+    unknown = [code for code in codes if "name_local" not in LANG_INFO.get(code, {})]
+    if unknown or not codes:
+        raise ImproperlyConfigured(f"{name} names languages by their codes, as in en,de,pt-br; not {unknown or codes}.")
+    return [(code, LANG_INFO[code]["name_local"].capitalize()) for code in codes]
 
 
 def kept_secret(path: Path) -> str:

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -12,35 +13,31 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from lms.asgi import application
 from lms.lib.configuration import SOCKET_OPTIONS
-from lms.system import chromium
-
-# Chromium's own errands go nowhere on a machine without internet, and only cost time.
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
+from lms.system import BROWSER_OPTIONS, chromium
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A Chromium for the tests of one module.
+@contextmanager
+def launched() -> Iterator[Browser]:
+    """A Chromium of our own.
 
     Playwright keeps a loop running in the thread that it was started in, where Django refuses plain queries and asyncio
-    a second loop. So it ends with the module, and the refusal is lifted only while it lasts.
+    a second loop. So what pushes is done before, and the refusal is lifted only while it lasts.
     """
     path = chromium()
     assert path, "There is no Chromium: make browser"
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         with sync_playwright() as playwright:
-            started = playwright.chromium.launch(executable_path=path, args=list(QUIET))
+            started = playwright.chromium.launch(executable_path=path, args=list(BROWSER_OPTIONS))
             yield started
             started.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A Chromium for the tests of one module; it ends with the module, for its loop stands in others' way."""
+    with launched() as started:
+        yield started
 
 
 @pytest.fixture

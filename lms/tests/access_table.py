@@ -28,7 +28,9 @@ POST   /account/security/second-factor/send/                 302  302  302  302 
 GET    /account/security/second-factor/codes/                302  200  200  200  200  200
 POST   /account/security/logins/end-others/                  302  302  302  302  302  302
 POST   /account/security/logins/{session}/end/               302  302  404  404  404  404
-POST   /account/export/                                      302  200  200  200  200  200
+POST   /account/export/                                      302  302  302  302  302  302
+GET    /account/export/download/                             302  302  302  302  302  302
+POST   /account/impersonation/end/                           302  302  302  302  302  302
 GET    /account/close/                                       302  200  200  200  200  200
 POST   /account/logout/                                      302  302  302  302  302  302
 GET    /account/register/                                    200  302  302  302  302  302
@@ -116,6 +118,9 @@ GET    /calendar/nonsense.ics                                404  404  404  404 
 GET    /learn/{slug}/grades/                                 302  200  404  404  404  404
 GET    /invitations/nonsense/                                302  404  404  404  404  404
 POST   /teach/courses/{slug}/duplicate/                      403  403  403  302  403  302
+POST   /teach/courses/{slug}/arrange/                        403  403  403  400  403  400
+GET    /teach/courses/{slug}/preview/                        302  403  403  302  403  302
+GET    /teach/courses/{slug}/preview/{lesson}/               302  403  403  200  403  200
 POST   /teach/courses/{slug}/lessons/new/draft/              403  403  403  200  403  200
 POST   /teach/courses/{slug}/lessons/{lesson}/draft/         403  403  403  200  403  200
 POST   /teach/courses/{slug}/lessons/{lesson}/move/          403  403  403  302  403  302
@@ -155,7 +160,22 @@ GET    /teach/quizzes/{quiz}/results.csv                     302  403  404  200 
 GET    /teach/quizzes/{quiz}/regrade/                        302  403  404  200  404  200
 GET    /teach/quizzes/attempts/{attempt}/                    302  404  404  404  404  404
 GET    /instructors/{alice}/                                 200  200  200  200  200  200
+GET    /teach/dashboard/                                     302  403  403  200  200  200
+GET    /teach/profile/                                       302  403  403  200  200  200
+GET    /teach/courses/{slug}/analytics/                      302  403  403  200  403  200
+GET    /teach/courses/{draft_slug}/analytics/                302  403  403  200  404  200
+POST   /teach/courses/{slug}/analytics/export/               302  403  403  302  403  302
+GET    /teach/courses/{slug}/students/{enrollment}/activity/ 302  403  403  200  403  200
+GET    /analytics/                                           302  403  403  403  403  200
+POST   /analytics/export/                                    302  403  403  403  403  302
+GET    /exports/                                             302  200  200  200  200  200
+GET    /search/?search=tea                                   200  200  200  200  200  200
+GET    /search/?panel                                        200  200  200  200  200  200
 GET    /livez                                                200  200  200  200  200  200
+GET    /legal/imprint/                                       404  404  404  404  404  404
+GET    /logo/none.png                                        404  404  404  404  404  404
+GET    /healthz                                              200  200  200  200  200  200
+GET    /metrics                                              404  404  404  404  404  404
 GET    /readyz                                               200  200  200  200  200  200
 GET    /dev/components/                                      200  200  200  200  200  200
 GET    /dev/mail/                                            200  200  200  200  200  200
@@ -189,6 +209,13 @@ PUT    /api/v1/users/me                                      401  200  200  200 
 PATCH  /api/v1/users/me                                      401  200  200  200  200  200
 GET    /api/v1/users/{bob}                                   401  403  403  403  403  200
 DELETE /api/v1/users/{bob}                                   401  403  403  403  403  204
+GET    /api/v1/admin/users                                   401  403  403  403  403  200
+GET    /api/v1/admin/users/{bob}                             401  403  403  403  403  200
+PUT    /api/v1/admin/users/{bob}                             401  403  403  403  403  200
+PATCH  /api/v1/admin/users/{bob}                             401  403  403  403  403  200
+POST   /api/v1/admin/users/{bob}/impersonate                 401  403  403  403  403  200
+GET    /api/v1/admin/stats                                   401  403  403  403  403  200
+GET    /api/v1/admin/audit-logs                              401  403  403  403  403  200
 POST   /api/v1/files/upload                                  401  415  415  415  415  415
 GET    /api/v1/files/{file}                                  401  200  404  200  404  200
 GET    /api/v1/files/{file}/download                         401  302  404  302  404  302
@@ -332,6 +359,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v1/auth/email/verify": {"email": "bob@example.com"},
     "POST /api/v1/auth/mfa/enable": {"method": "totp"},
     "POST /api/v1/auth/mfa/disable": {"password": "learn-by-doing", "code": "123456"},
+    "POST /api/v1/admin/users/{bob}/impersonate": {"reason": "Ticket 4711"},
     "POST /api/v1/courses/": {"title": "New"},
     "POST /api/v1/courses/{course}/lessons/": {"title": "New"},
     "POST /api/v1/courses/{draft}/lessons/": {"title": "New"},

@@ -1,10 +1,11 @@
 """What templates need to write things as people do."""
 
-from functools import cache
+from functools import cache, lru_cache
 
 from django import template
+from django.utils.html import format_html
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from lucide.templatetags.lucide import _render_icon
 
 from lms.platform.models import SiteSettings
@@ -27,7 +28,13 @@ def lucide(name: str, *, size: int = 24, **attributes: object) -> str:
 @register.filter
 def duration(minutes: int) -> str:
     """Return minutes as people say them: "25 min", "4 h", "2 h 5 min"."""
-    hours, rest = divmod(int(minutes), 60)
+    return _said_duration(int(minutes), get_language())
+
+
+@lru_cache(maxsize=1_000)
+def _said_duration(minutes: int, language: str | None) -> str:
+    # A page says up to a hundred, most of them the same; `language` only tells apart what is kept.
+    hours, rest = divmod(minutes, 60)
     if not hours:
         return _("%(minutes)d min") % {"minutes": rest}
     if not rest:
@@ -46,6 +53,18 @@ def initials(name: str) -> str:
 def lesson_count(count: int) -> str:
     """Return "1 lesson" or "9 lessons"."""
     return ngettext("%(n)d lesson", "%(n)d lessons", count) % {"n": count}
+
+
+@register.filter
+def lessons_of(done: int, total: int) -> str:
+    """Return "3 of 9 lessons", with the number that changes in an element of its own."""
+    return _said_lessons(done, total, get_language())
+
+
+@lru_cache(maxsize=1_000)
+def _said_lessons(done: int, total: int, language: str | None) -> str:
+    said = ngettext("{done} of {total} lesson", "{done} of {total} lessons", total)
+    return format_html(said, done=format_html("<span data-lessons-done>{}</span>", done), total=total)
 
 
 @register.filter

@@ -1,0 +1,89 @@
+"""The pages of courses cost the same number of queries in a large school as in a small one."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import User
+from courses.models import Course, Lesson
+from courses.services import recount_lessons
+from enrollments import services
+from enrollments.models import Enrollment
+from lms.demo.sized import Size, load_sized
+from lms.platform.models import SiteSettings
+from lms.testing.plugin import complete_all_lessons, make_course
+
+pytestmark = pytest.mark.django_db
+Browser = Callable[[Any], Client]
+
+
+def queries_of(client: Client, address: str) -> list[str]:
+    cache.clear()
+    SiteSettings.current()  # the one thing that every page takes from the cache
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(address).status_code == 200, address
+    return [query["sql"] for query in captured.captured_queries]
+
+
+def counts(client: Client, *addresses: str) -> dict[str, int]:
+    return {address: len(queries_of(client, address)) for address in addresses}
+
+
+def test_the_catalogue_costs_the_same_with_twenty_courses_and_with_two_thousand(browser_of: Browser) -> None:
+    addresses = (
+        "/", "/courses/", "/courses/?page=2", "/courses/?ordering=rating&level=beginner", "/courses/?search=knots",
+        "/api/v1/courses/", "/api/v1/courses/?page_size=100",
+    )  # fmt: skip
+    visitor = browser_of(None)
+    load_sized(Size(courses=100, students=1, enrollments=1, lessons=1))
+    small = counts(visitor, *addresses)
+    load_sized(Size(courses=1_900, students=1, enrollments=1, lessons=1))
+    assert counts(visitor, *addresses) == small
+    assert max(counts(visitor, "/courses/", "/api/v1/courses/").values()) <= 6
+
+
+def grow_to(course: Course, lessons: int) -> None:
+    """Add lessons to the last section until there are so many."""
+    section = course.sections.order_by("-order")[0]
+    there = course.lessons.count()
+    Lesson.objects.bulk_create(
+        Lesson(course=course, section=section, title=f"Lesson {number}", order=number, content="Text.")
+        for number in range(there + 1, lessons + 1)
+    )
+    recount_lessons(course=course)
+
+
+def test_a_course_costs_the_same_with_ten_lessons_and_with_a_thousand(
+    alice: User, bob: User, browser_of: Browser
+) -> None:
+    course = make_course(alice, "Tea", lessons=10)
+    enrollment = services.enroll(actor=bob, user=bob, course=course)
+    first = course.lessons.order_by("order")[0]
+    services.complete_lesson(actor=bob, enrollment=enrollment, lesson_id=first.pk)
+    addresses = ("/courses/tea/", f"/learn/tea/{first.pk}/", "/learn/tea/progress/", "/dashboard/")
+    student, author = browser_of(bob), browser_of(alice)
+    small = counts(student, *addresses), counts(author, "/teach/courses/tea/")
+    grow_to(course, 1_000)
+    assert (counts(student, *addresses), counts(author, "/teach/courses/tea/")) == small
+    assert len(queries_of(student, "/courses/tea/")) <= 15
+
+
+def test_a_dashboard_costs_the_same_with_twenty_courses_and_with_two_hundred(
+    bob: User, browser_of: Browser, alice: User
+) -> None:
+    done = make_course(alice, "Done", lessons=1)
+    complete_all_lessons(services.enroll(actor=bob, user=bob, course=done))
+    load_sized(Size(courses=200, students=1, enrollments=1, lessons=2))
+    others = list(Course.objects.exclude(pk=done.pk))
+    Enrollment.objects.bulk_create(Enrollment(user=bob, course=course) for course in others[:19])
+    student = browser_of(bob)
+    small = queries_of(student, "/dashboard/")
+    Enrollment.objects.bulk_create(Enrollment(user=bob, course=course) for course in others[19:])
+    large = queries_of(student, "/dashboard/")
+    assert (len(large), len(queries_of(student, "/dashboard/?page=2"))) == (len(small), len(small))
+    assert len(large) <= 15, large

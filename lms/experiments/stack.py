@@ -40,7 +40,7 @@ def serving(application: str = "lms.wsgi") -> Iterator[str]:
         yield address
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=START_SECONDS)
 
 
 def _free_port() -> int:

@@ -18,4 +18,6 @@ RUN ENVIRONMENT=production SECRET_KEY=only-while-the-static-files-are-collected 
 USER campus
 ENV ENVIRONMENT=production DATA_DIR=/data PYTHONUNBUFFERED=1
 EXPOSE 8000
-CMD ["gunicorn", "lms.wsgi", "--bind", "0.0.0.0:8000", "--workers", "4", "--access-logfile", "-"]
+# The access log names paths without their query: links in mails carry tokens there.
+CMD ["gunicorn", "lms.wsgi", "--bind", "0.0.0.0:8000", "--workers", "4", "--access-logfile", "-", \
+     "--access-logformat", "%(h)s \"%(m)s %(U)s\" %(s)s %(b)s %(M)sms"]

@@ -14,7 +14,7 @@ PRODUCTION := ENVIRONMENT=production SECRET_KEY=$$(printf 'only-for-check-deploy
 # On how many processes the tests run.
 JOBS ?= 2
 
-.PHONY: help run demo test test-sqlite experiments bench check fmt lock types install libraries browser
+.PHONY: help run demo test test-sqlite experiments bench screenshots check fmt lock types install libraries browser
 .DEFAULT_GOAL := help
 
 help:  ## list what can be made
@@ -37,10 +37,14 @@ experiments: install libraries  ## races against real processes, with controls; 
 	env -u DATABASE_URL -u REDIS_URL DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py experiments $(ARGS)
 	$(BIN)/python -m lms.testing.engines $(BIN)/python -m lms.experiments killed_worker
 	$(BIN)/python -m lms.testing.engines $(BIN)/python -m lms.experiments ledger_machine
+	$(BIN)/python -m lms.testing.engines $(BIN)/python -m lms.experiments silent_redis
 
 bench: install libraries  ## speed, as ratios to yardsticks of the same run; writes docs/benchmarks.md
 	@$(BIN)/python -m lms.system wrk
 	$(BIN)/python -m lms.testing.engines $(BIN)/python -m lms.bench $(ARGS)
+
+screenshots: install libraries browser  ## pictures of every page of the demo, in var/screens and docs/screens
+	$(BIN)/python -m lms.screens $(ARGS)
 
 check: install libraries  ## lint, types, layers, migrations, production settings, OpenAPI, locks
 	ruff check .

@@ -5,7 +5,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import letters, passwords, tasks
+from accounts import letters, mfa, tasks
 from accounts.errors import AccountError
 from accounts.models import User, normalised_email
 from accounts.models.proofs import LetterPurpose
@@ -31,15 +31,15 @@ def confirm(*, token: str, user: User | None = None) -> User:
     return reader
 
 
-def ask_for_change(*, user: User, password: str, email: str) -> None:
+def ask_for_change(*, user: User, password: str, email: str, code: str = "") -> None:
     """Mail a link to a new address, and tell the old one; nothing changes until the link is opened (QUALITY A12).
 
-    Raises AccountError `wrong_password` (403), LimitError; ValidationError for what is no address. Whether somebody
-    else has the new address is not said: their mail says it to them who read it.
+    Raises as `mfa.prove`; ValidationError for what is no address. Whether somebody else has the new address is not
+    said: their mail says it to them who read it.
     """
-    passwords.check_again(user=user, password=password)
     email = normalised_email(email)
     validate_email(email)
+    mfa.prove(user=user, password=password, code=code)
     letters.ask_for(purpose=LetterPurpose.NEW_EMAIL, email=email, write=tasks.mail_letter, user=user)
     tasks.mail_notice.send_or_defer(str(user.pk), user.email, "email_change_asked")
 

@@ -41,3 +41,7 @@ class AdminSite(admin.AdminSite):
             return redirect("accounts:security")
         keep(request, mfa.challenge(user=user, door=Door.PAGE), wanted)
         return redirect("accounts:login_code")
+
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # type: ignore[override]  # a redirect serves as well
+        """Send staff to the page where everybody changes their password: it ends their other logins, and says so."""
+        return redirect("accounts:password")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts import api, auth_api
+from accounts import api, auth_api, staff_api
 
 urlpatterns = [
     path("auth/token", auth_api.TokenView.as_view()),
@@ -25,4 +25,11 @@ urlpatterns = [
     path("users/", api.UserViewSet.as_view({"get": "list", "post": "create"})),
     path("users/me", api.UserViewSet.as_view({"get": "me", "put": "me", "patch": "me"})),
     path("users/<user_id>", api.UserViewSet.as_view({"get": "retrieve", "delete": "destroy"})),
+    path("admin/users", staff_api.StaffUserViewSet.as_view({"get": "list"})),
+    path(
+        "admin/users/<user_id>",
+        staff_api.StaffUserViewSet.as_view({"get": "retrieve", "put": "update", "patch": "update"}),
+    ),
+    path("admin/users/<user_id>/impersonate", staff_api.StaffUserViewSet.as_view({"post": "impersonate"})),
+    path("admin/audit-logs", staff_api.AuditLogViewSet.as_view({"get": "list"})),
 ]

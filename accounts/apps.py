@@ -12,8 +12,9 @@ class AccountsConfig(AppConfig):
     verbose_name = "Accounts"
 
     def ready(self) -> None:
-        """Register what the OpenAPI document says of signing in, and what listens to logins.
+        """Register what the OpenAPI document says of signing in, what listens to logins, and how people are found.
 
-        Both need the models, which exist only by now."""
+        All need the models, which exist only by now."""
         import_module("accounts.schema")
         import_module("accounts.listeners")
+        import_module("accounts.searching")

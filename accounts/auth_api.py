@@ -201,7 +201,8 @@ class SocketTicketView(APIView):
     def post(self, request: Request) -> Response:
         """Answer 200 with `ticket`, good once and for a minute."""
         login_id = getattr(request.auth, "payload", {}).get(SESSION_CLAIM)
-        ticket = signing_in.give_ticket(user=signed_in(request), session_id=login_id)
+        browser = "" if login_id else request.session.session_key or ""
+        ticket = signing_in.give_ticket(user=signed_in(request), session_id=login_id, session_key=browser)
         return Response({"ticket": ticket.pk.hex, "expires_in_seconds": 60})
 
 

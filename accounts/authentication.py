@@ -1,5 +1,6 @@
 """How a request to the API says who it is from."""
 
+import uuid
 from typing import Any
 
 from django.conf import settings
@@ -11,12 +12,21 @@ from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken, Token
 
+from accounts import impersonation
 from accounts.models import User
-from accounts.tokens import live_session
+from accounts.tokens import ACT_CLAIM, live_session
 
 
 class BearerAuthentication(JWTAuthentication):
     """`Authorization: Bearer <access token>`, let in while the login that it descends from is live (QUALITY A02)."""
+
+    def authenticate(self, request: Request) -> Any:
+        """Return the user and token of the header, or None; raise PermissionDenied for what nobody does in another's
+        name."""
+        found = super().authenticate(request)
+        if found is not None:
+            take_on(request, found[1])
+        return found
 
     def get_validated_token(self, raw_token: bytes) -> Token:
         """Return the checked token; one sentence for whatever is wrong with it, so that a forger learns nothing."""
@@ -46,7 +56,19 @@ class CookieAuthentication(BaseAuthentication):
         if token is None or session is None:
             return None
         enforce_csrf(request)
+        take_on(request, token)
         return session.user, token
+
+
+def take_on(request: Request, token: Token) -> None:
+    """Note who acts in the user's name, where the token says that somebody does; raise PermissionDenied
+    `not_while_impersonating` (403) for what is out of their reach (QUALITY M02)."""
+    acting: Any = token.payload.get(ACT_CLAIM)
+    if acting is None:
+        return
+    impersonation.enter(actor_id=uuid.UUID(acting["sub"]), user_id=uuid.UUID(token["user_id"]))
+    if impersonation.is_refused(request._request):
+        raise PermissionDenied(impersonation.refusal(), code="not_while_impersonating")
 
 
 def enforce_csrf(request: Request) -> None:

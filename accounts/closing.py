@@ -5,18 +5,17 @@ from typing import Any
 from django.db import transaction
 from django.db.models import ProtectedError, RestrictedError
 
-from accounts import mfa, passwords, registry
-from accounts.models import Letter, LoginSession, Role, User
+from accounts import mfa, registry
+from accounts.models import DataExport, Letter, LoginSession, Role, User
 from accounts.services import refuse_last_admin
 from lms.platform.audit import record
 
 NOBODY = "Deleted user"
 
 
-def close_own_account(*, user: User, password: str) -> None:
-    """Close the account of somebody who gives their password. Raises as `close_account`, and AccountError
-    `wrong_password` (403), LimitError."""
-    passwords.check_again(user=user, password=password)
+def close_own_account(*, user: User, password: str, code: str = "") -> None:
+    """Close the account of somebody who shows that it is theirs. Raises as `close_account` and `mfa.prove`."""
+    mfa.prove(user=user, password=password, code=code)
     close_account(actor=user, user=user)
 
 
@@ -30,7 +29,8 @@ def close_account(*, actor: Any, user: User) -> None:
     if user.role == Role.ADMIN:
         admins = User.objects.select_for_update().filter(role=Role.ADMIN, is_active=True)
         refuse_last_admin(user, {admin.pk for admin in admins})
-    LoginSession.objects.filter(user=user).end()
+    LoginSession.objects.of(user).end()
+    DataExport.objects.filter(user=user).remove()
     record(actor=actor, action="accounts.closed", target=user)
     if registry.must_stay(user) or not _deleted(user):
         _anonymise(user)
@@ -49,11 +49,13 @@ def _deleted(user: User) -> bool:
 def _anonymise(user: User) -> None:
     """Take from a user everything that says who they were."""
     mfa.forget_devices(user)
-    LoginSession.objects.filter(user=user).delete()
+    LoginSession.objects.of(user).delete()
+    user.groups.clear()
+    user.user_permissions.clear()
     Letter.objects.filter(user=user).delete()
     Letter.objects.filter(email=user.email).delete()
     user.email = f"{user.pk}@deleted.invalid"
-    user.full_name, user.time_zone, user.profile_metadata = NOBODY, "", {}
+    user.full_name, user.time_zone, user.language, user.profile_metadata = NOBODY, "", "", {}
     user.is_active = user.is_staff = user.is_superuser = False
     user.role = Role.STUDENT if user.role == Role.ADMIN else user.role
     user.email_verified_at = None

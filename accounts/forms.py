@@ -4,6 +4,7 @@ import zoneinfo
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.utils.translation import gettext_lazy as _
 
@@ -83,36 +84,36 @@ class TokenForm(forms.Form):
     token = forms.CharField(widget=forms.HiddenInput, max_length=200)
 
 
-class PasswordChangeForm(forms.Form):
-    """The old password and the new one."""
-
-    password = _own_password()
-    new_password = _new_password()
-
-
-class EmailChangeForm(forms.Form):
-    """A new address."""
-
-    email = forms.EmailField(
-        label=_("New e-mail address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-        help_text=_("We send a link there. Your address changes when you open it."),
-    )  # fmt: skip
-    password = _own_password()
-
-
-class PasswordForm(forms.Form):
-    """One's password, before something that cannot be taken back."""
-
-    password = _own_password()
-
-
-class PasswordAndCodeForm(forms.Form):
-    """Both proofs, before the second factor changes."""
+class ProofForm(forms.Form):
+    """What shows that it is the account's owner who sits there: the password, and a code where the second factor is
+    on."""
 
     password = _own_password()
     code = forms.CharField(
         label=_("Code"), max_length=32, help_text=_("From your app, your mail, or one of your recovery codes."),
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "autocapitalize": "none"}),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, second_factor: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not second_factor:
+            del self.fields["code"]
+
+
+class PasswordChangeForm(ProofForm):
+    """The old password and the new one."""
+
+    field_order = ("password", "new_password", "code")
+    new_password = _new_password()
+
+
+class EmailChangeForm(ProofForm):
+    """A new address."""
+
+    field_order = ("email", "password", "code")
+    email = forms.EmailField(
+        label=_("New e-mail address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        help_text=_("We send a link there. Your address changes when you open it."),
     )  # fmt: skip
 
 
@@ -140,13 +141,20 @@ class ProfileForm(forms.ModelForm[User]):
     time_zone = forms.ChoiceField(
         label=_("Time zone"), required=False, help_text=_("Dates and deadlines are shown in it.")
     )
+    language = forms.ChoiceField(
+        label=_("Language"), required=False, help_text=_("Of these pages, and of the mails that you get.")
+    )
 
     class Meta:
         model = User
-        fields = ["full_name", "time_zone"]
+        fields = ["full_name", "time_zone", "language"]
         labels = {"full_name": _("Your name")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         zones = sorted(zoneinfo.available_timezones())
+        if len(settings.LANGUAGES) == 1:  # nothing to choose
+            del self.fields["language"]
+        else:
+            self.fields["language"].choices = [("", _("As my browser asks")), *settings.LANGUAGES]  # type: ignore[attr-defined]  # as below
         self.fields["time_zone"].choices = [("", _("The site's"))] + [(zone, zone.replace("_", " ")) for zone in zones]  # type: ignore[attr-defined]  # Field has no choices, ChoiceField has

@@ -64,16 +64,20 @@ def spend(limit: Limit, *, account: str = "", address: str = "") -> None:
     """Take one try, before whatever it is for is done.
 
     Raises LimitError with `retry_after` when none is left. Does nothing for limits that RATE_LIMITS turns off. Three
-    queries, in a transaction of their own that commits whatever happens next.
+    queries, four at the first try, in a transaction that commits whatever happens next; one where no try is left, so
+    that a crowd that is refused waits for no lock and costs little.
     """
-    if not (limit.always or settings.RATE_LIMITS):
+    if not _holds(limit):
         return
     now = timezone.now()
-    key = {"scope": limit.scope, "subject": hashed(account) if account else "", "address": address}
+    key = _key(limit, account, address)
+    seen = AttemptCounter.objects.filter(**key, expires_at__gt=now).first()
+    if seen is not None and seen.count >= limit.most:
+        raise _refusal(limit, seen)
     with transaction.atomic():
-        AttemptCounter.objects.bulk_create(
-            [AttemptCounter(**key, expires_at=now + limit.period)], ignore_conflicts=True
-        )
+        if seen is None:
+            first = AttemptCounter(**key, expires_at=now + limit.period)
+            AttemptCounter.objects.bulk_create([first], ignore_conflicts=True)
         counter = AttemptCounter.objects.select_for_update().get(**key)
         if counter.expires_at <= now:
             counter.count, counter.expires_at = 0, now + limit.period
@@ -84,8 +88,7 @@ def spend(limit: Limit, *, account: str = "", address: str = "") -> None:
                 counter.expires_at = now + limit.period
             counter.save(update_fields=["count", "expires_at"])
     if refused:
-        seconds = max(1, math.ceil((counter.expires_at - now).total_seconds()))
-        raise LimitError(limit.code, _sentence(limit, seconds), retry_after=seconds)
+        raise _refusal(limit, counter)
 
 
 def forgive(limit: Limit, *, account: str, address: str | None = None) -> int:
@@ -96,16 +99,30 @@ def forgive(limit: Limit, *, account: str, address: str | None = None) -> int:
     return counters.exclude(count=0).update(count=0)
 
 
-def look(limit: Limit, *, address: str) -> None:
-    """Raise LimitError when an address has no try left; takes none. For what only counts when it fails. One query."""
-    if not (limit.always or settings.RATE_LIMITS):
+def look(limit: Limit, *, account: str = "", address: str = "") -> None:
+    """Raise LimitError when there is no try left; takes none. For what only counts when it fails. One query."""
+    if not _holds(limit):
         return
-    now = timezone.now()
-    spent = AttemptCounter.objects.filter(scope=limit.scope, subject="", address=address, expires_at__gt=now)
+    spent = AttemptCounter.objects.filter(**_key(limit, account, address), expires_at__gt=timezone.now())
     counter = spent.filter(count__gte=limit.most).first()
     if counter is not None:
-        seconds = max(1, math.ceil((counter.expires_at - now).total_seconds()))
-        raise LimitError(limit.code, _sentence(limit, seconds), retry_after=seconds)
+        raise _refusal(limit, counter)
+
+
+def _holds(limit: Limit) -> bool:
+    """Return whether this limit is on."""
+    return limit.always or settings.RATE_LIMITS
+
+
+def _key(limit: Limit, account: str, address: str) -> dict[str, str]:
+    """Return what names a counter."""
+    return {"scope": limit.scope, "subject": hashed(account) if account else "", "address": address}
+
+
+def _refusal(limit: Limit, counter: AttemptCounter) -> LimitError:
+    """Return the error for a counter that is full: when another try makes sense, in seconds and in words."""
+    seconds = max(1, math.ceil((counter.expires_at - timezone.now()).total_seconds()))
+    return LimitError(limit.code, _sentence(limit, seconds), retry_after=seconds)
 
 
 def _sentence(limit: Limit, seconds: int) -> str:

@@ -6,6 +6,7 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.dispatch import receiver
 from django.http import HttpRequest
 
+from accounts import impersonation
 from accounts.models import LoginSession, User
 from accounts.signing_in import note_browser
 
@@ -19,6 +20,10 @@ def keep_browser(request: HttpRequest, user: Any, **kwargs: Any) -> None:
 
 @receiver(user_logged_out)
 def forget_browser(request: HttpRequest, user: Any, **kwargs: Any) -> None:
-    """Mark the session as ended."""
+    """Mark the session as ended; who acted in another's name logs out of their own, and of that."""
+    login = getattr(request, "impersonation", None)
+    if login is not None:
+        impersonation.end(login=login)
+        user = login.actor
     if isinstance(user, User) and request.session.session_key:
         LoginSession.objects.filter(user=user, session_key=request.session.session_key).end()

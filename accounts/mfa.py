@@ -187,25 +187,36 @@ def check_code(*, user: User, code: str) -> None:
     answer(challenge=running, code=code)
 
 
-def disable(*, user: User, password: str, code: str) -> None:
+def prove(*, user: User, password: str, code: str = "") -> None:
+    """Make sure that it is the user who sits there, before something of their account changes (QUALITY A12): by their
+    password, and by a code where the second factor is on.
+
+    Raises AccountError `wrong_password` (403), `invalid_code` (401); LimitError.
+    """
+    passwords.check_again(user=user, password=password)
+    if user.mfa_enabled:
+        check_code(user=user, code=code)
+
+
+def disable(*, user: User, password: str, code: str = "") -> None:
     """Turn the second factor off, with both: the password and a code (QUALITY A12). The user is told by mail.
 
     Raises AccountError `mfa_not_enabled` (409), `wrong_password` (403), `invalid_code` (401); LimitError.
     """
     if not user.mfa_enabled:
         raise AccountError("mfa_not_enabled", _("Your second factor is not on."))
-    passwords.check_again(user=user, password=password)
-    check_code(user=user, code=code)
+    prove(user=user, password=password, code=code)
     with transaction.atomic():
         forget_devices(user)
         record(actor=user, action="accounts.mfa_disabled", target=user)
         tasks.mail_notice.delay_on_commit(str(user.pk), user.email, "mfa_disabled")
 
 
-def renew_recovery_codes(*, user: User, password: str, code: str) -> list[str]:
+def renew_recovery_codes(*, user: User, password: str, code: str = "") -> list[str]:
     """Replace the recovery codes, with the password and a code; return the new ones. Raises as `disable`."""
-    passwords.check_again(user=user, password=password)
-    check_code(user=user, code=code)
+    if not user.mfa_enabled:
+        raise AccountError("mfa_not_enabled", _("Your second factor is not on."))
+    prove(user=user, password=password, code=code)
     with transaction.atomic():
         record(actor=user, action="accounts.recovery_codes_renewed", target=user)
         return codes.make_recovery_codes(user)

@@ -1,4 +1,4 @@
-"""Passwords: checked, changed, and set anew by whoever reads the account's mail."""
+"""Passwords: checked, and set anew by whoever reads the account's mail."""
 
 from typing import Any
 
@@ -61,29 +61,14 @@ def reset(*, token: str, new_password: str) -> User:
     validate_password(new_password, letter.user)
     with transaction.atomic():
         user = letters.use(letter)
-        _set(user, new_password)
+        replace(user, new_password)
         limits.forgive(limits.LOCKOUT, account=user.email)
         record(actor=user, action="accounts.password_reset", target=user)
     return user
 
 
-def change(*, user: User, password: str, new_password: str) -> User:
-    """Change the password of somebody who knows it; return the user, all of whose logins have ended.
-
-    The page that asks keeps its own session alive. The user is told by mail. Raises AccountError `wrong_password`,
-    LimitError; ValidationError for a weak password.
-    """
-    check_again(user=user, password=password)
-    validate_password(new_password, user)
-    with transaction.atomic():
-        _set(user, new_password)
-        record(actor=user, action="accounts.password_changed", target=user)
-        tasks.mail_notice.delay_on_commit(str(user.pk), user.email, "password_changed")
-    return user
-
-
-def _set(user: User, new_password: str) -> None:
-    """Store a password, and end what the old one opened."""
+def replace(user: User, new_password: str) -> None:
+    """Store a password, and end what the old one opened. Call in a transaction."""
     user.set_password(new_password)
     user.save(update_fields=["password", "updated_at"])
     LoginSession.objects.filter(user=user).end()

@@ -1,6 +1,9 @@
 """What a browser remembers between the two steps of a login."""
 
+from django.conf import settings
 from django.http import HttpRequest
+from django.shortcuts import resolve_url
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts import mfa
 from accounts.models import Challenge
@@ -9,7 +12,12 @@ KEY = "accounts.second_step"
 
 
 def keep(request: HttpRequest, challenge: Challenge, wanted: str) -> None:
-    """Remember the challenge, and where to go after it, in the visitor's session, which opens nothing yet."""
+    """Remember the challenge, and where to go after it, in the visitor's session, which opens nothing yet.
+
+    An address of another site is forgotten (QUALITY A11).
+    """
+    if not url_has_allowed_host_and_scheme(wanted, {request.get_host()}, request.is_secure()):
+        wanted = resolve_url(settings.LOGIN_REDIRECT_URL)
     request.session[KEY] = {"token": mfa.token_of(challenge), "method": challenge.method, "next": wanted}
 
 

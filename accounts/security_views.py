@@ -1,5 +1,6 @@
 """Pages about the safety of one's account: password, address, second factor, logins, leaving."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -7,7 +8,8 @@ from django.contrib.auth import login, logout
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.core.exceptions import ValidationError
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
@@ -16,23 +18,24 @@ from django.views import View
 from django.views.generic import FormView, TemplateView
 from django_otp import login as otp_login
 
-from accounts import addresses, closing, codes, exporting, mfa, passwords, second_step, signing_in
+from accounts import addresses, closing, codes, exporting, mfa, passwords, second_step, services, signing_in
 from accounts.forms import (
     CodeForm,
     EmailChangeForm,
     EmailForm,
     NewPasswordForm,
-    PasswordAndCodeForm,
     PasswordChangeForm,
-    PasswordForm,
+    ProofForm,
     TokenForm,
 )
-from accounts.models import LoginSession
+from accounts.models import DataExport, LoginSession
 from accounts.permissions import signed_in
 from lms.lib.errors import DomainError
 from lms.lib.scoping import visible_or_404
+from lms.platform.models import AuditEntry
 
 SETUP = "accounts.mfa_setup"
+MOST_VISITS = 20
 
 
 class ActingFormView(FormView[Form]):
@@ -73,6 +76,22 @@ class ActingFormView(FormView[Form]):
         return super().get_context_data(**words, **kwargs)
 
 
+class ProvenFormView(LoginRequiredMixin, ActingFormView):
+    """A form for what its owner alone may do to an account: it asks for the password, and for a code where the second
+    factor is on (QUALITY A12)."""
+
+    template_name = "accounts/proven_form.html"
+    form_class = ProofForm
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """Say whether a code is asked for."""
+        return {**super().get_form_kwargs(), "second_factor": signed_in(self.request).mfa_enabled}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Say where to come back to from having a code mailed."""
+        return super().get_context_data(back=self.request.resolver_match.url_name, **kwargs)  # type: ignore[union-attr]  # of a view, there is one
+
+
 class MailedLinkView(ActingFormView):
     """Opens with `?token=` from a mail, or asks for an address to send a link to."""
 
@@ -80,6 +99,11 @@ class MailedLinkView(ActingFormView):
     ask_lead: Any = ""
     token_form: type[Form] = TokenForm
     form_class = EmailForm
+    # The services behind the two forms, and what is said and shown when the link was used.
+    ask_service: Callable[..., object]
+    use_service: Callable[..., object]
+    used: Any = ""
+    used_url = "home"
 
     def has_token(self) -> bool:
         """Return whether the visitor came by a link."""
@@ -103,21 +127,15 @@ class MailedLinkView(ActingFormView):
     def act(self, form: Form) -> HttpResponse | None:
         """Use the link, or ask for one; the answer to that is the same for every address."""
         if self.has_token():
-            return self.use(form)
-        self.ask(form.cleaned_data["email"])
+            self.use_service(**form.cleaned_data)
+            messages.success(self.request, self.used)
+            return redirect(self.used_url)
+        self.ask_service(email=form.cleaned_data["email"])
         messages.info(
             self.request,
             _("If there is an account with this address, a mail is on its way. Its link works for an hour."),
         )
         return redirect(self.request.path)
-
-    def ask(self, email: str) -> None:
-        """Have the link mailed."""
-        raise NotImplementedError
-
-    def use(self, form: Form) -> HttpResponse | None:
-        """Use the link."""
-        raise NotImplementedError
 
 
 class ResetView(MailedLinkView):
@@ -128,16 +146,11 @@ class ResetView(MailedLinkView):
     ask_title = gettext_lazy("Forgotten your password?")
     ask_lead = gettext_lazy("Give your address, and we send you a link to set a new one.")
     token_form = NewPasswordForm
-
-    def ask(self, email: str) -> None:
-        """Have the link mailed."""
-        passwords.ask_for_reset(email=email)
-
-    def use(self, form: Form) -> HttpResponse | None:
-        """Set the password; log nobody in: whoever has a second factor is asked for it."""
-        passwords.reset(**form.cleaned_data)
-        messages.success(self.request, _("Your new password is set. Log in with it."))
-        return redirect("accounts:login")
+    ask_service = staticmethod(passwords.ask_for_reset)
+    # Nobody is logged in by it: whoever has a second factor is asked for it.
+    use_service = staticmethod(passwords.reset)
+    used = gettext_lazy("Your new password is set. Log in with it.")
+    used_url = "accounts:login"
 
 
 class VerifyView(MailedLinkView):
@@ -148,16 +161,10 @@ class VerifyView(MailedLinkView):
     button = gettext_lazy("Confirm my address")
     ask_title = gettext_lazy("Confirm your e-mail address")
     ask_lead = gettext_lazy("Give your address, and we send you a link to confirm it.")
-
-    def ask(self, email: str) -> None:
-        """Have the link mailed."""
-        addresses.ask_for_confirmation(email=email)
-
-    def use(self, form: Form) -> HttpResponse | None:
-        """Confirm the address; the link alone shows who reads it."""
-        addresses.confirm(**form.cleaned_data)
-        messages.success(self.request, _("Thank you, your address is confirmed."))
-        return redirect("home")
+    ask_service = staticmethod(addresses.ask_for_confirmation)
+    # The link alone shows who reads it.
+    use_service = staticmethod(addresses.confirm)
+    used = gettext_lazy("Thank you, your address is confirmed.")
 
 
 class ConfirmEmailView(ActingFormView):
@@ -185,14 +192,25 @@ class SecurityView(LoginRequiredMixin, TemplateView):
     template_name = "accounts/security.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the open logins and how many recovery codes are left. Three queries."""
+        """Add the open logins, how many recovery codes are left, the export that was asked for, and when staff acted in
+        one's name. Five queries."""
         user = signed_in(self.request)
         logins = LoginSession.objects.visible_to(user).listed()
         left = codes.recovery_codes_left(user) if user.mfa_enabled else 0
-        return super().get_context_data(logins=logins, here=self.request.session.session_key, codes_left=left, **kwargs)
+        export = DataExport.objects.lasting().filter(user=user).first()
+        visits = AuditEntry.objects.about(user, "accounts.impersonation_started").select_related("actor")[:MOST_VISITS]
+        return super().get_context_data(
+            logins=logins,
+            here=self.request.session.session_key,
+            codes_left=left,
+            export=export,
+            export_token=exporting.token_of(export) if export is not None and export.is_ready else "",
+            visits=visits,
+            **kwargs,
+        )
 
 
-class PasswordView(LoginRequiredMixin, ActingFormView):
+class PasswordView(ProvenFormView):
     """Change one's password; this browser stays logged in, everything else is logged out."""
 
     title = gettext_lazy("Change your password")
@@ -202,7 +220,7 @@ class PasswordView(LoginRequiredMixin, ActingFormView):
 
     def act(self, form: Form) -> HttpResponse | None:
         """Change it, and begin this browser's session anew."""
-        user = passwords.change(user=signed_in(self.request), **form.cleaned_data)
+        user = services.change_password(user=signed_in(self.request), **form.cleaned_data)
         device = getattr(user, "otp_device", None)
         login(self.request, user, backend=signing_in.BACKEND)
         if device is not None:
@@ -210,7 +228,7 @@ class PasswordView(LoginRequiredMixin, ActingFormView):
         return None
 
 
-class EmailView(LoginRequiredMixin, ActingFormView):
+class EmailView(ProvenFormView):
     """Ask for another address."""
 
     title = gettext_lazy("Change your e-mail address")
@@ -279,24 +297,26 @@ def _show_codes(view: ActingFormView, shown: list[str]) -> HttpResponse:
 
 
 class SendCodeView(LoginRequiredMixin, View):
-    """Mail a code to those whose codes come by mail, before the factor is turned off."""
+    """Mail a code to those whose codes come by mail, before something of their account changes."""
+
+    # The forms that it is asked for at.
+    FORMS = ("mfa_off", "recovery_codes", "password", "email", "close")
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Send it, and go back to the form."""
         mfa.send_code(user=signed_in(request))
         messages.info(request, _("If your codes come by mail, one is on its way."))
-        return redirect("accounts:mfa_off")
+        back = request.POST.get("back")
+        return redirect(f"accounts:{back if back in self.FORMS else self.FORMS[0]}")
 
 
-class MfaOffView(LoginRequiredMixin, ActingFormView):
+class MfaOffView(ProvenFormView):
     """Turn the second factor off."""
 
-    template_name = "accounts/mfa_off.html"
     title = gettext_lazy("Turn off the second factor")
     lead = gettext_lazy("Your password alone then opens your account.")
     button = gettext_lazy("Turn it off")
     danger = True
-    form_class = PasswordAndCodeForm
     done = gettext_lazy("Your second factor is off.")
 
     def act(self, form: Form) -> HttpResponse | None:
@@ -305,14 +325,12 @@ class MfaOffView(LoginRequiredMixin, ActingFormView):
         return None
 
 
-class NewCodesView(LoginRequiredMixin, ActingFormView):
+class NewCodesView(ProvenFormView):
     """Ten new recovery codes."""
 
-    template_name = "accounts/mfa_off.html"
     title = gettext_lazy("New recovery codes")
     lead = gettext_lazy("The old ones stop working.")
     button = gettext_lazy("Show me new codes")
-    form_class = PasswordAndCodeForm
 
     def act(self, form: Form) -> HttpResponse | None:
         """Show the new ones in this one answer."""
@@ -341,17 +359,33 @@ class EndOtherLoginsView(LoginRequiredMixin, View):
 
 
 class ExportView(LoginRequiredMixin, View):
-    """Everything the site holds about somebody, for them to keep."""
+    """Ask for everything the site holds about oneself."""
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Answer with a ZIP file of JSON."""
-        answer = HttpResponse(exporting.archive(user=signed_in(request)), content_type="application/zip")
-        answer["Content-Disposition"] = 'attachment; filename="my-data.zip"'
+        """Have it packed; a mail tells when it is ready."""
+        export = services.ask_for_export(user=signed_in(request))
+        if export.mailed_at is None:
+            messages.info(request, _("Your data is being packed. A mail tells you when it is ready."))
+        return redirect("accounts:security")
+
+
+class ExportDownloadView(LoginRequiredMixin, View):
+    """Everything the site holds about somebody, for them to keep."""
+
+    def get(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer with a ZIP file of JSON to its owner alone, while the signed link lasts."""
+        export = exporting.opened(token=request.GET.get("token", ""), user=signed_in(request))
+        if export is None:
+            messages.error(request, _("This link does not work (any more). Ask for your data again."))
+            return redirect("accounts:security")
+        answer = FileResponse(
+            export.file.open("rb"), as_attachment=True, filename="my-data.zip", content_type="application/zip"
+        )
         answer["Cache-Control"] = "no-store"
         return answer
 
 
-class CloseView(LoginRequiredMixin, ActingFormView):
+class CloseView(ProvenFormView):
     """Delete one's account."""
 
     title = gettext_lazy("Delete your account")
@@ -361,7 +395,6 @@ class CloseView(LoginRequiredMixin, ActingFormView):
     )
     button = gettext_lazy("Delete my account")
     danger = True
-    form_class = PasswordForm
 
     def act(self, form: Form) -> HttpResponse | None:
         """Close the account, and end this session."""

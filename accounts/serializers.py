@@ -19,7 +19,7 @@ class UserSerializer(serializers.ModelSerializer[User]):
         model = User
         fields = [
             "id", "email", "full_name", "role", "is_active", "mfa_enabled", "created_at", "last_login_at",
-            "email_verified_at", "profile_metadata", "avatar_url", "time_zone",
+            "email_verified_at", "profile_metadata", "avatar_url", "time_zone", "language",
         ]  # fmt: skip
         read_only_fields = [
             "id", "email", "role", "is_active", "mfa_enabled", "created_at", "email_verified_at",

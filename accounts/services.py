@@ -9,10 +9,11 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from accounts import addresses, limits
+from accounts import addresses, limits, mfa, passwords, tasks
 from accounts.errors import AccountError
-from accounts.models import LoginSession, Role, User, has_role
+from accounts.models import DataExport, LoginSession, Role, User, has_role
 from lms.platform.audit import record
+from lms.platform.models import SiteSettings
 
 
 def register(
@@ -46,7 +47,7 @@ def _check_may_register(actor: Any, role: str) -> None:
     """Raise AccountError unless `actor` may create a user with this role."""
     if has_role(actor, Role.ADMIN):
         return
-    if not settings.ALLOW_PUBLIC_REGISTRATION:
+    if not (settings.ALLOW_PUBLIC_REGISTRATION and SiteSettings.current().registration_open):
         raise AccountError("registration_closed", _("This site does not take registrations."), status=403)
     if role == Role.STUDENT or (role == Role.INSTRUCTOR and settings.ALLOW_PUBLIC_ROLE_REGISTRATION):
         return
@@ -71,6 +72,40 @@ def update_profile(*, actor: User, user: User, changes: dict[str, Any]) -> User:
     return user
 
 
+def change_password(*, user: User, password: str, new_password: str, code: str = "") -> User:
+    """Change the password of somebody who knows it; return the user, all of whose logins have ended.
+
+    The page that asks keeps its own session alive. The user is told by mail. Raises as `mfa.prove`; ValidationError for
+    a weak password, which spends no code.
+    """
+    validate_password(new_password, user)
+    mfa.prove(user=user, password=password, code=code)
+    with transaction.atomic():
+        passwords.replace(user, new_password)
+        record(actor=user, action="accounts.password_changed", target=user)
+        tasks.mail_notice.delay_on_commit(str(user.pk), user.email, "password_changed")
+    return user
+
+
+@transaction.atomic
+def ask_for_export(*, user: User) -> DataExport:
+    """Have everything that the site holds about a user packed; return the export, which a mail tells of when it is
+    ready.
+
+    There is one at a time: while it is being packed, or waits to be fetched, the same one is returned. Whoever asks
+    again for one that is not done has its task sent again, should it have been lost.
+    """
+    User.objects.select_for_update().get(pk=user.pk)
+    export = DataExport.objects.lasting().filter(user=user).first()
+    if export is None:
+        DataExport.objects.filter(user=user).remove()
+        export = DataExport.objects.create(user=user)
+        record(actor=user, action="accounts.data_export_asked", target=user)
+    if export.mailed_at is None:
+        tasks.pack_export.delay_on_commit(str(export.pk))
+    return export
+
+
 @transaction.atomic
 def change_access(*, actor: Any, user: User, role: str | None = None, is_active: bool | None = None) -> User:
     """Give a user another role, or let them in or not; return the user, all of whose logins end (QUALITY A02, M07).
@@ -91,10 +126,10 @@ def change_access(*, actor: Any, user: User, role: str | None = None, is_active:
     }
     if not changes:
         return user
-    user.is_staff = user.role == Role.ADMIN
-    user.is_superuser = before.is_superuser and user.is_staff
+    user.is_staff = user.is_active and (user.role == Role.ADMIN or user.groups.exists())
+    user.is_superuser = before.is_superuser and user.role == Role.ADMIN
     user.save(update_fields=["role", "is_active", "is_staff", "is_superuser", "updated_at"])
-    LoginSession.objects.filter(user=user).end()
+    LoginSession.objects.of(user).end()
     record(actor=actor, action="accounts.access_changed", target=user, changes=changes)
     return user
 

@@ -94,19 +94,28 @@ def end_other_logins(*, actor: User, keep_session_key: str) -> int:
     return ended
 
 
-def give_ticket(*, user: User, session_id: str | None) -> SocketTicket:
-    """Return a ticket that opens one WebSocket within a minute, while the login that asked for it lives."""
+def give_ticket(*, user: User, session_id: str | None, session_key: str = "") -> SocketTicket:
+    """Return a ticket that opens one WebSocket within a minute, while the login that asked for it lives.
+
+    `session_id` names a login of the API; `session_key` a browser's session, whose row is looked up. Two queries.
+    """
+    if session_id is None and session_key:
+        browser = LoginSession.objects.live().filter(user=user, session_key=session_key).first()
+        session_id = str(browser.pk) if browser is not None else None
     return SocketTicket.objects.create(user=user, session_id=session_id)
 
 
-def use_ticket(*, ticket: str) -> User | None:
-    """Spend a ticket; return whose it is, or None when it is none, used, too old or its login has ended."""
+def use_ticket(*, ticket: str) -> SocketTicket | None:
+    """Spend a ticket; return it with its user and login, or None when it is none, used, too old or its login has ended.
+
+    Two queries.
+    """
     try:
         ticket_id = uuid.UUID(ticket)
     except ValueError:
         return None
-    found = SocketTicket.objects.open().select_related("user", "session").filter(pk=ticket_id).first()
+    found = SocketTicket.objects.filter(pk=ticket_id).select_related("user", "session").first()
     if found is None or not SocketTicket.objects.filter(pk=found.pk).use():
         return None
     alive = found.user.is_active and (found.session is None or found.session.is_live())
-    return found.user if alive else None
+    return found if alive else None

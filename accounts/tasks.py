@@ -5,8 +5,8 @@ from datetime import timedelta
 from django.core.management import call_command
 from django.utils import timezone
 
-from accounts import codes, letters
-from accounts.models import AttemptCounter, Challenge, Letter, LoginSession, SocketTicket, User
+from accounts import codes, exporting, letters
+from accounts.models import AttemptCounter, Challenge, DataExport, Letter, LoginSession, SocketTicket, User
 from accounts.models.proofs import LetterPurpose
 from lms.lib import mail
 from lms.platform.jobs import job
@@ -48,11 +48,19 @@ def mail_code(challenge_id: str) -> None:
 
 
 @job
+def pack_export(export_id: str) -> None:
+    """Pack what the site holds about somebody, and write to them; nothing is done twice."""
+    exporting.pack(export_id)
+
+
+@job
 def flush_expired_tokens() -> int:
-    """Delete refresh tokens, logins, links, challenges and counters that have expired; return how many logins went."""
+    """Delete refresh tokens, logins, links, challenges, counters and exports that have expired; return how many logins
+    went."""
     call_command("flushexpiredtokens", verbosity=0)
     now = timezone.now()
     for model in (Letter, Challenge, SocketTicket, AttemptCounter):
         model._default_manager.filter(expires_at__lt=now - KEPT_AFTER_EXPIRY).delete()
+    DataExport.objects.filter(expires_at__lt=now).remove()
     deleted, _by_model = LoginSession.objects.filter(expires_at__lt=now).delete()
     return deleted

@@ -24,6 +24,7 @@ from lms.lib.errors import DomainError
 from lms.platform.audit import record
 
 SESSION_CLAIM = "sid"
+ACT_CLAIM = "act"  # who acts in the user's name (RFC 8693, section 4.1)
 NOBODY = uuid.UUID(int=0)
 
 
@@ -132,13 +133,14 @@ def end_quietly(*, refresh_token: str, actor: Any) -> None:
 
 
 def live_session(claims: dict[str, Any]) -> LoginSession | None:
-    """Return the live login that a token's claims name, with its user, who is active; None otherwise. One query."""
-    return (
-        LoginSession.objects.live()
-        .select_related("user")
-        .filter(pk=claims.get(SESSION_CLAIM, NOBODY), user=claims.get("user_id", NOBODY), user__is_active=True)
-        .first()
-    )
+    """Return the live login that a token's claims name, with its user, who is active; None otherwise. Whoever acts in
+    the user's name has to be active, too. One query."""
+    acting: Any = claims.get(ACT_CLAIM) or {}
+    named = {"pk": claims.get(SESSION_CLAIM, NOBODY), "user": claims.get("user_id", NOBODY), "actor": acting.get("sub")}
+    found = LoginSession.objects.live().select_related("user").filter(**named, user__is_active=True)
+    if acting:
+        found = found.filter(actor__is_active=True, actor__is_staff=True)
+    return found.first()
 
 
 def _decoded(refresh_token: str) -> SessionToken:

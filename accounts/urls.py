@@ -3,8 +3,8 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
+from accounts import impersonation_views, views
 from accounts import security_views as security
-from accounts import views
 
 app_name = "accounts"
 urlpatterns = [
@@ -26,6 +26,8 @@ urlpatterns = [
     path("security/second-factor/codes/", security.NewCodesView.as_view(), name="recovery_codes"),
     path("security/logins/end-others/", security.EndOtherLoginsView.as_view(), name="end_other_logins"),
     path("security/logins/<session_id>/end/", security.EndLoginView.as_view(), name="end_login"),
+    path("impersonation/end/", impersonation_views.stop, name="stop_impersonating"),
     path("export/", security.ExportView.as_view(), name="export"),
+    path("export/download/", security.ExportDownloadView.as_view(), name="export_download"),
     path("close/", security.CloseView.as_view(), name="close"),
 ]

@@ -13,7 +13,8 @@ from rest_framework.views import APIView
 
 from accounts.models import Role, User, has_role
 from accounts.permissions import IsAdmin, Teaches, signed_in
-from analytics import reports
+from analytics import people_reports, reports
+from analytics.course_reports import course_report
 from analytics.serializers import (
     CourseAnalyticsSerializer,
     EnrollmentReportSerializer,
@@ -60,10 +61,12 @@ class OverviewView(ReportView):
 
     @documented(OverviewSerializer)
     def get(self, request: Request) -> Response:
-        """Totals, and the last 30 days."""
+        """Totals, and the last 30 days; with days, the same of as many days before."""
         asked = self.asked(request)
         currency = asked.wanted_currency()
-        figures = reports.overview(asked.named_period(), currency)
+        days = asked.named_period()
+        figures: dict[str, Any] = dict(reports.overview(days, currency))
+        figures["before"] = reports.overview(days.before(), currency) if days else None
         return Response(OverviewSerializer({**figures, "currency": currency}).data)
 
 
@@ -109,7 +112,9 @@ class CourseView(ReportView):
         course = editable_or_403(Course.objects.all(), request.user, pk=course_id)
         asked = self.asked(request)
         currency = str(asked.validated_data.get("currency") or course.currency)
-        report = reports.course_report(course, asked.named_period(), currency)
+        days = asked.named_period()
+        report = course_report(course, days, currency)
+        report["before"] = course_report(course, days.before(), currency) if days else None
         if asked.validated_data["format"] == "csv":
             rows = [["lesson", "completed"], *([step["title"], step["completed"]] for step in report["funnel"])]
             return csv_response(rows, f"{course.slug}.csv")
@@ -125,7 +130,7 @@ class UserView(ReportView):
     def get(self, request: Request, user_id: str) -> Response:
         """Courses, lessons, grades, and the days of learning."""
         asked = self.asked(request)
-        report = reports.user_report(self._person(request, user_id), asked.period())
+        report = people_reports.user_report(self._person(request, user_id), asked.period())
         return Response(UserAnalyticsSerializer(report).data)
 
     def _person(self, request: Request, user_id: str) -> User:

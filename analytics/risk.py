@@ -44,6 +44,17 @@ def students_at_risk(courses: QuerySet[Course]) -> list[AtRisk]:
     return [AtRisk(row, _reasons((now - row.last_activity_at).days, missed[row.pk])) for row in found]
 
 
+def risk_of(enrollment: Enrollment) -> list[str]:
+    """Return why a student may be lost, in words; nothing for who is not. Three queries.
+
+    Unlike the list, it names who has been away for months, and who only misses deadlines.
+    """
+    if not enrollment.is_active or enrollment.completed_at is not None:
+        return []
+    days = (timezone.now() - enrollment.last_activity_at).days
+    return _reasons(days if days >= QUIET_DAYS else 0, _missed_deadlines([enrollment])[enrollment.pk])
+
+
 def _missed_deadlines(enrollments: list[Enrollment]) -> Counter[uuid.UUID]:
     """Return by enrolment how much work is past its due date without a grade and without a later date of their own."""
     now = timezone.now()
@@ -61,7 +72,7 @@ def _missed_deadlines(enrollments: list[Enrollment]) -> Counter[uuid.UUID]:
 
 def _reasons(days: int, missed: int) -> list[str]:
     """Return why, in words."""
-    reasons = [ngettext("no visit for %(n)d day", "no visit for %(n)d days", days) % {"n": days}]
+    reasons = [ngettext("no visit for %(n)d day", "no visit for %(n)d days", days) % {"n": days}] if days else []
     if missed:
         reasons.append(ngettext("%(n)d deadline missed", "%(n)d deadlines missed", missed) % {"n": missed})
     return reasons
@@ -73,6 +84,7 @@ def as_row(one: AtRisk) -> dict[str, Any]:
         "enrollment_id": one.enrollment.pk,
         "full_name": one.enrollment.user.full_name,
         "course_id": one.enrollment.course_id,
+        "course_slug": one.enrollment.course.slug,
         "course_title": one.enrollment.course.title,
         "last_activity_at": one.enrollment.last_activity_at,
         "reasons": one.reasons,

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from analytics.periods import INTERVALS, LONGEST_DAYS, Period, last_days
+from analytics.periods import INTERVALS, Period, last_days
+from analytics.ranges import named_period, what_is_wrong
 from lms.lib import money
 from lms.platform.models import SiteSettings
 
@@ -23,11 +23,9 @@ class PeriodSerializer(serializers.Serializer[Any]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse days in the wrong order, and more of them than anybody reads."""
-        first, last = attrs.get("date_from"), attrs.get("date_to")
-        if first and last and first > last:
-            raise serializers.ValidationError({"date_from": _("The first day lies after the last one.")})
-        if first and ((last or last_days().last) - first).days > LONGEST_DAYS:
-            raise serializers.ValidationError({"date_from": _("Ask for 20 years at most.")})
+        wrong = what_is_wrong(attrs.get("date_from"), attrs.get("date_to"))
+        if wrong:
+            raise serializers.ValidationError({"date_from": wrong})
         return attrs
 
     def period(self) -> Period:
@@ -37,27 +35,31 @@ class PeriodSerializer(serializers.Serializer[Any]):
 
     def named_period(self) -> Period | None:
         """Return the days, None where no end of them is named."""
-        first, last = self.validated_data.get("date_from"), self.validated_data.get("date_to")
-        if first is None and last is None:
-            return None
-        last = last or max(last_days().last, first)
-        return Period(first or last_days(until=last).first, last, self.validated_data["interval"])
+        asked = self.validated_data
+        return named_period(asked.get("date_from"), asked.get("date_to"), asked["interval"])
 
     def wanted_currency(self) -> str:
         """Return the currency that was asked for, or the site's."""
         return str(self.validated_data.get("currency") or SiteSettings.current().currency)
 
 
-class OverviewSerializer(serializers.Serializer[Any]):
-    """The whole site; money is net, in the minor unit of `currency`."""
+class OverviewFiguresSerializer(serializers.Serializer[Any]):
+    """Figures of the whole site; money is net."""
 
     total_users = serializers.IntegerField()
     total_courses = serializers.IntegerField()
     total_enrollments = serializers.IntegerField()
     total_revenue = serializers.IntegerField()
-    currency = serializers.CharField()
     active_users_30d = serializers.IntegerField()
     new_enrollments_30d = serializers.IntegerField()
+
+
+class OverviewSerializer(OverviewFiguresSerializer):
+    """The whole site; money is in the minor unit of `currency`. `before` is of as many days just before those that were
+    asked for, null where none were."""
+
+    currency = serializers.CharField()
+    before = OverviewFiguresSerializer(allow_null=True)
 
 
 class FunnelStepSerializer(serializers.Serializer[Any]):
@@ -66,22 +68,30 @@ class FunnelStepSerializer(serializers.Serializer[Any]):
     lesson_id = serializers.UUIDField()
     title = serializers.CharField()
     completed = serializers.IntegerField()
+    percent = serializers.FloatField()
 
 
-class CourseAnalyticsSerializer(serializers.Serializer[Any]):
-    """How a course does; rates are percent, money is net, in the minor unit of `currency`."""
+class CourseFiguresSerializer(serializers.Serializer[Any]):
+    """Figures of a course; rates are percent, money is net."""
 
-    course_id = serializers.UUIDField()
-    title = serializers.CharField()
     total_enrollments = serializers.IntegerField()
     active_learners_30d = serializers.IntegerField()
     completion_rate = serializers.FloatField()
     average_progress = serializers.FloatField()
-    average_rating = serializers.FloatField(allow_null=True)
     average_grade = serializers.FloatField(allow_null=True)
     revenue = serializers.IntegerField()
+
+
+class CourseAnalyticsSerializer(CourseFiguresSerializer):
+    """How a course does; money is in the minor unit of `currency`. `before` is of as many days just before those
+    that were asked for, null where none were."""
+
+    course_id = serializers.UUIDField()
+    title = serializers.CharField()
+    average_rating = serializers.FloatField(allow_null=True)
     currency = serializers.CharField()
     funnel = FunnelStepSerializer(many=True)
+    before = CourseFiguresSerializer(allow_null=True)
 
 
 class EnrollmentFiguresSerializer(serializers.Serializer[Any]):
@@ -134,6 +144,7 @@ class EnrollmentReportSerializer(serializers.Serializer[Any]):
     date_to = serializers.DateField(source="period.last")
     interval = serializers.CharField(source="period.interval")
     totals = EnrollmentFiguresSerializer()
+    before = EnrollmentFiguresSerializer(help_text="The totals of as many days just before.")
     series = EnrollmentPointSerializer(many=True)
     by_course = EnrollmentCourseSerializer(many=True)
 
@@ -146,6 +157,7 @@ class RevenueReportSerializer(serializers.Serializer[Any]):
     interval = serializers.CharField(source="period.interval")
     currency = serializers.SerializerMethodField()
     totals = RevenueFiguresSerializer()
+    before = RevenueFiguresSerializer(help_text="The totals of as many days just before.")
     series = RevenuePointSerializer(many=True)
     by_course = RevenueCourseSerializer(many=True)
 
@@ -159,6 +171,7 @@ class ActivitySerializer(serializers.Serializer[Any]):
 
     date = serializers.DateField()
     lessons_completed = serializers.IntegerField()
+    quarters = serializers.IntegerField(help_text="Quarters of an hour in which they did something.")
 
 
 class UserAnalyticsSerializer(serializers.Serializer[Any]):

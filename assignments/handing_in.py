@@ -17,6 +17,7 @@ from assignments.models import LONGEST_TEXT, Assignment, Submission, SubmissionD
 from assignments.tasks import mail_receipt
 from enrollments.deadlines import Terms, terms_for
 from enrollments.models import Enrollment
+from enrollments.signals import learned
 from files import names
 from files import services as files
 from files.errors import FileError
@@ -178,6 +179,7 @@ def _hand_in(
     changes = {"version": submission.attempt, "files": len(handed), "days_late": submission.days_late}
     record(actor=actor, action="assignments.submitted", target=submission, changes=changes)
     mail_receipt.delay_on_commit(str(submission.pk))
+    learned.send(sender=Submission, user_id=enrollment.user_id, course_id=enrollment.course_id)
     return submission
 
 

@@ -16,14 +16,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import Role, has_role
-from certificates import pdf, services
+from certificates import services
 from certificates.designs import CertificateTemplate, CourseTemplate
 from certificates.models import Certificate
 from lms.lib.errors import DomainError
+from lms.lib.lazy_modules import lazily
 from lms.platform.admin import ReadOnlyAdmin
 from lms.platform.audit import record
 from lms.platform.models import SiteSettings
 
+pdf = lazily("certificates.pdf")
 SAMPLE_DAY = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
 
@@ -90,6 +92,7 @@ class CertificateTemplateAdmin(admin.ModelAdmin):
     """Designs: what a certificate says and how it looks."""
 
     list_display = ["name", "page_size", "is_default", "preview_link"]
+    search_fields = ["name"]
     readonly_fields = ["preview_link"]
     inlines = [CourseTemplateInline]
 

@@ -9,6 +9,7 @@ import threading
 from functools import cache
 from io import BytesIO
 from pathlib import Path
+from typing import NamedTuple
 
 import font_manrope
 import font_source_serif_pro
@@ -24,9 +25,10 @@ from fontTools.varLib.instancer import instantiateVariableFont
 from weasyprint import CSS
 from weasyprint.text.fonts import FontConfiguration
 
+SERIF = "Certificate Serif"
 FACES = {
-    ("Certificate Serif", 400): font_source_serif_pro.SourceSerifPro,
-    ("Certificate Serif", 600): font_source_serif_pro.SourceSerifProSemibold,
+    (SERIF, 400): font_source_serif_pro.SourceSerifPro,
+    (SERIF, 600): font_source_serif_pro.SourceSerifProSemibold,
     ("Certificate Sans", 500): font_manrope.ManropeMedium,
     ("Certificate Sans", 700): font_manrope.ManropeBold,
 }
@@ -41,7 +43,7 @@ def _file(package_file: str, pattern: str) -> Path:
     return next(Path(package_file).parent.glob(pattern))
 
 
-# By the family that certificate.css names after Source Serif, in that order.
+# By the family's name, in the order in which they are asked after Source Serif.
 RARE_FACES = {
     "Certificate Noto": _file(fontpkg_noto_serif.__file__, "files/NotoSerif[[]*.ttf"),
     "Certificate Arabic": _file(fontpkg_noto_sans_arabic.__file__, "files/*.ttf"),
@@ -65,21 +67,33 @@ def common_signs() -> frozenset[int]:
     return frozenset.intersection(*(signs_of(path) for path in FACES.values()))
 
 
-def configuration_for(text: str) -> tuple[FontConfiguration, list[CSS]]:
-    """Return the fonts that set `text`, with the styles that declare them; the same ones for every common text."""
+class Fonts(NamedTuple):
+    """What sets a certificate: WeasyPrint's configuration, the style that declares the faces, and the families in
+    which names are set, in the order in which a sign is looked for."""
+
+    configuration: FontConfiguration
+    declared: CSS
+    families: tuple[str, ...]
+
+
+def fonts_for(text: str) -> Fonts:
+    """Return the fonts that set `text`; the same ones for every common text. Families that it has no use for are left
+    out: each costs a look at every line."""
     rare = {ord(sign) for sign in text} - common_signs()
     if not rare:
         return _common()
-    fonts = FontConfiguration()
-    rules = [_rule(family, WEIGHT, uri) for family, uri in _cut_faces(rare, text)]
-    return fonts, [CSS(string=_common_rules() + "".join(rules), font_config=fonts)]
+    configuration = FontConfiguration()
+    cut = _cut_faces(rare, text)
+    rules = "".join(_rule(family, WEIGHT, uri) for family, uri in cut)
+    declared = CSS(string=_common_rules() + rules, font_config=configuration)
+    return Fonts(configuration, declared, (SERIF, *(family for family, _uri in cut)))
 
 
 @cache
-def _common() -> tuple[FontConfiguration, list[CSS]]:
+def _common() -> Fonts:
     """Return the certificate's own typefaces; reading them anew for each certificate would cost half its time."""
-    fonts = FontConfiguration()
-    return fonts, [CSS(string=_common_rules(), font_config=fonts)]
+    configuration = FontConfiguration()
+    return Fonts(configuration, CSS(string=_common_rules(), font_config=configuration), (SERIF,))
 
 
 def _common_rules() -> str:

@@ -2,16 +2,20 @@
 
 import hashlib
 
-from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils import timezone
 
-from certificates import pdf, signing
 from certificates.models import Certificate
 from lms.lib import mail
+from lms.lib.lazy_modules import lazily
+from lms.lib.stored_files import put_in_place
 from lms.platform.models import SiteSettings
 from realtime.models import Event
-from realtime.services import push
+from realtime.services import push, wants_mail
+from realtime.unsubscribing import link_for
+
+pdf = lazily("certificates.pdf")
+signing = lazily("certificates.signing")
 
 
 def print_pdf(certificate_id: str) -> bool:
@@ -32,19 +36,11 @@ def print_pdf(certificate_id: str) -> bool:
 
 @transaction.atomic
 def _keep(certificate_id: str, content: bytes) -> bool:
-    """Write the file and the row that names it, unless another call was first; return whether it was not.
-
-    A file without a row is what a worker left that died in between. The next one takes its place, so that none is left
-    lying about.
-    """
+    """Write the file and the row that names it, unless another call was first; return whether it was not."""
     certificate = Certificate.objects.select_for_update(of=("self",)).get(pk=certificate_id)
     if certificate.pdf:
         return False
-    storage = certificate.pdf.storage
-    orphan = certificate.pdf.field.generate_filename(certificate, f"{certificate.pk}.pdf")
-    if storage.exists(orphan):
-        storage.delete(orphan)
-    certificate.pdf.save(f"{certificate.pk}.pdf", ContentFile(content), save=False)
+    put_in_place(certificate.pdf, f"{certificate.pk}.pdf", content)
     certificate.pdf_sha256 = hashlib.sha256(content).hexdigest()
     certificate.save(update_fields=["pdf", "pdf_sha256"])
     payload = {
@@ -59,13 +55,17 @@ def _keep(certificate_id: str, content: bytes) -> bool:
 
 @transaction.atomic
 def write_to_holder(certificate_id: str) -> bool:
-    """Send the holder the mail about their certificate, unless it was sent; return whether this call sent it."""
+    """Send the holder the mail about their certificate, unless it was sent or they want none; return whether this call
+    saw to it."""
     certificate = (
         Certificate.objects.select_for_update(of=("self",)).select_related("user", "replaces").get(pk=certificate_id)
     )
     if certificate.mailed_at is not None:
         return False
-    mail.send("certificate", to=certificate.user.email, context={"certificate": certificate, "user": certificate.user})
+    if wants_mail(certificate.user, Event.CERTIFICATE_ISSUED):
+        context = {"certificate": certificate, "user": certificate.user}
+        no_more = link_for(certificate.user_id, Event.CERTIFICATE_ISSUED)
+        mail.send("certificate", to=certificate.user.email, context=context, unsubscribe_url=no_more)
     certificate.mailed_at = timezone.now()
     certificate.save(update_fields=["mailed_at"])
     return True

@@ -21,11 +21,13 @@ from certificates.forms import FileForm
 from certificates.models import Certificate
 from certificates.numbers import is_well_formed, normalised
 from certificates.services import CertificateError
-from certificates.signing import public_certificate
 from courses.models import Course
+from lms.lib.lazy_modules import lazily
 from lms.lib.pagination import PAGE_SIZE
 from lms.lib.scoping import editable_or_403, visible_or_404
 from lms.lib.throttling import Verify, throttled
+
+signing = lazily("certificates.signing")
 
 
 class CertificateListView(LoginRequiredMixin, ListView[Certificate]):
@@ -95,7 +97,7 @@ def verify_file(request: HttpRequest) -> HttpResponse:
 @require_safe
 def signing_certificate(request: HttpRequest) -> HttpResponse:
     """The public half of the key that signs certificates, for whoever wants to check them without us."""
-    response = HttpResponse(public_certificate(), content_type="application/x-pem-file")
+    response = HttpResponse(signing.public_certificate(), content_type="application/x-pem-file")
     response["Content-Disposition"] = 'attachment; filename="certificate-signer.pem"'
     return response
 

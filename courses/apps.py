@@ -12,5 +12,6 @@ class CoursesConfig(AppConfig):
     verbose_name = "Courses"
 
     def ready(self) -> None:
-        """Say who may read the files of courses; the module imports models, which exist only by now."""
+        """Say who may read the files of courses, and how courses are found; both need models, which exist by now."""
         import_module("courses.file_access")
+        import_module("courses.searching")

@@ -15,6 +15,7 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.template.response import SimpleTemplateResponse
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import get_language
 
 from courses.stamp import catalogue_stamp
 from lms.platform.models import SiteSettings
@@ -69,7 +70,7 @@ def kept_under(request: HttpRequest) -> str:
     shown = {field.attname: getattr(site, field.attname) for field in site._meta.concrete_fields}
     minute = int(time.time() // GOOD_FOR)
     parts = [request.get_host(), request.get_full_path(), catalogue_stamp(), sorted(shown.items()), minute]
-    parts += [settings.DEBUG, settings.ALLOW_PUBLIC_REGISTRATION]
+    parts += [get_language(), settings.DEBUG, settings.ALLOW_PUBLIC_REGISTRATION]
     return "public-answer:" + hashlib.sha256(repr(parts).encode()).hexdigest()
 
 

@@ -13,6 +13,7 @@ from django_filters.views import FilterView
 
 from courses import patterns
 from courses.filters import CourseFilter
+from courses.first_steps import first_steps
 from courses.models import Category, Course, Lesson
 from courses.public_pages import PublicPageMixin
 from courses.videos import video_of_lesson
@@ -29,11 +30,16 @@ class HomeView(PublicPageMixin, TemplateView):
     template_name = "courses/home.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the most popular courses, the subjects, and the two numbers of the headline."""
+        """Add the most popular courses, the subjects, the headline's two numbers; for staff of an empty site, what is
+        done first."""
         published = Course.objects.published()
         counts = published.aggregate(courses=Count("id"), free=Count("id", filter=Q(price_cents=0)))
         popular = published.for_cards().order_by("-enrollments_count", "id")[:HOME_CARDS]
-        return super().get_context_data(courses=popular, categories=Category.objects.all(), counts=counts, **kwargs)
+        steps = [] if counts["courses"] else first_steps(self.request.user)
+        categories = Category.objects.all()
+        return super().get_context_data(
+            courses=popular, categories=categories, counts=counts, first_steps=steps, **kwargs
+        )
 
 
 class CatalogueView(PublicPageMixin, FilterView):

@@ -5,8 +5,10 @@ from typing import Any
 from django.urls import path
 
 from enrollments.api import EnrollmentViewSet, ReviewViewSet
+from enrollments.talk_api import AnnouncementViewSet, MessageViewSet
 
 progress: dict[str, Any] = {"get": "progress", "put": "progress", "patch": "progress"}
+message: dict[str, Any] = {"patch": "partial_update", "delete": "destroy"}
 review: dict[str, Any] = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
 
 urlpatterns = [
@@ -16,6 +18,14 @@ urlpatterns = [
     path("enrollments/<enrollment_id>/explain", EnrollmentViewSet.as_view({"get": "explain"})),
     path("enrollments/<enrollment_id>/grades", EnrollmentViewSet.as_view({"get": "grades"})),
     path("enrollments/<enrollment_id>/complete", EnrollmentViewSet.as_view({"post": "complete"})),
+    path("courses/<course_id>/messages/", MessageViewSet.as_view({"get": "list", "post": "create"})),
+    path("courses/<course_id>/messages/unread", MessageViewSet.as_view({"get": "unread", "post": "unread"})),
+    path("courses/<course_id>/messages/<number>", MessageViewSet.as_view(message)),
+    path("courses/<course_id>/messages/<number>/hide", MessageViewSet.as_view({"post": "hide"})),
+    path("courses/<course_id>/messages/<number>/show", MessageViewSet.as_view({"post": "show"})),
+    path("courses/<course_id>/messages/<number>/mute", MessageViewSet.as_view({"post": "mute"})),
+    path("courses/<course_id>/messages/<number>/unmute", MessageViewSet.as_view({"post": "unmute"})),
+    path("courses/<course_id>/announcements/", AnnouncementViewSet.as_view({"get": "list", "post": "create"})),
     path("courses/<course_id>/reviews/", ReviewViewSet.as_view({"get": "list", "post": "create"})),
     path("courses/<course_id>/reviews/<review_id>", ReviewViewSet.as_view(review)),
     path("courses/<course_id>/reviews/<review_id>/reply", ReviewViewSet.as_view({"post": "reply"})),

@@ -12,5 +12,8 @@ class EnrollmentsConfig(AppConfig):
     verbose_name = "Enrolments"
 
     def ready(self) -> None:
-        """Register what the app holds about people; its module imports models, which exist only by now."""
+        """Register what the app holds about people, how lessons are found, and courses as rooms; all need models, which
+        exist only by now."""
         import_module("enrollments.personal_data")
+        import_module("enrollments.searching")
+        import_module("enrollments.rooms")

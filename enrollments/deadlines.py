@@ -68,12 +68,20 @@ def terms_for(item: GradedItem, enrollment: Enrollment) -> Terms:
 
 
 def terms_for_many(items: Iterable[GradedItem], enrollment: Enrollment) -> dict[uuid.UUID, Terms]:
-    """Return the terms of each item by its id. Two queries for any number of items."""
+    """Return the terms of each item by its id. Two queries for any number of items; one where the enrolment was read
+    with its accommodation."""
     items = list(items)
     extensions = {row.item_id: row for row in Extension.objects.filter(enrollment=enrollment, item__in=items)}
-    accommodation = Accommodation.objects.filter(enrollment=enrollment).first()
-    percent = accommodation.extra_time_percent if accommodation else 0
+    percent = _extra_time_percent(enrollment)
     return {item.pk: derive(item, extensions.get(item.pk), percent) for item in items}
+
+
+def _extra_time_percent(enrollment: Enrollment) -> int:
+    if Enrollment.accommodation.is_cached(enrollment):
+        accommodation = getattr(enrollment, "accommodation", None)
+    else:
+        accommodation = Accommodation.objects.filter(enrollment=enrollment).first()
+    return accommodation.extra_time_percent if accommodation else 0
 
 
 def derive(item: GradedItem, extension: Extension | None = None, extra_time_percent: int = 0) -> Terms:

@@ -51,7 +51,7 @@ class AccommodationForm(forms.ModelForm[Accommodation]):
 
 
 class EndForm(forms.Form):
-    """Why an enrolment ends."""
+    """Why an enrolment ends. It stands beside another form that asks why, so its fields have ids of their own."""
 
     reason = forms.CharField(
         label=_("Why"), max_length=300, help_text=_("The student is told. It stands in the course's history.")

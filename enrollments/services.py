@@ -1,6 +1,7 @@
 """Getting into courses, through them, and reviewing them."""
 
 import uuid
+from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -15,10 +16,11 @@ from courses.models import CompletionRule, Course, Lesson
 from courses.stamp import catalogue_changed
 from enrollments import registry
 from enrollments.models import Enrollment, EnrollmentEvent, LessonProgress, Review, Source
-from enrollments.signals import course_completed
+from enrollments.signals import course_completed, learned
 from enrollments.tasks import mail_enrollment
 from lms.lib.errors import DomainError
 from lms.platform.audit import record
+from realtime import hints
 from realtime.models import Event
 from realtime.services import push
 
@@ -63,7 +65,12 @@ def _enter(actor: Any, user: User, course: Course, source: Source, payment_id: u
     Course.objects.filter(pk=course.pk).update(enrollments_count=F("enrollments_count") + 1)
     catalogue_changed()
     record(actor=actor, action="enrollments.enrolled", target=enrollment, changes={"course": str(course.pk)})
-    payload = {"course_id": str(course.pk), "title": course.title, "student_name": user.full_name}
+    payload = {
+        "course_id": str(course.pk),
+        "enrollment_id": str(enrollment.pk),
+        "title": course.title,
+        "student_name": user.full_name,
+    }
     push([course.instructor_id], Event.NEW_ENROLLMENT, payload)
     mail_enrollment.delay_on_commit(str(enrollment.pk))
     return enrollment
@@ -86,6 +93,7 @@ def revoke(*, actor: Any, enrollment: Enrollment, reason: str) -> Enrollment:
         catalogue_changed()
         _append(enrollment, EnrollmentEvent.Kind.REVOKED, actor, reason)
         record(actor=actor, action="enrollments.revoked", target=enrollment, changes={"reason": reason})
+        transaction.on_commit(partial(hints.rooms_changed, [enrollment.user_id]))
     return enrollment
 
 
@@ -117,6 +125,7 @@ def complete_lesson(
         _after_lesson(actor, current, lesson)
     current.last_activity_at = timezone.now()
     current.save(update_fields=["last_activity_at"])
+    learned.send(sender=Enrollment, user_id=current.user_id, course_id=current.course_id)
     return current
 
 

@@ -43,7 +43,7 @@ def _page(request: HttpRequest, enrollment: Enrollment, **forms: Any) -> HttpRes
         "work": [(line, terms[line.item.pk]) for line in grades.lines],
         "history": enrollment.events.select_related("actor"),
         "time_form": forms.get("time_form") or AccommodationForm(instance=given),
-        "end_form": forms.get("end_form") or EndForm(),
+        "end_form": forms.get("end_form") or EndForm(auto_id="end_%s"),
     }
     return render(request, "enrollments/student.html", context, status=400 if forms else 200)
 
@@ -71,7 +71,7 @@ def accommodate(request: HttpRequest, slug: str, enrollment_id: uuid.UUID) -> Ht
 def end(request: HttpRequest, slug: str, enrollment_id: uuid.UUID) -> HttpResponse:
     """End the student's enrolment; what they did is kept."""
     enrollment = _student(request, slug, enrollment_id)
-    form = EndForm(request.POST)
+    form = EndForm(request.POST, auto_id="end_%s")
     if not form.is_valid():
         return _page(request, enrollment, end_form=form)
     revoke(actor=signed_in(request), enrollment=enrollment, reason=form.cleaned_data["reason"])

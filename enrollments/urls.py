@@ -4,6 +4,7 @@ from django.urls import path
 
 from enrollments import grade_views as grades
 from enrollments import preview_views, review_views, terms_views, views
+from enrollments import talk_views as talk
 from enrollments import teaching_views as teaching
 
 app_name = "enrollments"
@@ -23,6 +24,11 @@ urlpatterns = [
         name="extend",
     ),
     path("teach/courses/<str:slug>/students/<uuid:enrollment_id>/end/", terms_views.end, name="end"),
+    path("teach/courses/<str:slug>/announcements/", talk.AnnounceView.as_view(), name="announce"),
+    path("learn/<str:slug>/announcements/", talk.AnnouncementsView.as_view(), name="announcements"),
+    path("learn/<str:slug>/chat/", talk.ChatView.as_view(), name="chat"),
+    path("learn/<str:slug>/chat/<int:number>/", talk.act_on_message, name="act_on_message"),
+    path("learn/<str:slug>/chat/<int:number>/edit/", talk.edit_message, name="edit_message"),
     path("teach/courses/<str:slug>/preview/", preview_views.PreviewView.as_view(), name="preview"),
     path(
         "teach/courses/<str:slug>/preview/<uuid:lesson_id>/", preview_views.PreviewView.as_view(), name="preview_lesson"

@@ -24,6 +24,7 @@ from enrollments.forms import ReviewForm
 from enrollments.models import Enrollment, LessonProgress, Review
 from enrollments.outline import neighbours, outline
 from enrollments.registry import work_for
+from enrollments.signals import learned
 from lms.lib.pages import attempt, attempt_or_say
 from lms.lib.pagination import PAGE_SIZE
 from lms.lib.scoping import visible_or_404
@@ -94,7 +95,9 @@ class LearningRoomView(EnrolledMixin, TemplateView):
             if first is None:
                 raise Http404
             return redirect("enrollments:lesson", enrollment.course.slug, first)
-        return self.render_to_response(self._room(enrollment, lesson_id))
+        room = self._room(enrollment, lesson_id)
+        learned.send(sender=Enrollment, user_id=enrollment.user_id, course_id=enrollment.course_id)
+        return self.render_to_response(room)
 
     def _room(self, enrollment: Enrollment, lesson_id: uuid.UUID) -> dict[str, Any]:
         """Return what the page shows."""

@@ -1,46 +1,58 @@
 """What an instructor looks at first: their courses, what waits for them, who may be lost, what came in."""
 
+from collections import Counter
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Count, F, QuerySet
 
 from accounts.models import User
-from analytics.periods import last_days
+from analytics.models import Figure
+from analytics.periods import Period, last_days
+from analytics.reports import MONEY, money_of
 from analytics.risk import as_row, students_at_risk
+from analytics.tallies import Reader, reader_of
 from assignments.models import Submission
 from courses.models import Course
 from enrollments.models import Enrollment
-from payments.models import EntryKind, LedgerEntry
 from quizzes.models import Attempt
 
 MOST_COURSES = 100
 
 
 def dashboard_of(user: User) -> dict[str, Any]:
-    """Return the dashboard of a teacher, of a hundred courses at most, the last changed first. Nine queries."""
+    """Return the dashboard of a teacher, of a hundred courses at most, the last changed first. A dozen queries, and
+    two for each source of today's part."""
     mine = Course.objects.filter(instructor=user)
     courses = list(mine.order_by("-updated_at", "id")[:MOST_COURSES])
-    month = last_days()
-    enrolled = Enrollment.objects.filter(course__in=mine)
+    reader, month = reader_of(mine), last_days()
+    recent = reader.by_course(month, (Figure.ENROLLMENTS,))
+    ever = reader.by_course(reader.until(month.last), (Figure.COMPLETIONS,))
     submissions = Submission.objects.waiting().filter(assignment__course__in=mine)
     essays = Attempt.objects.submitted().filter(quiz__course__in=mine, passed=None)
     counts = {
-        "new_students_30d": _by_course(enrolled.filter(**month.within("enrolled_at")), "course"),
-        "completions": _by_course(enrolled.filter(completed_at__isnull=False), "course"),
+        "new_students_30d": {course_id: sums.of(Figure.ENROLLMENTS) for course_id, sums in recent.items()},
+        "completions": {course_id: sums.of(Figure.COMPLETIONS) for course_id, sums in ever.items()},
         "waiting_submissions": _by_course(submissions, "assignment__course"),
         "waiting_essays": _by_course(essays, "quiz__course"),
     }
-    rows = [_course(course, counts) for course in courses]
     return {
-        "courses": rows,
+        "courses": [_course(course, counts) for course in courses],
         "total_courses": mine.count(),
-        "total_students": enrolled.active().values("user").distinct().count(),
-        "waiting_for_grading": sum(row["waiting_submissions"] + row["waiting_essays"] for row in rows),
-        "revenue": _revenue(mine),
+        "total_students": Enrollment.objects.active().filter(course__in=mine).values("user").distinct().count(),
+        "active_students_30d": reader.active(month),
+        "waiting_for_grading": sum(sum(counts[name].values()) for name in ("waiting_submissions", "waiting_essays")),
+        "revenue": _revenue(reader, month),
         "students_at_risk": [as_row(one) for one in students_at_risk(mine)],
     }
+
+
+def enrollments_of(user: User) -> tuple[Period, Counter[date], Counter[date]]:
+    """Return the last 30 days with a teacher's new students by day, and those of the 30 days before."""
+    reader, month = reader_of(Course.objects.filter(instructor=user)), last_days()
+    now, before = (reader.series(days, (Figure.ENROLLMENTS,))[Figure.ENROLLMENTS] for days in (month, month.before()))
+    return month, now, before
 
 
 def _by_course(rows: QuerySet[Any], course: str) -> dict[Any, int]:
@@ -62,10 +74,8 @@ def _course(course: Course, counts: Mapping[str, Mapping[Any, int]]) -> dict[str
     }
 
 
-def _revenue(courses: QuerySet[Course]) -> list[dict[str, Any]]:
-    """Return what came in net in the last 30 days, a row for each currency. One query."""
-    given_back = Q(kind__in=(EntryKind.REFUND, EntryKind.DISPUTE))
-    entries = LedgerEntry.objects.filter(order__course__in=courses, **last_days().within("created_at"))
-    came_in = Q(kind__in=(EntryKind.PAYMENT, EntryKind.DISPUTE_WON))
-    net = Coalesce(Sum("amount", filter=came_in), 0) - Coalesce(Sum("amount", filter=given_back), 0)
-    return [dict(row) for row in entries.order_by("currency").values("currency").annotate(net_30d=net)]
+def _revenue(reader: Reader, month: Period) -> list[dict[str, Any]]:
+    """Return what came in net in these days, a row for each currency."""
+    sums = reader.sums(month, MONEY)
+    currencies = sorted({*sums.by_subject(Figure.GROSS), *sums.by_subject(Figure.REFUNDS)})
+    return [{"currency": currency, "net_30d": money_of(sums, currency)["net"]} for currency in currencies]

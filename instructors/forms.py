@@ -1,4 +1,4 @@
-"""Forms of the gradebook."""
+"""Forms of the gradebook, and of the public profile."""
 
 from decimal import Decimal
 from typing import Any
@@ -7,6 +7,10 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from enrollments.models import GradedItem, GradeEntry
+from instructors.models import Instructor
+
+MOST_WORDS = 12
+LONGEST_WORD = 60
 
 
 class WeightsForm(forms.Form):
@@ -38,3 +42,38 @@ class GradeForm(forms.Form):
         self.fields["points"].widget.attrs["max"] = str(item.points_possible)
         if standing:
             self.initial.update(points=standing.points, is_excused=standing.is_excused)
+
+
+class ProfileForm(forms.Form):
+    """What stands on an instructor's public page."""
+
+    title = forms.CharField(
+        label=_("In one line"), max_length=120, required=False, help_text=_("For example: Data journalist, Bergen.")
+    )
+    bio = forms.CharField(
+        label=_("About you"),
+        max_length=5000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 8}),
+        help_text=_("Markdown. Everybody can read it."),
+    )
+    expertise = forms.CharField(
+        label=_("What you know about"),
+        max_length=MOST_WORDS * (LONGEST_WORD + 2),
+        required=False,
+        help_text=_("Up to 12 words or short phrases, with commas between."),
+    )
+
+    @staticmethod
+    def filled(profile: Instructor) -> dict[str, str]:
+        """Return what the form shows of a profile."""
+        return {"title": profile.title or "", "bio": profile.bio or "", "expertise": ", ".join(profile.expertise)}
+
+    def clean_expertise(self) -> list[str]:
+        """Return the words, each once, in their order."""
+        words = list(dict.fromkeys(word.strip() for word in self.cleaned_data["expertise"].split(",") if word.strip()))
+        if len(words) > MOST_WORDS:
+            raise forms.ValidationError(_("Name 12 at most."))
+        if any(len(word) > LONGEST_WORD for word in words):
+            raise forms.ValidationError(_("Keep each of them below 60 letters."))
+        return words

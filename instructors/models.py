@@ -7,9 +7,11 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.html import strip_tags
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role, has_role, one_line
+from lms.lib import markdown
 
 
 class InstructorQuerySet(models.QuerySet["Instructor"]):
@@ -46,3 +48,12 @@ class Instructor(models.Model):
 
     def __str__(self) -> str:
         return str(self.user)
+
+    def clean(self) -> None:
+        """Take HTML out of what is shown to everybody: a client of the API may show it as it is (QUALITY I01)."""
+        self.bio = strip_tags(self.bio) if self.bio else self.bio
+
+    @property
+    def bio_html(self) -> str:
+        """What they say of themselves, as safe HTML."""
+        return markdown.to_html(self.bio or "")

@@ -59,6 +59,7 @@ class DashboardSerializer(serializers.Serializer[Any]):
     courses = TaughtCourseSerializer(many=True)
     total_courses = serializers.IntegerField()
     total_students = serializers.IntegerField()
+    active_students_30d = serializers.IntegerField()
     waiting_for_grading = serializers.IntegerField()
     revenue = RevenueSerializer(many=True)
     students_at_risk = StudentAtRiskSerializer(many=True)

@@ -3,6 +3,8 @@
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
+from lms.staff.api import StatsView
+
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
@@ -18,4 +20,5 @@ urlpatterns = [
     path("", include("payments.api_urls")),
     path("", include("analytics.api_urls")),
     path("", include("instructors.api_urls")),
+    path("admin/stats", StatsView.as_view()),
 ]

@@ -5,12 +5,13 @@ An unknown value for a choice, or a missing secret outside development, stops th
 
 import sys
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 
 import django_stubs_ext
 import environ
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.translation import gettext_lazy as _
 
 from lms.lib import configuration
 
@@ -38,6 +39,9 @@ else:
     SECRET_KEY = configuration.strong_secret(env, "SECRET_KEY")
     ALLOWED_HOSTS = configuration.named_hosts(env, "ALLOWED_HOSTS")
 
+# Signs the lines of the audit log. Set it before you exchange SECRET_KEY: old lines keep the key they were signed with.
+AUDIT_KEY = env.str("AUDIT_KEY", default="") or configuration.derived_key(SECRET_KEY, "audit")
+
 PORT = env.int("PORT", default=8000)
 SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{PORT}" if DEBUG else "").rstrip("/")
 if not SITE_URL:
@@ -46,7 +50,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[SITE_URL])
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 
 INSTALLED_APPS = [
-    "accounts.admin_config.AdminConfig",  # Django's admin, behind our own login and its second step
+    "lms.staff.admin_config.AdminConfig",  # Django's admin, behind our own login and its second step
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -87,6 +91,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "lms.lib.middleware.request_id",
+    "lms.lib.metrics.measured",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "lms.lib.middleware.HonestErrors",
@@ -95,13 +100,16 @@ MIDDLEWARE = [
     "lms.lib.middleware.private_unless_public",
     "django.middleware.http.ConditionalGetMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",  # what the browser asks for; reader_language below knows better
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.middleware.Impersonation",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "accounts.middleware.reader_language",
     "accounts.middleware.reader_time_zone",
 ]
 if not DEBUG:  # in development, Django's own handler reads static files from where they are written
@@ -160,20 +168,9 @@ if REDIS_URL:
             "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2},
         }
     }
-    CHANNEL_LAYERS = {
-        "default": {
-            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            # redis-py's defaults drop an idle socket after seconds and refuse a crowd that connects at once.
-            "CONFIG": {
-                "hosts": [{"address": f"{REDIS_URL}/2", "socket_timeout": None, "max_connections": 10_000}],
-                "capacity": 1000,
-                "expiry": 60,
-            },
-        }
-    }
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-    CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 1000}}}
+CHANNEL_LAYERS = {"default": configuration.channel_layer(REDIS_URL)}
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=f"{REDIS_URL}/0" if REDIS_URL else "memory://")
@@ -191,6 +188,7 @@ CELERY_TASK_ROUTES = {
     "*.mail_*": {"queue": "mail"},
     "certificates.tasks.*": {"queue": "documents"},
     "files.tasks.*": {"queue": "documents"},
+    "analytics.tasks.*": {"queue": "documents"},
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A request must not hang on a broker that is down: what it would not take goes to the outbox (QUALITY X05).
@@ -204,20 +202,26 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "interval_step": 0,
 }
 CELERY_TIMEZONE = "UTC"
+DAILY_MAIL_HOUR = env.int("DAILY_MAIL_HOUR", default=6)  # UTC
 CELERY_BEAT_SCHEDULE = {
     "deferred-tasks": {"task": "lms.platform.tasks.send_deferred_tasks", "schedule": 15.0},
     "expired-tokens": {"task": "accounts.tasks.flush_expired_tokens", "schedule": timedelta(days=1)},
     "old-idempotent-replies": {"task": "lms.platform.tasks.forget_old_replies", "schedule": timedelta(hours=1)},
+    "forgotten-mails": {"task": "realtime.tasks.mail_forgotten", "schedule": 120.0},
+    "daily-mails": {"task": "realtime.tasks.mail_digests", "schedule": crontab(hour=DAILY_MAIL_HOUR, minute=0)},
     "reconcile-payments": {"task": "payments.periodic.reconcile", "schedule": 120.0},
     "overdue-attempts": {"task": "quizzes.tasks.close_overdue", "schedule": 30.0},
     "pending-certificates": {"task": "certificates.tasks.render_pending", "schedule": 60.0},
     "orphaned-files": {"task": "files.tasks.sweep_orphans", "schedule": timedelta(hours=6)},
+    "roll-up-days": {"task": "analytics.tasks.roll_up", "schedule": 300.0},
+    "check-roll-ups": {"task": "analytics.tasks.check_roll_ups", "schedule": timedelta(days=1)},
+    "old-exports": {"task": "analytics.tasks.forget_exports", "schedule": timedelta(days=1)},
 }
 
 # --- People and passwords --------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "accounts.backends.AdministratorBackend"]
 LOGIN_URL = "accounts:login"
 LOGIN_REDIRECT_URL = "enrollments:dashboard"
 LOGOUT_REDIRECT_URL = "home"
@@ -285,7 +289,7 @@ if not DEBUG:
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
-    SECURE_REDIRECT_EXEMPT = [r"^(livez|readyz)$"]
+    SECURE_REDIRECT_EXEMPT = [r"^(livez|healthz|readyz|metrics)$"]
     if TRUSTED_PROXIES:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
@@ -369,7 +373,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "lms.lib.staticfiles.HashedFiles"
     },
 }
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
@@ -420,23 +424,47 @@ CERTIFICATE_SIGNING_KEY = env.str("CERTIFICATE_SIGNING_KEY", default="")
 CERTIFICATE_SIGNING_CERT = env.str("CERTIFICATE_SIGNING_CERT", default="")
 CERTIFICATE_SIGNING_PASSPHRASE = env.str("CERTIFICATE_SIGNING_PASSPHRASE", default="")
 
+# --- Analytics -------------------------------------------------------------------------------------------------
+
+# Seconds between somebody's click in a course and the row that says that they learned; 0 waits to be told to write.
+ACTIVITY_WRITTEN_AFTER = env.float("ACTIVITY_WRITTEN_AFTER", default=0 if TESTING else 20)
+
 # --- Language and time -----------------------------------------------------------------------------------------
 
-LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English"))]
-LOCALE_PATHS = [BASE_DIR / "lms" / "locale"]
+LANGUAGES = configuration.languages(env, "LANGUAGES")  # people choose among them; the first is the site's own
+LANGUAGE_CODE = LANGUAGES[0][0]
+LOCALE_PATHS = [BASE_DIR / "lms" / "locale", DATA_DIR / "locale"]
 USE_I18N = True
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
 
+DEFAULT_EXCEPTION_REPORTER_FILTER = "lms.lib.error_reports.ReportFilter"
+
 # --- Logs ------------------------------------------------------------------------------------------------------
 
+LOG_FORMAT = choice("LOG_FORMAT", "line" if DEBUG else "json", ["line", "json"])
+# Opens /metrics to whoever sends it as a bearer token; with none set, nobody reads them.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+# Where exceptions are sent; with none set, they stay in the log.
+SENTRY_DSN = env.str("SENTRY_DSN", default="")
+if SENTRY_DSN:
+    import_module("lms.lib.error_tracking").start(SENTRY_DSN, ENVIRONMENT)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "lms.lib.request_id.Filter"}},
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} [{request_id}] {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["request_id"], "formatter": "line"}},
+    "filters": {
+        "request_id": {"()": "lms.lib.request_id.Filter"},
+        "without_query": {"()": "lms.lib.logged_addresses.WithoutQuery"},
+    },
+    "formatters": {
+        "line": {
+            "()": "lms.lib.logs.Line",
+            "format": "{asctime} {levelname} {name} [{request_id}] {message}",
+            "style": "{",
+        },
+        "json": {"()": "lms.lib.logs.JsonLine"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["request_id"], "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         "django.server": {"level": "WARNING"},
@@ -446,6 +474,9 @@ LOGGING = {
         "httpx": {"level": "WARNING"},
         "pyhanko": {"level": "WARNING"},
         "stripe": {"level": "WARNING"},
+        # Each names the address of every request or socket, and a socket's may carry a token (QUALITY W03).
+        "uvicorn.access": {"filters": ["without_query"], "handlers": ["console"], "propagate": False},
+        "uvicorn.error": {"filters": ["without_query"]},
         "weasyprint": {"level": "ERROR"},
     },
 }

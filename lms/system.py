@@ -13,6 +13,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+# Chromium's own errands go nowhere on a machine without internet, and only cost time.
+BROWSER_OPTIONS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 
 
 def pango_is_there() -> bool:

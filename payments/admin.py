@@ -14,14 +14,15 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.models import Role, has_role
 from lms.lib import money
 from lms.lib.errors import DomainError
 from lms.lib.spreadsheets import csv_response
 from lms.platform.admin import ReadOnlyAdmin
 from lms.platform.audit import record
-from payments import accounting, checkout, gateway, reconciling, refunding
+from payments import accounting, checkout, gateway, mirror_admin, reconciling, refunding
 from payments.models import Coupon, Dispute, LedgerEntry, Order, Payment, Refund, StripeEvent
+
+__all__ = ["mirror_admin"]  # loaded with this module, so that the admin has its pages
 
 
 class RefundForm(ActionForm):
@@ -71,7 +72,7 @@ class DisputeInline(_Lines):
 class OrderAdmin(ReadOnlyAdmin):
     """Who bought what, and how it went."""
 
-    list_display = ["course_title", "user", "formatted_amount", "status", "formatted_refunded", "flag", "created_at"]
+    list_display = ["course_title", "user", "to_pay", "standing", "given_back", "flag", "created_at"]
     list_filter = [
         "status",
         ("flag", admin.EmptyFieldListFilter),
@@ -87,9 +88,24 @@ class OrderAdmin(ReadOnlyAdmin):
     actions = ["refund", "ask_stripe", "clear_flag"]
     change_list_template = "admin/payments/order/change_list.html"
 
+    @admin.display(description=gettext_lazy("To pay"), ordering="amount")
+    def to_pay(self, order: Order) -> str:
+        """Return the amount in its currency."""
+        return order.formatted_amount
+
+    @admin.display(description=gettext_lazy("Status"), ordering="status")
+    def standing(self, order: Order) -> str:
+        """Return the status in words, a refund of a part included."""
+        return order.standing_label
+
+    @admin.display(description=gettext_lazy("Refunded"), ordering="refunded_amount", empty_value="")
+    def given_back(self, order: Order) -> str | None:
+        """Return what was given back, if anything was."""
+        return order.formatted_refunded if order.refunded_amount else None
+
     def has_decide_permission(self, request: HttpRequest) -> bool:
         """Return whether this person may give money back."""
-        return has_role(request.user, Role.ADMIN)
+        return bool(request.user.has_perm(refunding.MAY_REFUND))
 
     @admin.action(description=gettext_lazy("Refund"), permissions=["decide"])
     def refund(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:

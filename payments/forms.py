@@ -1,7 +1,16 @@
 """Forms of the checkout."""
 
+from typing import Any
+
 from django import forms
+from django.utils.functional import keep_lazy_text
 from django.utils.translation import gettext_lazy as _
+
+
+@keep_lazy_text
+def in_one_piece(text: Any, number: str) -> str:
+    """Return a text with a card's number in it that is not broken over two lines."""
+    return str(text) % {"number": number.replace(" ", "\N{NO-BREAK SPACE}")}
 
 
 class CouponForm(forms.Form):
@@ -20,9 +29,9 @@ class CardForm(forms.Form):
     card = forms.ChoiceField(
         label=_("Test card"),
         choices=[
-            ("succeeds", _("A card that pays: 4242 4242 4242 4242")),
-            ("declined", _("A card that is declined: 4000 0000 0000 0341")),
-            ("authenticate", _("A card whose bank asks first: 4000 0025 0000 3155")),
+            ("succeeds", in_one_piece(_("A card that pays: %(number)s"), "4242 4242 4242 4242")),
+            ("declined", in_one_piece(_("A card that is declined: %(number)s"), "4000 0000 0000 0341")),
+            ("authenticate", in_one_piece(_("A card whose bank asks first: %(number)s"), "4000 0025 0000 3155")),
         ],
         initial="succeeds",
         widget=forms.RadioSelect,

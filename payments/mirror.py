@@ -6,6 +6,7 @@ from typing import Any
 
 import stripe
 from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError
 from djstripe.exceptions import InvalidStripeAPIKey
 from djstripe.models import Account, APIKey, Event
@@ -13,8 +14,15 @@ from djstripe.models import Account, APIKey, Event
 log = logging.getLogger(__name__)
 
 SANDBOX_ACCOUNT = "acct_sandbox000000"
+TIMEOUT_SECONDS = 4
+# dj-stripe asks by the library's own client, which would wait 80 seconds.
+stripe.default_http_client = stripe.RequestsClient(timeout=TIMEOUT_SECONDS)
+stripe.max_network_retries = 1
 # What a copy may fail by; the next event of the same object brings it up to date.
-MAY_FAIL = (stripe.StripeError, DatabaseError, InvalidStripeAPIKey, KeyError, ValueError, TypeError, AttributeError)
+MAY_FAIL = (
+    stripe.StripeError, DatabaseError, ObjectDoesNotExist, InvalidStripeAPIKey, LookupError, ValueError, TypeError,
+    AttributeError,
+)  # fmt: skip
 
 
 def mirror(payload: dict[str, Any]) -> bool:

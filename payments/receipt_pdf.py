@@ -2,7 +2,6 @@
 
 import threading
 from datetime import UTC
-from typing import Any
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -11,22 +10,16 @@ from weasyprint import CSS, HTML
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher
 
-from payments.models import Order, Receipt
+from payments.models import Receipt
 
 # Pango's font map is shared by the process; two threads that lay out at once corrupt it.
 _one_at_a_time = threading.Lock()
 
 
-def context_of(receipt: Receipt) -> dict[str, Any]:
-    """Return what page and PDF show of a receipt."""
-    order: Order = receipt.order
-    return {"receipt": receipt, "order": order, "buyer": order.user}
-
-
 def render(receipt: Receipt) -> bytes:
     """Return the receipt as PDF bytes; about 100 ms, no query beyond the receipt's order and user, no network."""
     sheet = (settings.BASE_DIR / "static" / "css" / "receipt.css").read_text()
-    context = {**context_of(receipt), "created": receipt.issued_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    context = {**receipt.shown(), "created": receipt.issued_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
     with timezone.override(timezone.get_default_timezone()), translation.override(settings.LANGUAGE_CODE):
         html = render_to_string("payments/receipt_pdf.html", context)
     with _one_at_a_time:

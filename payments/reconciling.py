@@ -8,6 +8,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import QuerySet, Sum
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from payments import checkout, events, gateway, refunding, settling
 from payments.errors import PaymentError
@@ -21,6 +22,7 @@ BATCH = 200
 ASK_AGAIN_AFTER = timedelta(seconds=2)
 # After this an unpaid order's intent is cancelled: a little later than the price, for a payment that is under way.
 GRACE = timedelta(minutes=5)
+UNAVAILABLE = 503
 
 
 def look_after(order: Order) -> Order:
@@ -38,7 +40,7 @@ def reconcile() -> dict[str, int]:
     """Do everything that a lost event, a lost answer or a killed process left undone; return how much of each.
 
     Safe to run twice at once: each step is one that may be repeated. Stops at the first question that Stripe does not
-    answer.
+    answer; where it refuses one, that order is passed over, so that the others do not wait behind it for ever.
     """
     done = {"found": events.apply_waiting(), "asked": 0, "failed": 0, "refunded": 0, "mailed": 0}
     try:
@@ -53,13 +55,30 @@ def reconcile() -> dict[str, int]:
 
 def _ask_about_pending() -> int:
     """Ask about each order whose intent may have been paid; cancel the intents of those that ran out."""
-    asked = 0
-    for order in Order.objects.to_ask_about().select_related("user", "course")[:BATCH]:
-        current = checkout.take_over(order, gateway.retrieve_intent(order.stripe_payment_intent_id or ""))
-        if not current.is_paid and not current.is_settled and current.expires_at < timezone.now() - GRACE:
-            checkout.give_up(order=current)
-        asked += 1
-    return asked
+    orders = list(Order.objects.to_ask_about().select_related("user", "course")[:BATCH])
+    for order in orders:
+        try:
+            _ask_about(order)
+        except PaymentError as error:
+            if error.status == UNAVAILABLE:
+                raise
+            _pass_over(order)
+    return len(orders)
+
+
+def _ask_about(order: Order) -> None:
+    current = checkout.take_over(order, gateway.retrieve_intent(order.stripe_payment_intent_id or ""))
+    if not current.is_paid and not current.is_settled and current.expires_at < timezone.now() - GRACE:
+        checkout.give_up(order=current)
+
+
+def _pass_over(order: Order) -> None:
+    """Note that Stripe refuses to say how an order stands: somebody has to look, and the next ones come first."""
+    with transaction.atomic():
+        current = settling.locked(order.pk)
+        current.checked_at = timezone.now()
+        current.save(update_fields=["checked_at"])
+        settling.flag(current, _("Stripe does not say how this order stands."))
 
 
 def _finish_refunds() -> int:
@@ -68,7 +87,11 @@ def _finish_refunds() -> int:
     unanswered = Refund.objects.filter(state=RefundState.REQUESTED, tried_at__lt=limit).select_related("order")
     left = list(unanswered[:BATCH])
     for refund in left:
-        refunding.carry_out(refund)
+        try:
+            refunding.carry_out(refund)
+        except PaymentError as error:  # one that was refused is written down as failed
+            if error.status == UNAVAILABLE:
+                raise
     return len(left)
 
 

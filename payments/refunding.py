@@ -6,11 +6,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import Role, User, has_role
+from accounts.models import User
 from payments import gateway, settling
 from payments.errors import PaymentError
 from payments.facts import RefundFacts
 from payments.models import Order, OrderStatus, Payment, Refund, RefundState
+
+MAY_REFUND = "payments.add_refund"
 
 
 def refund_payment(*, actor: User, payment: Payment, amount: int | None = None, reason: str = "") -> Payment:
@@ -21,8 +23,8 @@ def refund_payment(*, actor: User, payment: Payment, amount: int | None = None, 
     `refund_in_progress`, `not_at_stripe` (409), `stripe_unavailable` (503: the same call again goes on where this one
     stopped).
     """
-    if not has_role(actor, Role.ADMIN):
-        raise PaymentError("not_allowed", _("Only administrators give money back."), status=403)
+    if not actor.has_perm(MAY_REFUND):
+        raise PaymentError("not_allowed", _("You may not give money back."), status=403)
     if amount is not None and amount <= 0:
         raise PaymentError("invalid_amount", _("Give an amount above zero."), status=400)
     if payment.order.stripe_payment_intent_id is None:

@@ -2,7 +2,8 @@
 
 `localstripe` on this machine only, with what it lacks of what this site relies on: idempotency keys, another card after
 a declined one, refunds that stay within the payment and are announced by events, a store of its own for each data
-folder. For tests `/_config/faults` makes it slow. It is a process of its own; the site never imports this module.
+folder. For tests `/_config/faults` makes it slow, or careless. It is a process of its own; the site never imports this
+module.
 """
 
 import argparse
@@ -19,7 +20,9 @@ from localstripe import resources, server, webhooks
 from localstripe.errors import UserError
 
 HOST = "127.0.0.1"
-faults: dict[str, float] = {"delay": 0.0}
+# For tests. `delay`: seconds before it does what it is asked; `hold`: seconds between a payment and its answer;
+# `careless`: give back more than was paid.
+faults: dict[str, float] = {"delay": 0.0, "hold": 0.0, "careless": 0.0}
 replies: dict[tuple[str, str], tuple[int, bytes]] = {}
 watching: list[asyncio.Task[None]] = []
 locks: dict[tuple[str, str], asyncio.Lock] = {}
@@ -43,9 +46,19 @@ async def idempotent(request: web.Request, handler: Any) -> web.StreamResponse:
 
 
 async def set_faults(request: web.Request) -> web.Response:
-    """Take how many seconds every answer is to wait."""
-    faults["delay"] = float(json.loads(await request.text()).get("delay", 0))
+    """Take what is to go wrong from now on; what is not named goes well."""
+    wanted = json.loads(await request.text())
+    faults.update({name: float(wanted.get(name, 0)) for name in faults})
     return web.Response()
+
+
+@web.middleware
+async def late_answers(request: web.Request, handler: Any) -> web.StreamResponse:
+    """Answer a payment late: it is made, and whoever asked for it does not know yet."""
+    answer: web.StreamResponse = await handler(request)
+    if request.path.endswith("/confirm"):
+        await asyncio.sleep(faults["hold"])
+    return answer
 
 
 async def forget_webhooks(request: web.Request) -> web.Response:
@@ -69,6 +82,17 @@ def let_another_card_pay() -> None:
     resources.PaymentIntent._update = with_another_card
 
 
+def choose_methods_by_itself() -> None:
+    """Take what the site asks for with real keys: methods that Stripe chooses, which are cards here, and a text."""
+    make = resources.PaymentIntent.__init__
+
+    def with_cards(self: Any, automatic_payment_methods: Any = None, description: Any = None, **data: Any) -> None:
+        make(self, **data | ({"payment_method_types": ["card"]} if automatic_payment_methods else {}))
+        self.description = description
+
+    resources.PaymentIntent.__init__ = with_cards
+
+
 def keep_refunds_within_the_payment() -> None:
     """Refuse a refund beyond what is left, and announce each that is made, as Stripe does."""
     make = resources.Refund.__init__
@@ -78,7 +102,7 @@ def keep_refunds_within_the_payment() -> None:
         paid = resources.Charge._api_retrieve(charge) if charge else intent.latest_charge  # type: ignore[union-attr]  # one of both is given
         left = paid.amount - paid.amount_refunded
         wanted = int(amount) if amount is not None else left
-        if wanted > left or left == 0:
+        if (wanted > left or left == 0) and not faults["careless"]:
             raise UserError(400, "Refund amount is greater than unrefunded amount on charge")
         make(self, charge=charge, payment_intent=payment_intent, amount=wanted, **rest)
         webhooks.schedule_webhook(resources.Event("refund.created", self))
@@ -113,11 +137,13 @@ async def end_with(parent: int) -> None:
 def application(store: Path | None, delay: float) -> web.Application:
     """Return localstripe with our additions around it."""
     let_another_card_pay()
+    choose_methods_by_itself()
     keep_refunds_within_the_payment()
     # It waits a second before each event; tests need not.
     webhooks.asyncio = SimpleNamespace(sleep=lambda _second: asyncio.sleep(delay), ensure_future=asyncio.ensure_future)
     app: web.Application = server.app
     app.middlewares.insert(0, idempotent)
+    app.middlewares.insert(0, late_answers)
     app.middlewares.append(keep_store_in(store))
     app.router.add_post("/_config/faults", set_faults)
     app.router.add_delete("/_config/webhooks", forget_webhooks)

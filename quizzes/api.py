@@ -248,7 +248,7 @@ class QuestionViewSet(ScopedMixin, viewsets.ModelViewSet[Question]):
 class AttemptViewSet(IdempotentMixin, viewsets.GenericViewSet[Attempt]):
     """The attempts at one quiz: one's own, for its instructor everybody's."""
 
-    queryset = Attempt.objects.select_related("quiz__course", "enrollment")
+    queryset = Attempt.objects.select_related("quiz__course", "enrollment__accommodation")
     serializer_class = AttemptSerializer
     permission_classes = (IsAuthenticated,)
     lookup_url_kwarg = "attempt_id"
@@ -299,7 +299,8 @@ class AttemptViewSet(IdempotentMixin, viewsets.GenericViewSet[Attempt]):
     @extend_schema(request=AnswersSerializer, responses=SavedSerializer)
     @action(detail=True, methods=["put"])
     def answers(self, request: Request, quiz_id: str, attempt_id: str) -> Response:
-        """Save answers: 409 `attempt_closed`, `time_over`, or `stale_answer` with the current state."""
+        """Save answers; an empty text takes one back. 409 `attempt_closed`, `time_over`, or `stale_answer` with the
+        current state."""
         attempt = self._own_attempt()
         shape = AnswersSerializer(data=request.data)
         shape.is_valid(raise_exception=True)
@@ -315,7 +316,7 @@ class AttemptViewSet(IdempotentMixin, viewsets.GenericViewSet[Attempt]):
             "saved_at": saved.saved_at,
             "number": saved.number,
             "question_ids": list(given),
-            "expires_at": attempt.expires_at,
+            "expires_at": saved.deadline,
         }
         return Response(SavedSerializer(reply).data)
 
@@ -346,6 +347,8 @@ class AttemptViewSet(IdempotentMixin, viewsets.GenericViewSet[Attempt]):
     def _shown(self, attempt: Any) -> Any:
         is_teacher = self._is_teacher(attempt.quiz)
         shown = shown_to(attempt, is_teacher=is_teacher)
+        if attempt.is_running:
+            attempt.expires_at = taking.deadline_of(attempt)  # as it is now, not as it was promised
         attempt.questions, attempt.results, attempt.keys = shown.questions, shown.results, shown.keys
         attempt.answers = shown.answers
         return AttemptDetailSerializer(attempt, context={"is_teacher": is_teacher}).data

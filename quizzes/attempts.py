@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from enrollments.deadlines import Terms, terms_for
 from enrollments.models import Enrollment
+from enrollments.signals import learned
 from lms.lib.errors import DomainError
 from quizzes.marking import apply_marks, enter_in_ledger, tell_student
 from quizzes.models import GRACE, AnswerEvent, Attempt, Mark, QuestionVersion, Quiz, fold, mixed, receipt_of
@@ -35,10 +36,11 @@ class AttemptError(DomainError):
 
 @dataclass(frozen=True)
 class Saved:
-    """What the server acknowledges: the journal's newest number, and when."""
+    """What the server acknowledges: the journal's newest number, and when; and until when there is time by now."""
 
     number: int
     saved_at: datetime
+    deadline: datetime | None
 
 
 def start(*, actor: User, quiz: Quiz) -> tuple[Attempt, bool]:
@@ -130,7 +132,12 @@ def is_overdue(attempt: Attempt, now: datetime) -> bool:
 
 
 def save_answers(*, actor: User, attempt: Attempt, answers: dict[str, Any], seq: int | None = None) -> Saved:
-    """Append answers to the journal, all or none; return the acknowledgement. Five statements.
+    """Append answers to the journal, all or none; return the acknowledgement.
+
+    Five statements; with a time limit one or two more.
+
+    An empty text takes an answer back. The acknowledgement carries the deadline as it is now, so that an open page
+    follows an extension.
 
     `seq` is the client's number of the save: for each question it must be larger than the one that stands, else
     AttemptError `stale_answer` (409) carries the current state; the same answer under the same number is acknowledged
@@ -142,7 +149,9 @@ def save_answers(*, actor: User, attempt: Attempt, answers: dict[str, Any], seq:
         raise AttemptError("time_over", _("The time is over. What was saved in time counts."))
     with transaction.atomic():
         events = _append(attempt, answers, seq, now)
-    return Saved(number=events[-1].number if events else attempt.last_number, saved_at=now)
+    number = events[-1].number if events else attempt.last_number
+    learned.send(sender=Attempt, user_id=actor.pk, course_id=attempt.quiz.course_id)
+    return Saved(number=number, saved_at=now, deadline=deadline_of(attempt))
 
 
 def _append(attempt: Attempt, answers: dict[str, Any], seq: int | None, now: datetime) -> list[AnswerEvent]:
@@ -160,7 +169,7 @@ def _append(attempt: Attempt, answers: dict[str, Any], seq: int | None, now: dat
         standing_answer=Subquery(newest.values("answer")[:1]),
         attempt_number=Subquery(ours.values("last_number")[:1]),
     )
-    fresh = [(version, version.kind.check(version, answers[str(version.question_id)])) for version in versions]
+    fresh = [(version, version.checked(answers[str(version.question_id)])) for version in versions]
     fresh = [pair for pair in fresh if not _is_repeat(*pair, seq)]
     if seq is not None and any((version.standing_seq or 0) >= seq for version, _answer in fresh):
         raise _stale(attempt)
@@ -219,7 +228,7 @@ def _append_last(attempt: Attempt, answers: dict[str, Any], now: datetime) -> No
     versions = {str(version.question_id): version for version in attempt.versions}
     if not set(answers) <= set(versions):
         raise AnswerError("unknown_question", _("This attempt has no such question."))
-    checked = {key: versions[key].kind.check(versions[key], answer) for key, answer in answers.items()}
+    checked = {key: versions[key].checked(answer) for key, answer in answers.items()}
     AnswerEvent.objects.bulk_create(
         AnswerEvent(attempt=attempt, number=number, question_id=key, answer=answer, saved_at=now)
         for number, (key, answer) in enumerate(checked.items(), start=attempt.last_number + 1)

@@ -2,13 +2,17 @@
 
 from typing import Any
 
+from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import Max, Sum
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.permissions import require_verified_email
 from courses.models import Course
+from files import services as files
+from files.models import File, Purpose
 from lms.lib import markdown
 from lms.lib.errors import DomainError
 from lms.platform.audit import record
@@ -116,6 +120,16 @@ def change_question(*, actor: User, question: Question, order: int | None = None
             changes = {"question": str(question.pk), "version": current.number + 1}
             record(actor=actor, action="quizzes.question_changed", target=question.quiz, changes=changes)
     return question
+
+
+def add_picture(*, actor: User, quiz: Quiz, content: UploadedFile, shows: str) -> tuple[File, str]:
+    """Take in a picture for a question, as material of the course; return it, and the Markdown that shows it.
+
+    Raises FileError for what is no picture, or too large (400, 413, 415).
+    """
+    file = files.upload(actor=actor, content=content, purpose=Purpose.COURSE_MATERIAL, course_id=quiz.course_id)
+    words = " ".join(shows.translate({ord(sign): "" for sign in "[]\\`"}).split())
+    return file, f"![{words}]({reverse('files:picture', args=[file.pk, max(file.widths)])})"
 
 
 def _cleaned(fields: dict[str, Any], before: QuestionVersion | None = None) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.core.validators import FileExtensionValidator
 from django.utils.translation import gettext_lazy as _
 
 from courses.models import Course, Lesson
@@ -10,6 +11,7 @@ from quizzes.models import MOST_POINTS, QuestionVersion, Quiz
 
 FEEDBACK = "::"
 PAIR = "="
+PICTURES = ("png", "jpg", "jpeg", "webp", "gif")
 
 
 class QuizForm(forms.ModelForm[Quiz]):
@@ -46,14 +48,33 @@ class QuestionForm(forms.Form):
 
     question_text = forms.CharField(
         label=_("Question"), max_length=10_000, widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("Markdown: `code`, formulas in words, images as ![what it shows](address)."),
+        help_text=_("Markdown: **bold**, `code`, formulas between dollar signs."),
+    )  # fmt: skip
+    picture = forms.FileField(
+        label=_("Picture"), required=False, validators=[FileExtensionValidator(PICTURES)],
+        widget=forms.FileInput(attrs={"accept": ",".join(f".{one}" for one in PICTURES)}),
+        help_text=_("It is put below the text of the question. Take it away by deleting its line there."),
+    )  # fmt: skip
+    picture_shows = forms.CharField(
+        label=_("What the picture shows"), required=False, max_length=300,
+        help_text=_("For those who cannot see it, without giving the answer away."),
     )  # fmt: skip
     points = forms.IntegerField(label=_("Points"), min_value=0, max_value=MOST_POINTS, initial=1)
     explanation = forms.CharField(
         label=_("Explanation"), required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("Shown with the right answer, when the quiz shows that."),
     )  # fmt: skip
-    field_order = ["question_text", "lines", "correct_answer", "accepted", "tolerance", "points", "explanation"]
+    field_order = [
+        "question_text", "picture", "picture_shows", "lines", "correct_answer", "accepted", "tolerance", "points",
+        "explanation",
+    ]  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        """Return the fields; a picture needs words."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("picture") and not cleaned.get("picture_shows", "").strip():
+            self.add_error("picture_shows", _("Say what the picture shows."))
+        return cleaned
 
     def key(self, before: QuestionVersion | None) -> dict[str, Any]:
         """Return options and key as the services take them."""

@@ -171,6 +171,13 @@ class QuestionVersion(models.Model):
         """The type's own rules."""
         return TYPES[self.question_type]
 
+    def checked(self, answer: Any) -> Any:
+        """Return a student's answer as it is stored; None for an empty text, which takes the answer back.
+
+        Raises AnswerError for what is no answer to this type.
+        """
+        return None if answer == "" else self.kind.check(self, answer)
+
     def earned(self, answer: Any) -> Decimal | None:
         """Return the points that an answer earns, rounded half up to cents; None while a person has to decide.
 

@@ -2,11 +2,13 @@
 
 import csv
 import io
+import statistics
 from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from quizzes.charts import Bar, histogram
 from quizzes.marking import standing_marks
 from quizzes.models import Mark, QuestionVersion, Quiz
 from quizzes.question_types import folded
@@ -76,6 +78,43 @@ class QuestionResult:
         ]
 
 
+@dataclass(frozen=True)
+class Summary:
+    """How a quiz went as a whole: over the submitted attempts, in percent; None before one is marked."""
+
+    submitted: int
+    waiting: int
+    passed: int
+    scores: list[int]
+
+    @property
+    def median(self) -> float | None:
+        """The score in the middle."""
+        return statistics.median(self.scores) if self.scores else None
+
+    @property
+    def passed_percent(self) -> int | None:
+        """How many of the marked attempts passed."""
+        return round(100 * self.passed / len(self.scores)) if self.scores else None
+
+    @property
+    def bars(self) -> list[Bar]:
+        """How the scores are spread."""
+        return histogram(self.scores)
+
+
+def summary_of(quiz: Quiz) -> Summary:
+    """Return how the newest 5,000 submitted attempts went. One query."""
+    rows = quiz.attempts.submitted().order_by("-submitted_at").values_list("score", "passed")[:MOST_ATTEMPTS]
+    marked = [(score, passed) for score, passed in rows if score is not None]
+    return Summary(
+        submitted=len(rows),
+        waiting=len(rows) - len(marked),
+        passed=sum(passed is True for _score, passed in marked),
+        scores=[score for score, _passed in marked],
+    )
+
+
 def results_of(quiz: Quiz) -> list[QuestionResult]:
     """Return how each present question went, in order, over the newest 5,000 submitted attempts. Three queries."""
     questions = quiz.questions.present().select_related("current")
@@ -86,7 +125,7 @@ def results_of(quiz: Quiz) -> list[QuestionResult]:
         for key, mark in marks[attempt.pk].items():
             if key in found:
                 found[key].marks.append(mark)
-                if key in attempt.answers:
+                if attempt.answers.get(key) is not None:
                     found[key].answers.append(attempt.answers[key])
     return list(found.values())
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.permissions import signed_in
 from courses.models import Course
+from files import services as files
 from lms.lib.pages import attempt, attempt_or_say
 from lms.lib.paging import page_of
 from lms.lib.scoping import editable_or_403
@@ -20,7 +21,7 @@ from quizzes.api import csv_answer
 from quizzes.forms import FORMS, MarkForm, NewQuizForm, QuestionForm, QuizForm, ReasonForm
 from quizzes.models import Attempt, Question, Quiz
 from quizzes.question_types import CHOICES, TYPES
-from quizzes.results import results_of
+from quizzes.results import results_of, summary_of
 from quizzes.showing import shown_to
 from quizzes.views import lines_of
 
@@ -77,7 +78,7 @@ def question(request: HttpRequest, quiz_id: uuid.UUID, question_id: uuid.UUID | 
     if name not in TYPES:
         raise Http404
     kind = FORMS[name]
-    form = kind(request.POST or None, initial=kind.initial_of(before) if before else None)
+    form = kind(request.POST or None, request.FILES or None, initial=kind.initial_of(before) if before else None)
     if request.method == "POST" and form.is_valid() and _written(request, form, quiz, found, name):
         messages.success(request, _("The question is saved."))
         return redirect("quizzes:edit", quiz_id)
@@ -89,10 +90,21 @@ def _written(request: HttpRequest, form: QuestionForm, quiz: Quiz, found: Questi
     """Return what the services make of the form; None, with the problem on the form, where they refuse."""
     plain = {field: form.cleaned_data[field] for field in ("question_text", "points", "explanation")}
     fields = {**plain, **form.key(found.current if found else None)}
-    actor = signed_in(request)
+    actor, file = signed_in(request), None
+    if content := form.cleaned_data["picture"]:
+        shows = form.cleaned_data["picture_shows"]
+        taken = attempt(form, authoring.add_picture, actor=actor, quiz=quiz, content=content, shows=shows)
+        if taken is None:
+            return None
+        file, shown = taken
+        fields["question_text"] += f"\n\n{shown}"
     if found is not None:
-        return attempt(form, authoring.change_question, actor=actor, question=found, **fields)
-    return attempt(form, authoring.add_question, actor=actor, quiz=quiz, question_type=name, **fields)
+        done = attempt(form, authoring.change_question, actor=actor, question=found, **fields)
+    else:
+        done = attempt(form, authoring.add_question, actor=actor, quiz=quiz, question_type=name, **fields)
+    if done is None and file is not None:
+        files.delete(actor=actor, file=file)
+    return done
 
 
 @login_required
@@ -146,8 +158,15 @@ def results(request: HttpRequest, quiz_id: uuid.UUID) -> HttpResponse:
     quiz = _quiz(request, quiz_id)
     rows = quiz.attempts.submitted().defer("answers", "layout").select_related("enrollment__user")
     page = page_of(request, rows.order_by("passed", "-submitted_at", "pk"))
-    context = {"quiz": quiz, "course": quiz.course, "results": results_of(quiz), "page_obj": page}
-    return render(request, "quizzes/results.html", {**context, "attempts": page.object_list})
+    context = {
+        "quiz": quiz,
+        "course": quiz.course,
+        "summary": summary_of(quiz),
+        "results": results_of(quiz),
+        "page_obj": page,
+        "attempts": page.object_list,
+    }
+    return render(request, "quizzes/results.html", context)
 
 
 @login_required
@@ -168,7 +187,16 @@ def regrade(request: HttpRequest, quiz_id: uuid.UUID) -> HttpResponse:
         count = sum(one.before != one.after for one in done)
         messages.success(request, _("Marked again; %d scores changed.") % count)
         return redirect("quizzes:results", quiz_id)
-    context = {"quiz": quiz, "course": quiz.course, "form": form, "preview": marking.preview_regrade(quiz)}
+    found = sorted(marking.preview_regrade(quiz), key=lambda one: not one.is_changed)
+    page = page_of(request, found)
+    context = {
+        "quiz": quiz,
+        "course": quiz.course,
+        "form": form,
+        "page_obj": page,
+        "preview": page.object_list,
+        "changed": sum(one.is_changed for one in found),
+    }
     return render(request, "quizzes/regrade.html", context)
 
 
@@ -184,12 +212,14 @@ def mark(request: HttpRequest, attempt_id: uuid.UUID) -> HttpResponse:
         if given is not None:
             messages.success(request, _("The mark is saved."))
             return redirect("quizzes:mark", _next_waiting(given) if given.passed is not None else attempt_id)
-    shown = shown_to(found, is_teacher=True)
+    lines = lines_of(shown_to(found, is_teacher=True))
     context = {
         "attempt": found,
         "quiz": found.quiz,
         "course": found.quiz.course,
-        "lines": lines_of(shown),
+        "lines": lines,
+        "first_waiting": next((line for line in lines if line.result and line.result.is_waiting), None),
+        "others_waiting": found.quiz.attempts.submitted().filter(passed=None).exclude(pk=found.pk).count(),
         "form": form,
     }
     return render(request, "quizzes/mark.html", context)

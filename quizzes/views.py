@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.permissions import signed_in
 from enrollments.deadlines import terms_for
 from enrollments.models import Enrollment
+from lms.lib import markdown
 from lms.lib.errors import DomainError
 from lms.lib.pages import attempt_or_say
 from lms.lib.scoping import visible_or_404
@@ -26,6 +27,7 @@ from quizzes.question_types import TYPES
 from quizzes.showing import Asked, Key, Result, Shown, shown_to
 
 FIELD = "q-"
+ASKED = "asked"  # the hidden field that says which questions a form shows
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,22 @@ class Line:
     result: Result | None = None
     key: Key | None = None
     words: tuple[str, ...] = ()
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the answer earned all its points, as far as that may be seen; never for what a person marked."""
+        earned = None if self.result is None else self.result.points_earned
+        return bool(self.key and self.key.in_words and earned and earned == self.question.points)
+
+    @property
+    def explanation_html(self) -> str:
+        """The explanation, which is written in Markdown like the question."""
+        return markdown.to_html(self.key.explanation) if self.key and self.key.explanation else ""
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the journal has an answer that was not taken back."""
+        return self.saved_at is not None and self.answer not in (None, "", [], {})
 
 
 @login_required
@@ -120,12 +138,15 @@ def _posted(request: HttpRequest, found: Attempt) -> HttpResponse:
 
 
 def _given(found: Attempt, data: QueryDict) -> dict[str, Any]:
-    """Return the answers in a posted form; what was left empty is left out."""
+    """Return the answers in a posted form: what was left empty is left out, what was emptied is taken back."""
     read = {
         str(version.question_id): version.kind.from_form(data, f"{FIELD}{version.question_id}")
         for version in found.versions
     }
-    return {key: answer for key, answer in read.items() if answer is not None}
+    given = {key: answer for key, answer in read.items() if answer is not None}
+    stands = {key for key, state in taking.state_of(found).items() if state["answer"] is not None}
+    emptied = stands.intersection(data.getlist(ASKED)) - given.keys()
+    return given | dict.fromkeys(emptied, "")
 
 
 def _room(found: Attempt, typed: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -142,7 +163,7 @@ def _room(found: Attempt, typed: dict[str, Any] | None = None) -> dict[str, Any]
         "terms": terms,
         "deadline": taking.deadline_of(found),
         "now": timezone.now(),
-        "saved": sum(line.saved_at is not None for line in lines),
+        "answered": sum(line.is_answered for line in lines),
     }
 
 

@@ -3,15 +3,18 @@
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
-from rest_framework.permissions import IsAuthenticated
+from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
+from accounts.permissions import signed_in
 from lms.lib.pagination import Feed
 from lms.lib.scoping import ScopedMixin
 from realtime import services
+from realtime.asyncapi import document
 from realtime.models import Notification
-from realtime.serializers import NotificationSerializer, ReadCountSerializer
+from realtime.serializers import ChoicesSerializer, NotificationSerializer, ReadCountSerializer
 
 
 class NewestFirst(Feed):
@@ -41,3 +44,33 @@ class NotificationViewSet(ScopedMixin, mixins.ListModelMixin, viewsets.GenericVi
     def read_all(self, request: Request) -> Response:
         """Mark all notifications as read; answer how many were not yet."""
         return Response({"read": services.mark_read(user=request.user)})
+
+
+class ChoicesView(APIView):
+    """How the caller wants to hear of each kind of event: on the site, by mail at once, in the daily mail, or not."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(responses=ChoicesSerializer, operation_id="notifications_choices")
+    def get(self, request: Request) -> Response:
+        """Answer what holds for each kind."""
+        return Response({"ways": services.choices_of(signed_in(request))})
+
+    @extend_schema(request=ChoicesSerializer, responses=ChoicesSerializer, operation_id="notifications_choose")
+    def put(self, request: Request) -> Response:
+        """Change the kinds that are named; answer what holds for each. 400 `no_choice` for an unknown kind."""
+        shape = ChoicesSerializer(data=request.data)
+        shape.is_valid(raise_exception=True)
+        services.choose(actor=signed_in(request), ways=shape.validated_data["ways"])
+        return self.get(request)
+
+
+class AsyncApiView(APIView):
+    """What the WebSocket sends and takes, as an AsyncAPI document."""
+
+    permission_classes = (AllowAny,)
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request) -> Response:
+        """Answer 200 with the document."""
+        return Response(document())

@@ -2,10 +2,12 @@
 
 from django.urls import path
 
-from realtime.api import NotificationViewSet
+from realtime.api import AsyncApiView, ChoicesView, NotificationViewSet
 
 urlpatterns = [
+    path("asyncapi.json", AsyncApiView.as_view()),
     path("notifications/", NotificationViewSet.as_view({"get": "list"})),
+    path("notifications/choices", ChoicesView.as_view()),
     path("notifications/read-all", NotificationViewSet.as_view({"post": "read_all"})),
     path("notifications/<number>/read", NotificationViewSet.as_view({"post": "read"})),
 ]

@@ -12,5 +12,7 @@ class RealtimeConfig(AppConfig):
     verbose_name = "Notifications"
 
     def ready(self) -> None:
-        """Register what the app holds about people; its module imports models, which exist only by now."""
+        """Register what the app holds about people, and listen to what ends sockets. Both need models, which exist
+        only by now."""
         import_module("realtime.personal_data")
+        import_module("realtime.receivers")

@@ -1,5 +1,6 @@
 """Users, their logins, and what proves who they are."""
 
+from accounts.models.exports import DataExport
 from accounts.models.logins import LoginKind, LoginSession, LoginSessionQuerySet, end_of_login
 from accounts.models.people import (
     Role,
@@ -9,6 +10,7 @@ from accounts.models.people import (
     has_role,
     normalised_email,
     one_line,
+    validate_language,
     validate_time_zone,
 )
 from accounts.models.proofs import AttemptCounter, Challenge, Letter, SocketTicket
@@ -16,6 +18,7 @@ from accounts.models.proofs import AttemptCounter, Challenge, Letter, SocketTick
 __all__ = [
     "AttemptCounter",
     "Challenge",
+    "DataExport",
     "Letter",
     "LoginKind",
     "LoginSession",
@@ -29,5 +32,6 @@ __all__ = [
     "has_role",
     "normalised_email",
     "one_line",
+    "validate_language",
     "validate_time_zone",
 ]

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.people import User
+from accounts.signals import logins_ended
 
 
 class LoginKind(models.TextChoices):
@@ -20,6 +21,7 @@ class LoginKind(models.TextChoices):
     API = "api", _("API client")
     COOKIE = "cookie", _("App in a browser")
     BROWSER = "browser", _("Browser")
+    SUPPORT = "support", _("Staff, in your name")
 
 
 class LoginSessionQuerySet(models.QuerySet["LoginSession"]):
@@ -29,6 +31,10 @@ class LoginSessionQuerySet(models.QuerySet["LoginSession"]):
         """Return the logins that are neither ended nor too old."""
         return self.filter(ended_at=None, expires_at__gt=timezone.now())
 
+    def of(self, user: User) -> Self:
+        """Return the logins of a user, and those in which they act for somebody else."""
+        return self.filter(Q(user=user) | Q(actor=user))
+
     def listed(self) -> Self:
         """Return the live logins, without browsers whose session has run out or was logged out of."""
         open_session = Session.objects.filter(session_key=OuterRef("session_key"), expire_date__gt=timezone.now())
@@ -36,10 +42,14 @@ class LoginSessionQuerySet(models.QuerySet["LoginSession"]):
 
     def end(self) -> int:
         """End these logins: every token that descends from them is refused from now on, and the sessions of browsers
-        are deleted. Return how many ended. Three queries."""
-        keys = [key for key in self.filter(ended_at=None).values_list("session_key", flat=True) if key]
+        are deleted; the apps above hear of it, so that sockets close. Return how many ended. Three queries."""
+        ending = list(self.filter(ended_at=None).values_list("pk", "session_key"))
+        keys = [key for _pk, key in ending if key]
         Session.objects.filter(session_key__in=keys).delete()
-        return self.filter(ended_at=None).update(ended_at=timezone.now())
+        ended = self.filter(ended_at=None).update(ended_at=timezone.now())
+        if ending:
+            logins_ended.send(sender=LoginSession, login_ids=[pk for pk, _key in ending], session_keys=keys)
+        return ended
 
     def visible_to(self, user: Any) -> Self:
         """Return the user's own logins."""
@@ -54,7 +64,8 @@ def end_of_login() -> datetime:
 
 
 class LoginSession(models.Model):
-    """One login: a browser's session, or the family of all tokens that descend from it (QUALITY A01, A02).
+    """One login: a browser's session, the family of all tokens that descend from it (QUALITY A01, A02), or the half
+    hour in which an `actor` of the staff acts in the user's name (QUALITY M02).
 
     Each access and refresh token names its session in the claim `sid`; a request is let in only while that row is
     live, in the query that loads the user anyway. So ending a row ends every token at once, in every process, with or
@@ -71,6 +82,10 @@ class LoginSession(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     ip_address = models.GenericIPAddressField(_("address"), null=True)
     user_agent = models.CharField(_("browser or client"), max_length=255, blank=True)
+    actor = models.ForeignKey(
+        User, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("staff who act as the user")
+    )
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
 
     objects = LoginSessionQuerySet.as_manager()
 
@@ -78,6 +93,12 @@ class LoginSession(models.Model):
         ordering = ["-last_used_at", "id"]
         verbose_name = _("login")
         indexes = [models.Index(fields=["user", "ended_at"], name="accounts_login_live")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind=LoginKind.SUPPORT, actor__isnull=False) | (~Q(kind=LoginKind.SUPPORT) & Q(actor=None)),
+                name="accounts_loginsession_support_has_actor",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.user} {self.created_at:%Y-%m-%d %H:%M}"

@@ -5,6 +5,7 @@ import uuid
 import zoneinfo
 from typing import Any, ClassVar, Self
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.core.exceptions import ValidationError
@@ -38,6 +39,14 @@ def validate_time_zone(name: str) -> None:
     """Raise ValidationError for a time zone that this machine does not know."""
     if name not in zoneinfo.available_timezones():
         raise ValidationError(_("%(name)s is not a time zone."), params={"name": name}, code="invalid_time_zone")
+
+
+def validate_language(code: str) -> None:
+    """Raise ValidationError for a language that the site does not speak."""
+    if code not in dict(settings.LANGUAGES):
+        raise ValidationError(
+            _("%(code)s is not a language of this site."), params={"code": code}, code="invalid_language"
+        )
 
 
 one_line = RegexValidator(r"^[^\x00-\x1f\x7f]*$", _("Use one line, without control characters."), code="one_line")
@@ -105,6 +114,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(_("may enter the admin"), default=False)
     mfa_enabled = models.BooleanField(_("second factor on"), default=False)
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True, validators=[validate_time_zone])
+    language = models.CharField(_("language"), max_length=15, blank=True, validators=[validate_language])
     profile_metadata = models.JSONField(_("profile data"), default=dict, blank=True, encoder=DjangoJSONEncoder)
     email_verified_at = models.DateTimeField(_("e-mail confirmed at"), null=True, blank=True)
     created_at = models.DateTimeField(_("joined at"), default=timezone.now, editable=False)
@@ -118,6 +128,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         ordering = ["-created_at", "id"]
         verbose_name = _("user")
+        permissions = [("impersonate_user", _("Can log in as a person, to see what they see"))]
         constraints = [models.UniqueConstraint(Lower("email"), name="accounts_user_email_once")]
 
     def __str__(self) -> str:

@@ -71,6 +71,7 @@ def test_of_twenty_registrations_at_once_one_is_made(api_of: Callable[[None], AP
     assert User.objects.count() == 1
 
 
+@pytest.mark.quality("A14")
 @pytest.mark.parametrize("password", ["short", "password123", "new@example.com", "12345678"])
 def test_weak_passwords_are_refused_with_a_reason(password: str, db: None, api_of: Callable[[None], APIClient]) -> None:
     answer = api_of(None).post("/api/v1/users/", {**NEW, "password": password})

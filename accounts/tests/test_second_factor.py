@@ -241,6 +241,42 @@ def test_turning_it_off_takes_the_password_and_a_code(
     assert "access_token" in first_step(bob)
 
 
+@pytest.mark.quality("A12")
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("security/password/", {"new_password": "an entirely new one"}),
+        ("security/email/", {"email": "bob@new.example"}),
+        ("close/", {}),
+    ],
+)
+def test_what_changes_an_account_takes_a_code_too(
+    path: str, body: dict[str, str], bob: User, secret: str, browser_of: Callable[[User], Client]
+) -> None:
+    browser = browser_of(bob)
+    given = {**body, "password": PASSWORD}
+    assert browser.post(f"/account/{path}", given).status_code == 200
+    refused = browser.post(f"/account/{path}", {**given, "code": wrong(secret)})
+    assert "That code is not right" in refused.content.decode()
+    assert browser.post(f"/account/{path}", {**given, "code": code_of(secret)}).status_code == 302
+
+
+def test_a_code_is_mailed_to_whoever_needs_one_there(
+    bob: User, api_of: Callable[[User], APIClient], browser_of: Callable[[User], Client]
+) -> None:
+    begun = api_of(bob).post(f"{AUTH}mfa/enable", {"method": "email"}).json()
+    code = codes.mailed_code(Challenge.objects.get())
+    api_of(bob).post(f"{AUTH}mfa/enable", {"challenge_token": begun["challenge_token"], "code": code})
+    browser = browser_of(bob)
+    assert 'value="email"' in browser.get("/account/security/email/").content.decode()
+    for back, expected in (("email", "security/email/"), ("https://evil.test", "security/second-factor/off/")):
+        sent = browser.post("/account/security/second-factor/send/", {"back": back})
+        assert sent["Location"] == f"/account/{expected}"
+    mailed = re.search(r"\b\d{6}\b", mail.outbox[-1].body).group()
+    given = {"email": "bob@new.example", "password": PASSWORD, "code": mailed}
+    assert browser.post("/account/security/email/", given).status_code == 302
+
+
 def test_a_second_method_is_not_turned_on_over_the_first(
     bob: User, secret: str, api_of: Callable[[User], APIClient]
 ) -> None:

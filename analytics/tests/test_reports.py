@@ -1,7 +1,7 @@
 """The figures: what they count, where days begin, and what money is in them."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import User
+from analytics.course_reports import course_report
 from analytics.periods import Period, last_days
-from analytics.reports import course_report, enrollment_report, overview, revenue_report
+from analytics.reports import enrollment_report, overview, revenue_report
 from courses.models import Course
 from enrollments import services as enrollments
 from enrollments.models import Enrollment
@@ -126,6 +127,20 @@ def test_ten_years_by_day_have_a_row_for_each(dan: User, api_of: Callable[[User]
     answer = api_of(dan).get("/api/v1/analytics/enrollments?date_from=2016-01-01&date_to=2025-12-31").json()
     assert len(answer["series"]) == 3653
     assert (answer["date_from"], answer["interval"]) == ("2016-01-01", "day")
+
+
+def test_a_report_compares_itself_with_as_many_days_before(
+    course: Course, dan: User, api_of: Callable[[User], Any]
+) -> None:
+    enrolled_at(course, *(datetime(2025, 5, day, tzinfo=UTC) for day in (8, 9, 9, 10, 14, 15, 16)))
+    api, days = api_of(dan), "date_from=2025-05-14&date_to=2025-05-16"
+    enrollments = api.get(f"/api/v1/analytics/enrollments?{days}").json()
+    assert (enrollments["totals"]["enrollments"], enrollments["before"]["enrollments"]) == (3, 0)
+    wider = "date_from=2025-05-11&date_to=2025-05-16"
+    for report, name in (("overview", "total_enrollments"), (f"courses/{course.pk}", "total_enrollments")):
+        answer = api.get(f"/api/v1/analytics/{report}?{wider}").json()
+        assert (answer[name], answer["before"][name]) == (3, 4)
+        assert api.get(f"/api/v1/analytics/{report}").json()["before"] is None
 
 
 @pytest.mark.quality("N04")

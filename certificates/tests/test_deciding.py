@@ -158,7 +158,7 @@ def test_a_course_has_its_own_template_and_others_have_the_sites(
     page = PdfReader(certificate.pdf.open()).pages[0]
     assert "TEA DIPLOMA" in page.extract_text()
     assert round(page.mediabox.width) == 792
-    assert len(page.images) == 1
+    assert len(page.images) == 2  # the signature and the code
     cocoa = make_course(alice, "Cocoa", lessons=1)
     with django_capture_on_commit_callbacks(execute=True):
         complete_all_lessons(enrollments.enroll(actor=bob, user=bob, course=cocoa))

@@ -13,7 +13,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from certificates import pdf, printing, tasks
+from certificates import pdf, printing, signing, tasks
 from certificates.models import Certificate, Status
 from enrollments.models import Enrollment
 from lms.testing.plugin import complete_all_lessons
@@ -70,7 +70,7 @@ def test_wherever_it_dies_the_periodic_job_finds_the_certificate(
     def die(*_args: object, **_kwargs: object) -> None:
         raise Died
 
-    target = {"render": (pdf, "render"), "sign": (printing.signing, "sign"), "save": (FileField.attr_class, "save")}
+    target = {"render": (pdf, "render"), "sign": (signing, "sign"), "save": (FileField.attr_class, "save")}
     with monkeypatch.context() as patched:
         patched.setattr(*target[where], die)
         with pytest.raises(Died):

@@ -68,6 +68,19 @@ def test_an_incomplete_enrolment_has_no_certificate(bob: User, enrollment: Enrol
     assert refused.value.code == "not_completed"
 
 
+@pytest.mark.quality("K01")
+def test_nobody_asks_for_the_certificate_of_another_or_of_an_unfinished_course(
+    bob: User, carol: User, erin: User, enrollment: Enrollment, api_of: Callable[[User], APIClient]
+) -> None:
+    address = f"/api/v1/certificates/generate/{enrollment.pk}"
+    unfinished = api_of(bob).post(address)
+    assert (unfinished.status_code, unfinished.json()["errors"][0]["code"]) == (409, "not_completed")
+    complete_all_lessons(enrollment)
+    for stranger in (carol, erin):
+        assert api_of(stranger).post(address).status_code == 404
+    assert Certificate.objects.get().user == bob
+
+
 def test_printing_twice_prints_and_writes_once(certificate: Certificate) -> None:
     sent = len(mail.outbox)
     name = certificate.pdf.name

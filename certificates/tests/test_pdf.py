@@ -1,5 +1,6 @@
 """The certificate on paper: the same bytes each time, nothing clipped, no sign missing, readable by machines."""
 
+import base64
 import io
 import resource
 import time
@@ -19,6 +20,7 @@ from accounts.models import User
 from certificates import pdf
 from certificates.designs import CertificateTemplate, PageSize
 from certificates.fonts import RARE_FACES, common_signs, signs_of
+from certificates.numbers import new_number
 from certificates.tests.samples import NUMBER, SCRIPTS, sample
 
 LETTER = CertificateTemplate(page_size=PageSize.LETTER, accent="#7a1f3d", note="Twelve hours of study.")
@@ -102,6 +104,17 @@ def test_the_code_leads_to_the_page_that_verifies_it(template: CertificateTempla
     picture: Image.Image = page.render(scale=150 / 72).to_pil()
     codes = zxingcpp.read_barcodes(picture)
     assert [code.text for code in codes] == [sample().verify_url]
+
+
+def test_codes_are_read_whatever_the_number_and_at_a_screens_resolution() -> None:
+    """Each code has the same mask, smooth or not (see pdf.MASK)."""
+    for _time in range(200):
+        certificate = sample(certificate_number=new_number())
+        _head, _comma, content = pdf._code(certificate.verify_url).partition(",")
+        picture = Image.open(io.BytesIO(base64.b64decode(content))).convert("L")
+        small = Image.new("L", (100, 100), 255)  # 26 mm at 72 dots to the inch, and white around
+        small.paste(picture.resize((74, 74), Image.Resampling.BILINEAR), (13, 13))
+        assert [code.text for code in zxingcpp.read_barcodes(small)] == [certificate.verify_url]
 
 
 @pytest.mark.quality("K06")

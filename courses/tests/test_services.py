@@ -210,10 +210,10 @@ def test_a_copy_has_everything_but_the_students(
 @pytest.mark.django_db(transaction=True)
 def test_of_ten_publications_at_once_one_is_recorded(alice: User, course: Course) -> None:
     services.unpublish_course(actor=alice, course=course)
-    AuditEntry.objects.filter(action="courses.published").delete()
+    before = AuditEntry.objects.filter(action="courses.published").count()
     outcomes = at_once(10, lambda _number: services.publish_course(actor=alice, course=course))
     assert [outcome for outcome in outcomes if isinstance(outcome, Exception)] == []
-    assert AuditEntry.objects.filter(action="courses.published").count() == 1
+    assert AuditEntry.objects.filter(action="courses.published").count() == before + 1
 
 
 @pytest.mark.quality("C02")

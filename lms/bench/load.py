@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SCRIPT = Path(__file__).with_name("report.lua")
+TURNS = Path(__file__).with_name("turns.lua")
 CONNECTIONS = 16
 SECONDS = 8
 WARM_SECONDS = 2
@@ -19,10 +20,11 @@ class LoadError(RuntimeError):
 
 @dataclass(frozen=True)
 class Target:
-    """An address, and the headers that it is asked with."""
+    """An address, and the headers that it is asked with; or a file of requests that take turns (turns.lua)."""
 
     url: str
     headers: dict[str, str]
+    requests: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,10 @@ def rate_of(target: Target, seconds: int = SECONDS) -> Rate:
 def _wrk(target: Target, seconds: int) -> dict[str, float]:
     """Return what one run of wrk found."""
     headers = [part for name, value in target.headers.items() for part in ("-H", f"{name}: {value}")]
+    script = TURNS if target.requests else SCRIPT
     command = [
-        "wrk", "-t2", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "20s", "-s", str(SCRIPT), *headers, target.url,
+        "wrk", "-t2", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "20s", "-s", str(script), *headers, target.url,
+        *(["--", str(target.requests)] if target.requests else []),
     ]  # fmt: skip
     answer = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603  # our own command
     found: dict[str, float] = json.loads(answer.stdout.splitlines()[-1])

@@ -36,8 +36,8 @@ def _page(
     most_statements: int,
 ) -> Iterator[Figure]:  # fmt: skip
     """Yield a page's rate over the yardstick's, its statements, and its weight before compression."""
-    yield from _rate(row, what, Target(site + path, browser_headers(user)), yardstick, "Y2a", bars)
-    statements, size = _cost(path, user)
+    yield from compared(row, what, Target(site + path, browser_headers(user)), yardstick, "Y2a", bars)
+    statements, size = cost_of(path, user)
     yield Figure(row, f"{what}: statements", statements, "SQL", most_statements, more_is_better=False)
     yield Figure(row, f"{what}: weight", size / 1000, "kB", notes="before compression")
 
@@ -46,10 +46,10 @@ def _unchanged(site: str, yardstick: Target) -> Iterator[Figure]:
     """Yield the rate at which a visitor who has the catalogue is told that it has not changed."""
     tag = Client().get("/courses/", headers={"X-Forwarded-Proto": "https"}).headers["ETag"]
     target = Target(f"{site}/courses/", {**browser_headers(None), "If-None-Match": tag})
-    yield from _rate("G1", "catalogue, unchanged since (304)", target, yardstick, "Y2a", (0.8, 3))
+    yield from compared("G1", "catalogue, unchanged since (304)", target, yardstick, "Y2a", (0.8, 3))
 
 
-def _rate(
+def compared(
     row: str, what: str, target: Target, yardstick: Target, unit: str, bars: tuple[float, float | None]
 ) -> Iterator[Figure]:
     """Yield a rate over its yardstick's; none, and a line that says so, where the machine was too busy to say."""
@@ -67,12 +67,12 @@ def _list(
 ) -> Iterator[Figure]:
     """Yield a list's rate over the yardstick's, and its statements."""
     headers = bearer_headers(user) if user else browser_headers(None)
-    yield from _rate("G7", f"API, {what}", Target(site + path, headers), yardstick, "Y3a", bars)
-    statements, _size = _cost(path, None, headers)
+    yield from compared("G7", f"API, {what}", Target(site + path, headers), yardstick, "Y3a", bars)
+    statements, _size = cost_of(path, None, headers)
     yield Figure("G7", f"API, {what}: statements", statements, "SQL", 6, more_is_better=False)
 
 
-def _cost(path: str, user: User | None, headers: dict[str, str] | None = None) -> tuple[int, int]:
+def cost_of(path: str, user: User | None, headers: dict[str, str] | None = None) -> tuple[int, int]:
     """Return the statements and the bytes of a warm request."""
     client = Client(headers=headers or browser_headers(user))
     client.get(path)

@@ -30,7 +30,7 @@ from lms.testing.plugin import make_course
 
 CERTIFICATES = 100
 KILLS = 10
-PATIENCE = 240  # seconds until what is not there counts as lost
+PATIENCE = 600  # seconds until what is not there counts as lost
 BEAT = 10  # seconds between two runs of the periodic job
 QUEUES = ("documents", "mail", "default")
 

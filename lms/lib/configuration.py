@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from django.conf.locale import LANG_INFO
 from django.core.exceptions import ImproperlyConfigured
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 SHORTEST_SECRET = 32
 
@@ -24,6 +27,16 @@ class Choice:
         if value not in allowed:
             raise ImproperlyConfigured(f"{name} is {value!r}; it must be one of: {', '.join(allowed)}.")
         return value
+
+
+def languages(env: environ.Env, name: str) -> list[tuple[str, str]]:
+    """Return the languages in variable `name`, the site's own first, each with its name in itself; raise
+    ImproperlyConfigured for one that Django does not know."""
+    codes: list[str] = env.list(name, default=["en"])
+    unknown = [code for code in codes if "name_local" not in LANG_INFO.get(code, {})]
+    if unknown or not codes:
+        raise ImproperlyConfigured(f"{name} names languages by their codes, as in en,de,pt-br; not {unknown or codes}.")
+    return [(code, LANG_INFO[code]["name_local"].capitalize()) for code in codes]
 
 
 def kept_secret(path: Path) -> str:
@@ -120,3 +133,26 @@ def font_directory(package: str) -> Path:
     if spec is None or spec.origin is None:
         raise ImproperlyConfigured(f"The package {package} is not installed: pip install -r requirements.txt")
     return Path(spec.origin).parent / "files"
+
+
+# How uvicorn serves sockets: no frame larger than the consumer takes, and no compressor for each idle socket, which
+# costs more memory than everything else about it. docker-compose.yml says the same on its command line.
+SOCKET_OPTIONS: dict[str, Any] = {"ws_max_size": 65_536, "ws_per_message_deflate": False}
+
+
+def channel_layer(redis_url: str) -> dict[str, Any]:
+    """Return the channel layer on this Redis, or in this process where there is none.
+
+    redis-py's defaults drop an idle socket after seconds, refuse a crowd that connects at once, and hold a request for
+    seconds while Redis is away: one try, one second, and the layer's own loop tries again.
+    """
+    if not redis_url:
+        return {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 1000}}
+    host = {
+        "address": f"{redis_url}/2",
+        "socket_connect_timeout": 1,
+        "socket_timeout": None,
+        "max_connections": 10_000,
+        "retry": Retry(NoBackoff(), 0),
+    }
+    return {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [host]}}

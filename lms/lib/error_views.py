@@ -29,6 +29,11 @@ def permission_denied(request: HttpRequest, exception: Any = None) -> HttpRespon
     return _answer(request, 403, "permission_denied", str(exception or "") or _("You may not do this."))
 
 
+def forbidden(request: HttpRequest, code: str, detail: str) -> HttpResponse:
+    """403 with a reason of its own."""
+    return _answer(request, 403, code, detail)
+
+
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403: a form without its token, mostly one that stood open for longer than its session."""
     detail = _("This form is too old, or your browser sent no cookie. Go back, reload the page and try again.")

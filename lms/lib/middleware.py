@@ -19,13 +19,9 @@ def request_id(get_response: GetResponse) -> GetResponse:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         new_id = request_ids.new_request_id()
-        id_token = request_ids.current.set(new_id)
-        address_token = request_ids.address.set(request_ids.client_address(request))
-        try:
+        request.request_id = new_id  # type: ignore[attr-defined]  # the log's filter reads it
+        with request_ids.scope(new_id=new_id, from_address=request_ids.client_address(request)):
             response = get_response(request)
-        finally:
-            request_ids.current.reset(id_token)
-            request_ids.address.reset(address_token)
         response["X-Request-ID"] = new_id
         return response
 

@@ -10,8 +10,9 @@ from lms.platform.models import SiteSettings
 
 def site(request: HttpRequest) -> dict[str, Any]:
     """Return the site's settings and whether this is a development start."""
+    site = SiteSettings.current()
     return {
-        "site": SiteSettings.current(),
+        "site": site,
         "DEBUG": settings.DEBUG,
-        "REGISTRATION_OPEN": settings.ALLOW_PUBLIC_REGISTRATION,
+        "REGISTRATION_OPEN": settings.ALLOW_PUBLIC_REGISTRATION and site.registration_open,
     }

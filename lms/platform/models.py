@@ -1,4 +1,4 @@
-"""The audit log, the site's settings, replies kept for repeated requests, and the outbox."""
+"""The audit log, the site's settings, replies kept for repeated requests, the outbox, and jobs that failed."""
 
 import uuid
 from datetime import timedelta
@@ -9,16 +9,30 @@ from django.core.cache import cache
 from django.core.serializers.json import DjangoJSONEncoder
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from lms.platform import chain
+
+
+class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
+    """The audit log, by what a reader looks for."""
+
+    def unsealed(self) -> Self:
+        """Return the entries that no seal ties into the chain: nothing of ours writes such ones."""
+        return self.filter(~Exists(AuditSeal.objects.filter(entry_id=OuterRef("pk"), position__isnull=False)))
+
+    def about(self, target: models.Model, *actions: str) -> Self:
+        """Return what was done to one row, of these kinds."""
+        return self.filter(target_type=described(target), target_id=str(target.pk), action__in=actions)
+
 
 class AuditEntry(models.Model):
-    """Who did what to what, and when: appended in the transaction of the act itself, never edited (QUALITY M05).
+    """Who did what to what, and when: appended in the transaction of the act itself, never edited (QUALITY M03, M05).
 
-    `actor` acted, `subject` is whom they impersonated at it. Neither is a foreign key to the database, so that deleting
-    a user changes no line of the log.
+    `actor` acted, `subject` is whom it was done to, or whom they impersonated at it. Neither is a foreign key to the
+    database, so that deleting a user changes no line of the log. `digest` signs the line (lms.platform.chain).
     """
 
     created_at = models.DateTimeField(_("at"), default=timezone.now, editable=False)
@@ -33,7 +47,10 @@ class AuditEntry(models.Model):
     target_id = models.CharField(_("target"), max_length=64, blank=True)
     changes = models.JSONField(_("changes"), default=dict, encoder=DjangoJSONEncoder)
     ip_address = models.GenericIPAddressField(_("address"), null=True)
-    request_id = models.CharField(max_length=64, default="-")
+    request_id = models.CharField(_("request"), max_length=64, default="-")
+    digest = models.CharField(max_length=64, editable=False, default="")
+
+    objects = AuditEntryQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]
@@ -42,10 +59,64 @@ class AuditEntry(models.Model):
         indexes = [
             models.Index(fields=["target_type", "target_id"], name="platform_audit_target"),
             models.Index(fields=["actor", "-id"], name="platform_audit_actor"),
+            models.Index(fields=["action", "-id"], name="platform_audit_action"),
+            models.Index(fields=["created_at"], name="platform_audit_created"),
         ]
 
     def __str__(self) -> str:
         return f"{self.created_at:%Y-%m-%d %H:%M} {self.action} {self.target_type} {self.target_id}"
+
+
+class AuditSeal(models.Model):
+    """Ties an entry of the audit log to the one sealed before it; made when the entry's transaction commits.
+
+    `entry_id` is no foreign key: a seal outlives an entry that somebody deletes, and so shows that it is missing.
+    """
+
+    entry_id = models.BigIntegerField(primary_key=True)
+    position = models.BigIntegerField(unique=True, null=True)
+    hash = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        ordering = ["position"]
+
+    def __str__(self) -> str:
+        return f"{self.position}:{self.hash}"
+
+    @classmethod
+    def add(cls, entry: AuditEntry) -> Self:
+        """Seal an entry where the database does not do it itself; the caller holds the one write lock. Two queries."""
+        last = cls.objects.filter(position__isnull=False).order_by("-position").first()
+        place, before = (last.position or 0, last.hash) if last is not None else (0, "")
+        made = chain.link(before=before, position=place + 1, entry_id=entry.pk, digest=entry.digest)
+        return cls.objects.create(entry_id=entry.pk, position=place + 1, hash=made)
+
+
+class Accent(models.TextChoices):
+    """The accents that are designed, light and dark, in tokens.css."""
+
+    EVERGREEN = "evergreen", _("Evergreen")
+    OCEAN = "ocean", _("Ocean")
+    PLUM = "plum", _("Plum")
+    CLAY = "clay", _("Clay")
+    SLATE = "slate", _("Slate")
+
+
+LEGAL_PAGES = ("imprint", "privacy", "terms")
+LEGAL_HELP = _("Markdown. The page and its link at the foot of every page are there while there is a text.")
+
+
+class SiteLogo(models.Model):
+    """The picture in the place of the site's mark: drawn anew, so that nothing but a picture is in it."""
+
+    version = models.CharField(primary_key=True, max_length=16)
+    content = models.BinaryField()
+
+    class Meta:
+        ordering = ["version"]
+
+    def __str__(self) -> str:
+        return self.version
 
 
 class SiteSettings(models.Model):
@@ -72,6 +143,12 @@ class SiteSettings(models.Model):
         _("tax line on receipts"), max_length=200, blank=True, help_text=_("For example: VAT 19 % included.")
     )
     revoke_certificate_on_refund = models.BooleanField(_("a full refund takes the certificate back"), default=False)
+    accent = models.CharField(_("accent colour"), max_length=12, choices=Accent.choices, default=Accent.EVERGREEN)
+    logo_version = models.CharField(max_length=16, blank=True, editable=False)
+    registration_open = models.BooleanField(_("visitors may register"), default=True)
+    imprint = models.TextField(_("imprint"), max_length=50_000, blank=True, help_text=LEGAL_HELP)
+    privacy = models.TextField(_("privacy"), max_length=50_000, blank=True, help_text=LEGAL_HELP)
+    terms = models.TextField(_("terms"), max_length=50_000, blank=True, help_text=LEGAL_HELP)
 
     class Meta:
         verbose_name = _("site settings")
@@ -80,6 +157,16 @@ class SiteSettings(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def accent_sheet(self) -> str:
+        """The style sheet that exchanges the accent; none for the one that tokens.css begins with."""
+        return "" if self.accent == Accent.EVERGREEN else f"css/accents/{self.accent}.css"
+
+    @property
+    def legal_pages(self) -> list[tuple[str, Any]]:
+        """The legal pages that have a text: their field's name and their title."""
+        return [(name, self._meta.get_field(name).verbose_name) for name in LEGAL_PAGES if getattr(self, name)]  # type: ignore[union-attr]  # a column has one
 
     @classmethod
     def current(cls) -> Self:
@@ -163,6 +250,8 @@ class DeferredTask(models.Model):
 
     class Meta:
         ordering = ["created_at"]
+        verbose_name = _("job that waits for the broker")
+        verbose_name_plural = _("jobs that wait for the broker")
         indexes = [models.Index(fields=["next_try_at"], name="platform_deferred_due")]
 
     def __str__(self) -> str:
@@ -174,6 +263,38 @@ class DeferredTask(models.Model):
         type(self).objects.filter(pk=self.pk).update(
             tries=F("tries") + 1, last_error=str(error), next_try_at=timezone.now() + wait
         )
+
+
+class FailedTaskQuerySet(models.QuerySet["FailedTask"]):
+    """Jobs that failed."""
+
+    def open(self) -> Self:
+        """Return those that nobody repeated or put aside yet."""
+        return self.filter(settled_at=None)
+
+
+class FailedTask(models.Model):
+    """A job that raised, kept with its error until somebody repeats it or puts it aside."""
+
+    LONGEST_ERROR = 2_000
+
+    name = models.CharField(_("job"), max_length=200)
+    args = models.JSONField(_("arguments"), default=list, encoder=DjangoJSONEncoder)
+    kwargs = models.JSONField(_("named arguments"), default=dict, encoder=DjangoJSONEncoder)
+    error = models.TextField(_("error"))
+    request_id = models.CharField(_("request"), max_length=64, default="-")
+    failed_at = models.DateTimeField(_("failed at"), default=timezone.now)
+    settled_at = models.DateTimeField(_("repeated or put aside at"), null=True, blank=True)
+
+    objects = FailedTaskQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("failed job")
+        indexes = [models.Index(fields=["settled_at", "-id"], name="platform_failed_open")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.args}"
 
 
 def described(value: Any) -> str:

@@ -5,13 +5,22 @@ from typing import Any
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
-from lms.lib import mail
+from lms.lib import charts, mail, markdown
+from lms.lib.metrics import registry
 from lms.lib.paging import page_of
-from lms.platform import health
+from lms.platform import health, queues
+from lms.platform.models import SiteLogo, SiteSettings
+from lms.platform.searching import find_everywhere
+
+metrics_of_jobs = Gauge(
+    "campus_jobs_waiting", "Jobs that wait, by queue; -1 is unknown.", ["queue"], multiprocess_mode="mostrecent"
+)
 
 
 @never_cache
@@ -29,6 +38,51 @@ def readyz(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"status": "ok" if ready else "down", "parts": states}, status=200 if ready else 503)
 
 
+@never_cache
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """What the site measures, as Prometheus reads it: for whoever has METRICS_TOKEN; without one set, nobody."""
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if not settings.METRICS_TOKEN or not constant_time_compare(given, settings.METRICS_TOKEN):
+        raise Http404
+    for name, depth in {**queues.depths(), **queues.stuck()}.items():
+        metrics_of_jobs.labels(name).set(-1 if depth is None else depth)
+    return HttpResponse(generate_latest(registry()), content_type=CONTENT_TYPE_LATEST)
+
+
+@never_cache
+@require_safe
+def search(request: HttpRequest) -> HttpResponse:
+    """Everything that a person may open with these words in it; `?panel` gives the results without the page, for the
+    palette that lies over any page."""
+    text = request.GET.get("search", "")
+    template = "search/_results.html" if "panel" in request.GET else "search/search.html"
+    return render(request, template, {"text": text.strip(), "found": find_everywhere(request.user, text)})
+
+
+@require_safe
+def logo(request: HttpRequest, version: str) -> HttpResponse:
+    """The site's logo; its address changes with it, so that it may be kept for a year."""
+    found = SiteLogo.objects.filter(pk=version).first()
+    if found is None:
+        raise Http404
+    return HttpResponse(
+        bytes(found.content),
+        content_type="image/png",
+        headers={"Cache-Control": "public, max-age=31536000, immutable"},
+    )
+
+
+@require_safe
+def legal(request: HttpRequest, name: str) -> HttpResponse:
+    """A legal page, while it has a text."""
+    site = SiteSettings.current()
+    titles = dict(site.legal_pages)
+    if name not in titles:
+        raise Http404
+    return render(request, "legal.html", {"title": titles[name], "text": markdown.to_html(getattr(site, name))})
+
+
 def development_only() -> None:
     """Raise Http404 unless this is a development start."""
     if not settings.DEVELOPMENT:
@@ -39,7 +93,38 @@ def development_only() -> None:
 def components(request: HttpRequest) -> HttpResponse:
     """Every component in every state, to look at."""
     development_only()
-    return render(request, "dev/components.html", {"page": page_of(request, range(1, 101))})
+    return render(request, "dev/components.html", {"page": page_of(request, range(1, 101)), "sample": _figures()})
+
+
+def _figures() -> dict[str, Any]:
+    """Return figures that nobody counted: few, many, some below zero, and none."""
+    days = [f"{day} May" for day in range(1, 31)]
+    few = [(7 * day) % 11 for day in range(30)]
+
+    def chart(title: str, labels: list[str], values: list[int], before: tuple[int, ...] = ()) -> charts.Chart:
+        return charts.over_time(
+            title=title, summary=title, heads=("Day", title, "Before"), labels=labels, values=values, before=before
+        )
+
+    many = [f"Day {day}" for day in range(120)]
+    return {
+        "charts": [
+            chart("A month, and the one before", days, few, tuple(reversed(few))),
+            chart("A hundred and twenty days", many, [(day * day) % 90 for day in range(120)]),
+            chart("Some below zero", days, [value - 4 for value in few]),
+            chart("Nothing at all", days, [0] * 30),
+        ],
+        "shares": [
+            charts.Share("1. What a table promises", 88, "7 · 88%"),
+            charts.Share("2. SELECT, slowly", 38, "3 · 38%", note="4 fewer than the lesson before", is_marked=True),
+        ],
+        "tiles": [
+            {"label": "New", "value": "1,234", "change": "up from 987", "trend": "up"},
+            {"label": "Completions", "value": "12", "change": "down from 20", "trend": "down"},
+            {"label": "Revenue", "value": "€4,900", "change": "as before", "trend": "same"},
+            {"label": "Average grade", "value": "81%", "note": "of 40 students"},
+        ],
+    }
 
 
 @require_safe

@@ -3,48 +3,21 @@
 It is the one part of the tests that no Python package brings. Where npm is missing, what needs it fails and says so.
 """
 
-import fcntl
-import os
-import shutil
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from azure.storage.blob import BlobServiceClient
+
+from lms.testing.npm import installed
 
 VERSION = "3.35.0"
 # Azurite's own account, which its documentation prints; it opens nothing else.
 ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 CONTAINER = "campus"
-
-
-def installed() -> Path:
-    """Return the emulator's program, installing it at the first call; raise RuntimeError where that cannot be."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "campus-lms" / "azurite"
-    program = cache / "node_modules" / ".bin" / "azurite-blob"
-    cache.mkdir(parents=True, exist_ok=True)
-    with (cache / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # workers of one run install it once
-        if not program.exists():
-            _install(cache)
-    return program
-
-
-def _install(cache: Path) -> None:
-    npm = shutil.which("npm")
-    if npm is None:
-        raise RuntimeError(
-            "The tests of the Azure storage need npm, which installs Azurite, Azure's emulator. On Debian and Ubuntu: "
-            "sudo apt-get install npm; on macOS: brew install node. Then run them again."
-        )
-    command = [npm, "install", "--no-audit", "--no-fund", "--silent", "--prefix", str(cache), f"azurite@{VERSION}"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"npm could not install Azurite: {done.stderr or done.stdout}")
 
 
 @contextmanager
@@ -55,7 +28,9 @@ def azurite() -> Iterator[str]:
         port = free.getsockname()[1]
     options = ["--skipApiVersionCheck", "--inMemoryPersistence", "--silent", "--disableTelemetry"]
     address = ["--blobHost", "127.0.0.1", "--blobPort", str(port)]
-    server = subprocess.Popen([str(installed()), *options, *address], stdout=subprocess.DEVNULL)
+    server = subprocess.Popen(
+        [str(installed("azurite", VERSION, "azurite-blob")), *options, *address], stdout=subprocess.DEVNULL
+    )
     try:
         yield _with_container(connection_string(port), port)
     finally:

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -11,35 +12,32 @@ from django.db import connections
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from lms.asgi import application
-from lms.system import chromium
-
-# Chromium's own errands go nowhere on a machine without internet, and only cost time.
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
+from lms.lib.configuration import SOCKET_OPTIONS
+from lms.system import BROWSER_OPTIONS, chromium
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A Chromium for the tests of one module.
+@contextmanager
+def launched() -> Iterator[Browser]:
+    """A Chromium of our own.
 
     Playwright keeps a loop running in the thread that it was started in, where Django refuses plain queries and asyncio
-    a second loop. So it ends with the module, and the refusal is lifted only while it lasts.
+    a second loop. So what pushes is done before, and the refusal is lifted only while it lasts.
     """
     path = chromium()
     assert path, "There is no Chromium: make browser"
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         with sync_playwright() as playwright:
-            started = playwright.chromium.launch(executable_path=path, args=list(QUIET))
+            started = playwright.chromium.launch(executable_path=path, args=list(BROWSER_OPTIONS))
             yield started
             started.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A Chromium for the tests of one module; it ends with the module, for its loop stands in others' way."""
+    with launched() as started:
+        yield started
 
 
 @pytest.fixture
@@ -54,7 +52,7 @@ def page(browser: Browser) -> Iterator[Page]:
 def live_site(transactional_db: None, settings: Any) -> Iterator[str]:
     """Serve the site from a thread of this process; return its address."""
     settings.DEBUG = True  # static files from where they are written
-    config = uvicorn.Config(application, host="127.0.0.1", port=0, log_level="error", lifespan="off")
+    config = uvicorn.Config(application, host="127.0.0.1", port=0, log_level="error", lifespan="off", **SOCKET_OPTIONS)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -1,6 +1,7 @@
 """the tests' fixtures and rules, loaded by the root's conftest.py.
 
-The cast: alice teaches, bob is enrolled, carol is a stranger, dan is staff, erin teaches something else.
+The cast: alice teaches, bob is enrolled, carol is a stranger, dan is staff, erin teaches
+something else, sue is of the support.
 """
 
 import os
@@ -10,8 +11,9 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import Group
 from django.core.cache import cache
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from rest_framework.test import APIClient
 
 from accounts.models import Role, User
@@ -21,6 +23,7 @@ from courses.models import Category, Course
 from enrollments import services as enrollments
 from enrollments.models import Enrollment, GradedItem, ItemKind
 from instructors.models import Instructor
+from lms.platform import append_only
 from payments import checkout
 from payments.models import Order
 
@@ -49,6 +52,20 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         report.outcome = "failed"
         report.longrepr = f"skipped under CI=true: {report.longrepr}"
     return report
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _flush_empties_what_only_grows() -> Iterator[None]:
+    """Let Django empty the database after a test with transactions of its own: it deletes from the audit log, too."""
+    empty = TransactionTestCase._fixture_teardown
+
+    def teardown(case: TransactionTestCase) -> None:
+        with append_only.lifted():
+            empty(case)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(TransactionTestCase, "_fixture_teardown", teardown)
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -92,6 +109,21 @@ def carol(db: None) -> User:
 def dan(db: None) -> User:
     """Is staff."""
     return person("Dan", Role.ADMIN)
+
+
+def staff_of(group: str, name: str = "Sue") -> User:
+    """Create somebody of the staff, in one of its groups."""
+    user = person(name)
+    user.groups.add(Group.objects.get(name=group))
+    user.is_staff = True
+    user.save(update_fields=["is_staff"])
+    return user
+
+
+@pytest.fixture
+def sue(db: None) -> User:
+    """Is of the support."""
+    return staff_of("Support")
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 Channels brings one, but its test package imports a whole second server with it.
 """
 
+import asyncio
 import json
 from typing import Any
 
@@ -20,11 +21,15 @@ class Socket:
         scope = {"type": "websocket", "path": path, "query_string": query.encode(), "headers": headers or []}
         self.asgi = ApplicationCommunicator(application, {**scope, "subprotocols": []})
 
-    async def connect(self) -> None:
-        """Open the socket; raise AssertionError when the handshake is refused."""
+    async def handshake(self) -> str:
+        """Ask to be let in; return how that is answered: `websocket.accept`, or `websocket.close` for a 403."""
         await self.asgi.send_input({"type": "websocket.connect"})
         answer = await self.asgi.receive_output(timeout=5)
-        assert answer["type"] == "websocket.accept", answer
+        return str(answer["type"])
+
+    async def connect(self) -> None:
+        """Open the socket; raise AssertionError when the handshake is refused."""
+        assert await self.handshake() == "websocket.accept"
 
     async def send(self, text: str) -> None:
         """Send a text frame."""
@@ -37,6 +42,13 @@ class Socket:
     async def json(self) -> dict[str, Any]:
         """Return the next text frame's JSON."""
         return dict(json.loads((await self.message())["text"]))
+
+    async def close_code(self, timeout: float = 6) -> int:
+        """Return the code that the site closes the socket with; raise TimeoutError when it does not."""
+        async with asyncio.timeout(timeout):
+            while (message := await self.message(timeout))["type"] != "websocket.close":
+                pass
+        return int(message["code"])
 
     async def is_silent(self, seconds: float = 0.4) -> bool:
         """Return whether nothing arrives for so long."""

@@ -28,7 +28,9 @@ POST   /account/security/second-factor/send/                 302  302  302  302 
 GET    /account/security/second-factor/codes/                302  200  200  200  200  200
 POST   /account/security/logins/end-others/                  302  302  302  302  302  302
 POST   /account/security/logins/{session}/end/               302  302  404  404  404  404
-POST   /account/export/                                      302  200  200  200  200  200
+POST   /account/export/                                      302  302  302  302  302  302
+GET    /account/export/download/                             302  302  302  302  302  302
+POST   /account/impersonation/end/                           302  302  302  302  302  302
 GET    /account/close/                                       302  200  200  200  200  200
 POST   /account/logout/                                      302  302  302  302  302  302
 GET    /account/register/                                    200  302  302  302  302  302
@@ -42,6 +44,9 @@ GET    /files/{file}/preview/                                404  200  404  200 
 GET    /files/{file}/picture/1280/                           404  404  404  404  404  404
 GET    /notifications/                                       302  200  200  200  200  200
 POST   /notifications/                                       302  302  302  302  302  302
+GET    /notifications/choices/                               302  200  200  200  200  200
+GET    /notifications/unsubscribe/nonsense/                  404  404  404  404  404  404
+POST   /notifications/unsubscribe/nonsense/                  404  404  404  404  404  404
 GET    /dashboard/                                           302  200  200  200  200  200
 POST   /courses/{slug}/enroll/                               302  302  302  302  302  302
 POST   /courses/{draft_slug}/enroll/                         302  404  404  404  404  404
@@ -99,6 +104,13 @@ GET    /teach/courses/{slug}/gradebook/                      302  403  403  200 
 GET    /teach/courses/{slug}/gradebook.csv                   403  403  403  200  403  200
 GET    /teach/courses/{slug}/gradebook/weights/              302  403  403  200  403  200
 GET    /teach/courses/{slug}/gradebook/{item}/{enrollment}/  302  403  403  200  403  200
+GET    /teach/courses/{slug}/announcements/                  302  403  403  200  403  200
+POST   /teach/courses/{slug}/announcements/                  302  403  403  200  403  200
+GET    /learn/{slug}/announcements/                          302  200  404  200  404  200
+GET    /learn/{slug}/chat/                                   302  200  404  200  404  200
+POST   /learn/{slug}/chat/                                   302  200  404  200  404  200
+POST   /learn/{slug}/chat/1/                                 302  404  404  404  404  404
+GET    /learn/{slug}/chat/1/edit/                            302  200  404  404  404  404
 GET    /grades/                                              302  200  200  200  200  200
 GET    /calendar/                                            302  200  200  200  200  200
 POST   /calendar/reset/                                      302  302  302  302  302  302
@@ -148,7 +160,22 @@ GET    /teach/quizzes/{quiz}/results.csv                     302  403  404  200 
 GET    /teach/quizzes/{quiz}/regrade/                        302  403  404  200  404  200
 GET    /teach/quizzes/attempts/{attempt}/                    302  404  404  404  404  404
 GET    /instructors/{alice}/                                 200  200  200  200  200  200
+GET    /teach/dashboard/                                     302  403  403  200  200  200
+GET    /teach/profile/                                       302  403  403  200  200  200
+GET    /teach/courses/{slug}/analytics/                      302  403  403  200  403  200
+GET    /teach/courses/{draft_slug}/analytics/                302  403  403  200  404  200
+POST   /teach/courses/{slug}/analytics/export/               302  403  403  302  403  302
+GET    /teach/courses/{slug}/students/{enrollment}/activity/ 302  403  403  200  403  200
+GET    /analytics/                                           302  403  403  403  403  200
+POST   /analytics/export/                                    302  403  403  403  403  302
+GET    /exports/                                             302  200  200  200  200  200
+GET    /search/?search=tea                                   200  200  200  200  200  200
+GET    /search/?panel                                        200  200  200  200  200  200
 GET    /livez                                                200  200  200  200  200  200
+GET    /legal/imprint/                                       404  404  404  404  404  404
+GET    /logo/none.png                                        404  404  404  404  404  404
+GET    /healthz                                              200  200  200  200  200  200
+GET    /metrics                                              404  404  404  404  404  404
 GET    /readyz                                               200  200  200  200  200  200
 GET    /dev/components/                                      200  200  200  200  200  200
 GET    /dev/mail/                                            200  200  200  200  200  200
@@ -182,11 +209,21 @@ PUT    /api/v1/users/me                                      401  200  200  200 
 PATCH  /api/v1/users/me                                      401  200  200  200  200  200
 GET    /api/v1/users/{bob}                                   401  403  403  403  403  200
 DELETE /api/v1/users/{bob}                                   401  403  403  403  403  204
+GET    /api/v1/admin/users                                   401  403  403  403  403  200
+GET    /api/v1/admin/users/{bob}                             401  403  403  403  403  200
+PUT    /api/v1/admin/users/{bob}                             401  403  403  403  403  200
+PATCH  /api/v1/admin/users/{bob}                             401  403  403  403  403  200
+POST   /api/v1/admin/users/{bob}/impersonate                 401  403  403  403  403  200
+GET    /api/v1/admin/stats                                   401  403  403  403  403  200
+GET    /api/v1/admin/audit-logs                              401  403  403  403  403  200
 POST   /api/v1/files/upload                                  401  415  415  415  415  415
 GET    /api/v1/files/{file}                                  401  200  404  200  404  200
 GET    /api/v1/files/{file}/download                         401  302  404  302  404  302
 DELETE /api/v1/files/{file}                                  401  403  404  409  404  409
 GET    /api/v1/notifications/                                401  200  200  200  200  200
+GET    /api/v1/notifications/choices                         401  200  200  200  200  200
+PUT    /api/v1/notifications/choices                         401  200  200  200  200  200
+GET    /api/v1/asyncapi.json                                 200  200  200  200  200  200
 POST   /api/v1/notifications/read-all                        401  200  200  200  200  200
 POST   /api/v1/notifications/1/read                          401  200  404  200  404  404
 GET    /api/v1/categories/                                   200  200  200  200  200  200
@@ -211,6 +248,19 @@ GET    /api/v1/courses/{course}/lessons/{closed}             200  200  200  200 
 PUT    /api/v1/courses/{course}/lessons/{closed}             401  403  403  200  403  200
 PATCH  /api/v1/courses/{course}/lessons/{closed}             401  403  403  200  403  200
 DELETE /api/v1/courses/{course}/lessons/{closed}             401  403  403  204  403  204
+GET    /api/v1/courses/{course}/messages/                    401  200  404  200  404  200
+GET    /api/v1/courses/{draft}/messages/                     401  404  404  200  404  200
+POST   /api/v1/courses/{course}/messages/                    401  201  404  201  404  201
+GET    /api/v1/courses/{course}/messages/unread              401  200  404  200  404  200
+POST   /api/v1/courses/{course}/messages/unread              401  200  404  200  404  200
+PATCH  /api/v1/courses/{course}/messages/1                   401  200  404  403  404  403
+DELETE /api/v1/courses/{course}/messages/1                   401  204  404  403  404  403
+POST   /api/v1/courses/{course}/messages/1/hide              401  403  404  200  404  200
+POST   /api/v1/courses/{course}/messages/1/show              401  403  404  200  404  200
+POST   /api/v1/courses/{course}/messages/1/mute              401  403  404  204  404  204
+POST   /api/v1/courses/{course}/messages/1/unmute            401  403  404  204  404  204
+GET    /api/v1/courses/{course}/announcements/               401  200  404  200  404  200
+POST   /api/v1/courses/{course}/announcements/               401  403  404  201  404  201
 GET    /api/v1/courses/{course}/reviews/                     200  200  200  200  200  200
 GET    /api/v1/courses/{draft}/reviews/                      404  404  404  200  404  200
 POST   /api/v1/courses/{course}/reviews/                     401  201  403  403  403  403
@@ -309,6 +359,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v1/auth/email/verify": {"email": "bob@example.com"},
     "POST /api/v1/auth/mfa/enable": {"method": "totp"},
     "POST /api/v1/auth/mfa/disable": {"password": "learn-by-doing", "code": "123456"},
+    "POST /api/v1/admin/users/{bob}/impersonate": {"reason": "Ticket 4711"},
     "POST /api/v1/courses/": {"title": "New"},
     "POST /api/v1/courses/{course}/lessons/": {"title": "New"},
     "POST /api/v1/courses/{draft}/lessons/": {"title": "New"},
@@ -316,6 +367,11 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v1/courses/{course}/reviews/": {"rating": 4},
     "POST /api/v1/courses/{done_course}/reviews/{review}/reply": {"reply": "Thank you."},
     "POST /api/v1/courses/{done_course}/reviews/{review}/report": {"reason": "Rude."},
+    "POST /api/v1/courses/{course}/messages/": {"text": "Hello."},
+    "POST /api/v1/courses/{course}/messages/unread": {"id": 1},
+    "PATCH /api/v1/courses/{course}/messages/1": {"text": "Hello again."},
+    "POST /api/v1/courses/{course}/announcements/": {"subject": "Exam", "text": "On Friday."},
+    "PUT /api/v1/notifications/choices": {"ways": {}},
     "POST /api/v1/enrollments/": {"course_id": "{course}"},
     "PUT /api/v1/enrollments/{enrollment}/progress": {"lesson_id": "{lesson}"},
     "PATCH /api/v1/enrollments/{enrollment}/progress": {"lesson_id": "{lesson}"},

@@ -24,6 +24,7 @@ from courses.models import Course
 from courses.services import create_course
 from enrollments import services as enrollments
 from enrollments.models import Enrollment
+from enrollments.rooms import room_of
 from files.tests.samples import PDF
 from lms.testing.plugin import buy_course, complete_all_lessons, graded_item, make_course
 from lms.testing.urls import routes
@@ -31,6 +32,7 @@ from lms.tests.access_table import BODIES, PEOPLE, rows
 from payments.models import Coupon
 from quizzes.attempts import start
 from quizzes.authoring import add_question, create_quiz, set_published
+from realtime import chat
 
 
 @pytest.fixture
@@ -63,6 +65,7 @@ def values(
     question = add_question(actor=alice, quiz=quiz, question_type="essay", question_text="Why?")
     quiz = set_published(actor=alice, quiz=quiz, published=True)
     attempt, _made = start(actor=bob, quiz=quiz)
+    chat.post(actor=bob, room=room_of(course), text="Hello.")
     return {
         "quiz": quiz.pk,
         "question": question.pk,

@@ -8,6 +8,7 @@ from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.models import Role, User
 from certificates.models import Certificate
@@ -17,6 +18,9 @@ from instructors.models import Instructor
 from lms.demo.content import ContentError, parse_course, read_courses
 from lms.demo.loading import PASSWORD
 from lms.demo.people import read_learners, read_opinions, read_teachers
+from quizzes.marking import preview_regrade
+from quizzes.models import Attempt, QuestionVersion, Quiz, fold, receipt_of
+from quizzes.question_types import TYPES
 from realtime.models import Inbox, Notification
 
 COUNTED = (User, Instructor, Course, Section, Lesson, Enrollment, LessonProgress, Review, Certificate, Notification)
@@ -213,7 +217,7 @@ def test_every_row_passes_its_own_validation():
 
 
 @pytest.mark.django_db
-def test_maya_is_at_four_different_points():
+def test_maya_is_at_five_different_points_and_has_bought_one_course():
     seed_demo()
     maya = User.objects.get(email="student@example.com")
     mine = Enrollment.objects.with_progress().select_related("course").filter(user=maya)
@@ -223,8 +227,10 @@ def test_maya_is_at_four_different_points():
         "typography-for-people-who-code": 75,
         "writing-that-gets-read": 50,
         "bread-from-flour-up": 16,
+        "soil-the-first-metre": 33,
     }
     assert maya.certificates.get().course.slug == "statistics-you-can-argue-with"
+    assert maya.orders.get().course.slug == "soil-the-first-metre"
 
 
 @pytest.mark.django_db
@@ -299,6 +305,33 @@ def test_the_same_seed_makes_the_same_rows_and_another_makes_others():
             transaction.set_rollback(True)
     assert made[0] == made[1]
     assert made[0] != made[2]
+
+
+@pytest.mark.django_db
+def test_the_demo_has_quizzes_of_every_type_with_students_at_different_points():
+    seed_demo()
+    assert set(QuestionVersion.objects.values_list("question_type", flat=True)) == set(TYPES)
+    assert Quiz.objects.published().values("course").distinct().count() >= 4
+    attempts = Attempt.objects.all()
+    assert attempts.running().count() >= 2
+    assert attempts.submitted().filter(passed=None).count() >= 3, "essays wait for their teacher"
+    for outcome in ({"passed": True}, {"passed": False}, {"by_clock": True}, {"number": 2}):
+        assert attempts.filter(**outcome).exists(), outcome
+    assert not attempts.filter(submitted_at__gt=timezone.now()).exists()
+    for quiz in Quiz.objects.all():
+        assert quiz.points_possible == sum(one.current.points for one in quiz.questions.all())
+        assert preview_regrade(quiz) == [], "it is marked as the services would have marked it"
+    for attempt in attempts.submitted():
+        assert attempt.receipt == receipt_of(attempt, attempt.events.all())
+        assert attempt.answers == {key: event.answer for key, event in fold(attempt.events.all()).items()}
+
+
+@pytest.mark.django_db
+def test_the_quizzes_of_the_demo_take_few_statements():
+    with CaptureQueriesContext(connection) as captured:
+        seed_demo()
+    quizzes = [one["sql"] for one in captured if "quizzes_" in one["sql"]]
+    assert len(quizzes) <= 60
 
 
 @pytest.mark.django_db

@@ -19,8 +19,10 @@ from enrollments import services as enrollments
 from enrollments.calendar import feed_of
 from enrollments.grades import record_grade
 from enrollments.models import Enrollment
+from enrollments.rooms import room_of
 from lms.platform.models import SiteSettings
 from lms.testing.plugin import complete_all_lessons, graded_item, make_course, person
+from realtime import announcing, chat
 
 # The list, whose it is, and how many queries it may take.
 PAGES = {
@@ -28,7 +30,12 @@ PAGES = {
     "/courses/": (None, 6),
     "/courses/?category=craft&ordering=rating&search=tea": (None, 8),
     "/courses/tea/": ("bob", 12),
-    "/instructors/{alice}/": (None, 6),
+    "/instructors/{alice}/": (None, 7),
+    "/analytics/": ("dan", 60),
+    "/exports/": ("alice", 8),
+    "/teach/dashboard/": ("alice", 34),
+    "/teach/courses/tea/analytics/": ("alice", 60),
+    "/teach/courses/tea/students/{enrollment}/activity/": ("alice", 24),
     "/dashboard/": ("bob", 13),
     "/learn/tea/{lesson}/": ("bob", 20),
     "/learn/tea/progress/": ("bob", 10),
@@ -40,6 +47,9 @@ PAGES = {
     "/teach/courses/tea/gradebook.csv": ("alice", 9),
     "/certificates/": ("bob", 8),
     "/notifications/": ("bob", 8),
+    "/learn/tea/chat/": ("bob", 16),
+    "/learn/tea/announcements/": ("bob", 9),
+    "/teach/courses/tea/announcements/": ("alice", 9),
     "/account/security/": ("bob", 8),
     "/teach/": ("alice", 8),
     "/teach/courses/tea/": ("alice", 9),
@@ -54,6 +64,8 @@ API_LISTS = {
     "courses/{course}/reviews/": (None, 6),
     "users/": ("dan", 6),
     "users/?search=e": ("alice", 6),
+    "admin/users": ("dan", 10),
+    "admin/audit-logs": ("dan", 5),
     "auth/sessions": ("bob", 6),
     "enrollments/": ("bob", 6),
     "enrollments/{enrollment}/progress": ("bob", 6),
@@ -61,12 +73,14 @@ API_LISTS = {
     "enrollments/{enrollment}/grades": ("bob", 6),
     "certificates/": ("bob", 6),
     "notifications/": ("bob", 6),
-    "analytics/overview": ("dan", 10),
-    "analytics/enrollments": ("dan", 14),
-    "analytics/revenue": ("dan", 10),
-    "analytics/courses/{course}": ("alice", 14),
-    "analytics/users/{bob}": ("bob", 10),
-    "instructors/me/dashboard": ("alice", 14),
+    "courses/{course}/messages/": ("bob", 6),
+    "courses/{course}/announcements/": ("bob", 6),
+    "analytics/overview": ("dan", 16),
+    "analytics/enrollments": ("dan", 28),
+    "analytics/revenue": ("dan", 16),
+    "analytics/courses/{course}": ("alice", 28),
+    "analytics/users/{bob}": ("bob", 12),
+    "instructors/me/dashboard": ("alice", 24),
 }
 
 
@@ -97,6 +111,8 @@ class World:
                 record_grade(actor=alice, item=item, enrollment=enrolled, points=Decimal(number % 10))
             graded_item(course, due_at=timezone.now() + timedelta(days=number + 1))
             self.api_of(bob)
+            chat.post(actor=student, room=room_of(self.tea), text="Hello.")
+            announcing.announce(actor=alice, room=room_of(self.tea), subject="Exam", text="On Friday.")
         self.size = size
 
     def address(self, path: str) -> str:

@@ -90,6 +90,22 @@ def test_only_the_tokens_name_raw_colours() -> None:
     assert places == []
 
 
+def test_styles_name_no_left_and_no_right() -> None:
+    """So that a language written from right to left needs no second stylesheet."""
+    physical = re.compile(
+        r"(?<![\w-])((margin|padding|border|inset)-(left|right|top|bottom)|(min-|max-)?(width|height)|left|right|top|bottom)\s*:"
+        r"|(text-align|float):\s*(left|right)"
+    )
+    places = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in sources(".css")
+        if path.name not in PRINTED
+        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        if physical.search(re.sub(r"@(media|container)[^{]*\{|/\*.*?\*/", "", line))
+    ]
+    assert places == []
+
+
 def test_every_icon_that_a_template_names_exists() -> None:
     named = re.compile(r'(?:lucide |icon=|icon_after=)"([a-z0-9-]+)"')
     names = {name for path in sources(".html") for name in named.findall(path.read_text())}

@@ -162,3 +162,7 @@ class Receipt(models.Model):
     def formatted_number(self) -> str:
         """The number as it is printed: the year and six digits at least."""
         return f"{self.issued_at:%Y}-{self.number:06d}"
+
+    def shown(self) -> dict[str, Any]:
+        """Return what page and PDF show of it."""
+        return {"receipt": self, "order": self.order, "buyer": self.order.user}

@@ -155,6 +155,20 @@ def test_a_lost_event_is_made_good_by_the_reconciler_once(carol: User, paid_cour
 
 
 @pytest.mark.quality("P06")
+def test_an_order_that_stripe_does_not_know_keeps_nobody_else_waiting(
+    carol: User, bob: User, paid_course: Course, buy: Buy
+) -> None:
+    lost = with_intent(checkout.place_order(actor=bob, course=paid_course)[0])
+    order = buy(carol, paid_course, told=False)
+    reconciling.reconcile()
+    lost.refresh_from_db()
+    order.refresh_from_db()
+    assert (order.status, lost.status) == ("completed", "pending")
+    assert lost.flag == "Stripe does not say how this order stands."
+    assert lost.checked_at is not None
+
+
+@pytest.mark.quality("P06")
 def test_a_lost_event_is_made_good_by_the_page_one_comes_back_to(
     carol: User, paid_course: Course, buy: Buy, browser_of: Callable[[User], Client]
 ) -> None:

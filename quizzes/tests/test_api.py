@@ -1,7 +1,7 @@
 """Quizzes over the API: who gets what, in which shape, and with which code."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from courses.models import Course
 from enrollments import services as enrollments
+from enrollments.deadlines import grant_extension
 from enrollments.models import Enrollment, GradeEntry
 from lms.testing.plugin import make_course
 from quizzes import authoring
@@ -217,6 +218,36 @@ def test_a_late_submission_keeps_what_was_saved_in_time(
     with time_machine.travel(timezone.now() + timedelta(minutes=31), tick=False):
         done = api_of(bob).post(at(attempt, "/submit"), {"answers": right}, format="json").json()
     assert (done["score"], len(done["answers"])) == (20, 1)
+
+
+@pytest.mark.quality("Q05")
+def test_a_save_tells_of_an_extension(
+    api_of: Callable[..., APIClient], alice: User, bob: User, attempt: Attempt
+) -> None:
+    client = api_of(bob)
+    key = attempt.layout[0][0]
+    promised = client.put(at(attempt, "/answers"), {"answers": {key: "a"}}, format="json").json()["expires_at"]
+    grant_extension(actor=alice, item=attempt.quiz, enrollment=attempt.enrollment, extra_minutes=15)
+    told = client.put(at(attempt, "/answers"), {"answers": {key: "b"}}, format="json").json()["expires_at"]
+    assert datetime.fromisoformat(told) - datetime.fromisoformat(promised) == timedelta(minutes=15)
+    assert client.get(at(attempt)).json()["expires_at"] == told
+
+
+@pytest.mark.parametrize("place", range(6))
+def test_an_empty_text_takes_an_answer_back(
+    place: int, api_of: Callable[..., APIClient], alice: User, bob: User, attempt: Attempt
+) -> None:
+    client = api_of(bob)
+    key, right = list(answers_for(attempt, RIGHT).items())[place]
+    for seq, answer in enumerate([right, ""], start=1):
+        saved = client.put(at(attempt, "/answers"), {"answers": {key: answer}, "seq": seq}, format="json")
+        assert saved.status_code == 200
+    again = client.put(at(attempt, "/answers"), {"answers": {key: ""}, "seq": 2}, format="json")
+    assert again.status_code == 200
+    assert client.get(at(attempt)).json()["answers"] == {key: None}
+    assert client.post(at(attempt, "/submit"), {}, format="json").json()["score"] == 0
+    result = api_of(alice).get(of(attempt.quiz, "/results")).json()[place]
+    assert (result["answered"], result["marked"]) == (0, 1)
 
 
 @pytest.mark.quality("Q08")

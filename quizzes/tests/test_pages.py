@@ -1,5 +1,6 @@
 """The quizzes' pages: whole, with the same queries for any number of questions, and useful without scripts."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,8 @@ from django.test import Client
 from accounts.models import User
 from courses.models import Course
 from enrollments.models import Enrollment
+from files.models import File
+from files.tests.samples import image, upload
 from quizzes import attempts
 from quizzes.models import Attempt, Quiz
 from quizzes.tests.conftest import ESSAY, QUESTIONS, RIGHT, answers_for, begin, make_quiz
@@ -61,6 +64,23 @@ def test_a_quiz_is_taken_without_scripts(browser_of: Callable[..., Client], bob:
     assert attempt.receipt.encode() in browser.get(f"/quizzes/attempts/{attempt.pk}/review/").content
 
 
+def test_an_answer_emptied_without_scripts_is_taken_back(
+    browser_of: Callable[..., Client], bob: User, attempt: Attempt
+) -> None:
+    browser = browser_of(bob)
+    page = f"/quizzes/attempts/{attempt.pk}/"
+    number, truth = (list(answers_for(attempt, RIGHT))[place] for place in (4, 1))
+    browser.post(page, {f"q-{number}": "80", f"q-{truth}": "true", "asked": [number, truth], "action": "save"})
+    browser.post(page, {f"q-{number}": "", "asked": [number], "action": "save"})
+    shown = browser.get(page)
+    assert {line.question.question_id: line.answer for line in shown.context["lines"] if line.saved_at} == {
+        number: None,
+        truth: True,
+    }
+    assert shown.context["answered"] == 1
+    assert b"None" not in shown.content
+
+
 def test_an_instructor_builds_a_quiz_on_the_pages(
     browser_of: Callable[..., Client], alice: User, course: Course
 ) -> None:
@@ -95,6 +115,54 @@ def test_an_instructor_builds_a_quiz_on_the_pages(
     assert (quiz.is_published, quiz.points_possible) == (True, 14)
     for page in ("", "results/", "regrade/"):
         assert browser.get(f"/teach/quizzes/{quiz.pk}/{page}").status_code == 200
+
+
+def test_a_question_has_a_picture_that_its_students_see(
+    browser_of: Callable[..., Client], alice: User, bob: User, carol: User, course: Course, enrollment: Enrollment
+) -> None:
+    quiz = make_quiz(alice, course, QUESTIONS[:1])
+    page = f"/teach/quizzes/{quiz.pk}/questions/new/?type=true_false"
+    form = {"question_text": "Is this tea?", "points": "1", "explanation": "", "correct_answer": "true"}
+    browser = browser_of(alice)
+    nameless = browser.post(page, {**form, "picture": upload("cup.png", image())})
+    assert b"Say what the picture shows." in nameless.content
+    fake = browser.post(page, {**form, "picture": upload("cup.png", b"no picture"), "picture_shows": "A cup"})
+    assert (fake.status_code, File.objects.count()) == (200, 0)
+    made = browser.post(page, {**form, "picture": upload("cup.png", image()), "picture_shows": "A [white] cup"})
+    assert made.status_code == 302
+    attempt = begin(bob, quiz)
+    shown = browser_of(bob).get(f"/quizzes/attempts/{attempt.pk}/").content.decode()
+    address = re.search(r'<img src="(/files/[^"]+)" alt="A white cup">', shown)
+    assert address
+    assert browser_of(bob).get(address[1]).status_code == 200
+    assert browser_of(carol).get(address[1]).status_code == 404
+
+
+def test_a_picture_of_a_question_that_is_refused_is_not_kept(
+    browser_of: Callable[..., Client], alice: User, course: Course
+) -> None:
+    quiz = make_quiz(alice, course, QUESTIONS[:1])
+    page = f"/teach/quizzes/{quiz.pk}/questions/new/?type=multiple_choice"
+    form = {"question_text": "Which?", "points": "1", "lines": "Only one", "picture_shows": "A cup"}
+    refused = browser_of(alice).post(page, {**form, "picture": upload("cup.png", image())})
+    assert b"Which?" in refused.content
+    assert File.objects.count() == 0
+
+
+def test_results_show_how_scores_are_spread_and_what_was_chosen(
+    browser_of: Callable[..., Client], alice: User, bob: User, carol: User, course: Course, enrollment: Enrollment
+) -> None:
+    Enrollment.objects.create(user=carol, course=course)
+    quiz = make_quiz(alice, course, QUESTIONS[:1])
+    for user, answer in ((bob, "a"), (carol, "b")):
+        attempt = begin(user, quiz)
+        attempts.submit(actor=user, attempt=attempt, answers=answers_for(attempt, [answer]))
+    shown = browser_of(alice).get(f"/teach/quizzes/{quiz.pk}/results/")
+    summary = shown.context["summary"]
+    assert (summary.submitted, summary.waiting, summary.median, summary.passed_percent) == (2, 0, 50, 50)
+    assert [bar.count for bar in summary.bars] == [1, *[0] * 8, 1]
+    assert {bar.label for bar in summary.bars} >= {"0 to 9 %", "90 to 100 %"}
+    assert b'<rect width="50" height="4"/>' in shown.content
 
 
 def test_essays_are_marked_one_after_another(

@@ -39,12 +39,13 @@ function filled(sentence, payload) {
 function showToast(event, payload) {
   const region = document.querySelector("[data-toasts]");
   const sentence = region.dataset[event];
-  if (!sentence) return;
+  if (!sentence || payload.url === location.pathname) return;
   const toast = document.querySelector("template[data-toast]").content.cloneNode(true).firstElementChild;
   toast.querySelector("[data-toast-text]").textContent = filled(sentence, payload);
   const link = toast.querySelector("[data-toast-link]");
-  if (region.dataset[`${event}Href`]) {
-    link.href = region.dataset[`${event}Href`];
+  const href = region.dataset[`${event}Href`] ?? payload.url;
+  if (href) {
+    link.href = href;
     link.textContent = region.dataset[`${event}Link`];
     link.hidden = false;
   }
@@ -90,11 +91,22 @@ function camelCase(name) {
   return name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
 }
 
+/** Tell the modules of single pages: chat.js listens. */
+function pass(name, detail) {
+  document.dispatchEvent(new CustomEvent(`live:${name}`, { detail }));
+}
+
+function hear(message) {
+  if (message.type) pass(message.type, message);
+  else if (message.id === null) pass(message.event, message.payload);
+  else receive(message);
+}
+
 function receive({ id, event, payload }) {
   if (!id || (lastId !== null && id <= lastId)) return;
   remember(id);
-  countUnread();
   if (event === "lesson_completed") showProgress(payload);
+  else countUnread();
   showToast(camelCase(event), payload);
   refresh(event).catch(() => {});
 }
@@ -112,9 +124,13 @@ function open() {
     failures = 0;
     clearInterval(polling);
     polling = 0;
+    for (const { dataset } of document.querySelectorAll("[data-subscribe-course]")) {
+      socket.send(JSON.stringify({ type: "subscribe", course_id: dataset.subscribeCourse }));
+    }
   });
-  socket.addEventListener("message", ({ data }) => receive(JSON.parse(data)));
+  socket.addEventListener("message", ({ data }) => hear(JSON.parse(data)));
   socket.addEventListener("close", ({ code }) => {
+    pass("lost", {});
     if (code === 4401) return; // Signed out elsewhere: there is nobody to tell.
     failures += 1;
     if (failures >= FAILURES_BEFORE_POLLING && !polling) {
@@ -125,11 +141,24 @@ function open() {
   });
 }
 
+/** Everything after the last number that this page knows, newest first; of a page that knows none, the newest. */
+async function missed() {
+  const found = [];
+  let address = "/api/v1/notifications/";
+  do {
+    const answer = await fetch(address, { headers: { Accept: "application/json" } });
+    if (!answer.ok) throw new Error(String(answer.status));
+    const { results, next } = await answer.json();
+    found.push(...results);
+    address = lastId !== null && results.length && results.at(-1).id > lastId + 1 ? next : null;
+  } while (address);
+  return found;
+}
+
 async function poll() {
   try {
-    const answer = await fetch("/api/v1/notifications/", { headers: { Accept: "application/json" } });
-    if (!answer.ok) return;
-    const { results } = await answer.json();
+    pass("poll", {});
+    const results = await missed();
     if (lastId === null) {
       // The page itself shows everything up to now; only what comes later is news.
       remember(results[0]?.id ?? 0);

@@ -106,8 +106,18 @@ function reachByKeyboard() {
   }
 }
 
+/** Say that there is no network, while there is none. */
+function tellNetwork() {
+  document.querySelector("[data-offline]").hidden = navigator.onLine;
+}
+
 showTheme();
+tellNetwork();
+window.addEventListener("online", tellNetwork);
+window.addEventListener("offline", tellNetwork);
 reachByKeyboard();
 window.addEventListener("resize", reachByKeyboard);
 document.addEventListener("htmx:afterSettle", reachByKeyboard);
 document.querySelector("[data-takes-focus]")?.focus();
+// On a phone the tab that one is on may lie beyond the edge.
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

@@ -1,195 +1,232 @@
-// Taking a quiz. Every answer is sent as it is given, and stands in this browser's queue until the server has
-// acknowledged it: through lost connections, reloads and closed tabs. The clock shown is the server's.
+// Taking a quiz: every answer is saved as it is given (quiz-saving.js), the clock is the server's (quiz-clock.js), and
+// nothing that was typed is dropped without a word.
+
+import { inWords, isEmpty, read, show } from "./quiz-answers.js";
+import { Clock } from "./quiz-clock.js";
+import { kept, list } from "./quiz-kept.js";
+import { Saving } from "./quiz-saving.js";
 
 const form = document.querySelector("[data-quiz]");
 const words = form.dataset;
-const QUEUE = `quiz:${words.quiz}`;
 const FLAGS = `quiz-flags:${words.quiz}`;
 const TYPING_MS = 600;
-const FIRST_RETRY_MS = 1000;
-const LONGEST_RETRY_MS = 15000;
-const ANNOUNCED_MINUTES = [30, 10, 5, 1];
+const HAND_IN_AGAIN_MS = 3000;
 const questions = [...form.querySelectorAll("[data-question]")];
-const skew = Date.parse(words.now) - Date.now();
-const announced = new Set();
+const byId = new Map(questions.map((box) => [box.dataset.question, box]));
+const part = (name) => form.querySelector(`[data-${name}]`);
+const flags = readFlags();
 let here = 0;
-let sending = false;
-let retryMs = FIRST_RETRY_MS;
-let leaving = false;
+let isLeaving = false;
+let isEnding = false;
 
-function stored(key) {
-  try {
-    return JSON.parse(localStorage.getItem(key)) ?? {};
-  } catch {
-    return {};
-  }
-}
+const saving = new Saving({
+  attempt: words.quiz,
+  url: `${words.api}/answers`,
+  token: form.querySelector("[name=csrfmiddlewaretoken]").value,
+  acknowledged: new Map(questions.map((box) => [box.dataset.question, Number(box.dataset.seq)])),
+  tell: { saved, newer, refused, offline, trouble, loggedOut, gone, closed },
+});
 
-function store(key, value) {
-  try {
-    if (Object.keys(value).length) localStorage.setItem(key, JSON.stringify(value));
-    else localStorage.removeItem(key);
-  } catch {
-    // Kept for this page only.
-  }
-}
-
-const queue = stored(QUEUE); // Question's id → {answer, seq}.
-const flags = stored(FLAGS);
-
-function questionOf(id) {
-  return questions.find((question) => question.dataset.question === id);
-}
-
-/** Reads an answer off the page, in the API's shape; undefined where there is none to send. */
-const READ = {
-  multiple_choice: (box) => box.querySelector("input:checked")?.value,
-  true_false: (box) => {
-    const chosen = box.querySelector("input:checked")?.value;
-    return chosen === undefined ? undefined : chosen === "true";
-  },
-  multiple_select: (box) => [...box.querySelectorAll("input:checked")].map((input) => input.value),
-  short_answer: (box) => box.querySelector("input").value,
-  essay: (box) => box.querySelector("textarea").value,
-  numeric: (box) => {
-    const typed = box.querySelector("input").value.trim().replace(",", ".");
-    return typed === "" ? undefined : Number.isFinite(Number(typed)) ? Number(typed) : typed;
-  },
-  matching: (box) => {
-    const chosen = [...box.querySelectorAll("select")].filter((select) => select.value);
-    return Object.fromEntries(chosen.map((select) => [select.name.slice(select.name.indexOf(":") + 1), select.value]));
-  },
-};
-
-/** Writes an answer onto the page. */
-function show(box, answer) {
-  for (const input of box.querySelectorAll("input[type=radio], input[type=checkbox]")) {
-    input.checked = Array.isArray(answer) ? answer.includes(input.value) : input.value === String(answer);
-  }
-  for (const select of box.querySelectorAll("select")) {
-    select.value = answer[select.name.slice(select.name.indexOf(":") + 1)] ?? "";
-  }
-  const text = box.querySelector("input[type=text], textarea");
-  if (text) text.value = String(answer);
-}
+const clock = new Clock({
+  timer: part("timer"),
+  announce: part("announce"),
+  words: { one: words.wordsOne, left: words.wordsLeft, more: words.wordsMore },
+  over: timeIsOver,
+  lastMinute: askForTime,
+});
 
 function say(id, text, kind) {
-  const state = questionOf(id).querySelector("[data-state]");
+  const state = byId.get(id).querySelector("[data-state]");
   state.textContent = text;
   state.className = `badge ${kind}`;
-  const link = form.querySelector(`[data-goto="${id}"]`);
-  link.classList.toggle("saved", kind === "good");
-  link.querySelector("[data-goto-state]").textContent = kind === "good" ? ` (${words.wordsSaved})` : "";
-  form.querySelector("[data-count]").textContent = form.querySelectorAll(".qnav .saved").length;
 }
 
-function alertWith(text) {
-  const box = form.querySelector("[data-alert]");
-  box.textContent = text;
+/** Shows in the navigator whether a question has an answer that the server has. */
+function mark(id, isSaved) {
+  const link = form.querySelector(`[data-goto="${id}"]`);
+  link.classList.toggle("saved", isSaved);
+  link.querySelector("[data-goto-state]").textContent = isSaved ? ` (${words.wordsAnswered})` : "";
+  part("count").textContent = form.querySelectorAll(".qnav .saved").length;
+}
+
+function alertWith(text, { login = false, entries = [] } = {}) {
+  const box = part("alert");
+  box.querySelector("[data-alert-text]").textContent = text;
+  box.querySelector("[data-alert-login]").hidden = !login;
+  list(box.querySelector("[data-alert-list]"), entries);
   box.hidden = !text;
 }
 
-function enqueue(box) {
-  const answer = READ[box.dataset.type](box);
-  if (answer === undefined) return;
-  const id = box.dataset.question;
-  const seq = Math.max(Number(box.dataset.seq), queue[id]?.seq ?? 0) + 1;
-  queue[id] = { answer, seq };
-  store(QUEUE, queue);
-  say(id, words.wordsWaiting, "");
-  send();
+function saved(id, { saved_at: at, expires_at: deadline }, answer, hasMore) {
+  if (!isEnding) alertWith("");
+  if (!saving.waiting().length) part("unsaved").textContent = "";
+  clock.follow(at, deadline);
+  mark(id, !isEmpty(answer));
+  if (hasMore) return;
+  const time = new Date(at).toLocaleTimeString([], { hour12: false });
+  say(id, `${isEmpty(answer) ? words.wordsEmptied : words.wordsSaved} ${time}`, "good");
 }
 
-function acknowledged(id, seq, savedAt) {
-  questionOf(id).dataset.seq = seq;
-  if (queue[id]?.seq === seq) {
-    delete queue[id];
-    store(QUEUE, queue);
-    say(id, `${words.wordsSaved} ${new Date(savedAt).toLocaleTimeString([], { hour12: false })}`, "good");
-  }
-}
-
-/** Another window knows better: take over what it saved. */
-function takeOver(id, current) {
-  delete queue[id];
-  store(QUEUE, queue);
-  const box = questionOf(id);
-  box.dataset.seq = current[id].seq ?? 0;
-  show(box, current[id].answer);
+function newer(id, current, mine) {
+  const box = byId.get(id);
+  show(box, current.answer);
   say(id, words.wordsNewer, "warn");
+  mark(id, !isEmpty(current.answer));
+  const offer = box.querySelector("[data-mine]");
+  offer.hidden = !mine;
+  if (!mine) return;
+  offer.querySelector("[data-mine-words]").textContent = mine.words || "–";
+  offer.querySelector("button").onclick = () => {
+    offer.hidden = true;
+    show(box, mine.answer);
+    give(box, 0);
+    box.focus();
+  };
 }
 
-function later() {
-  for (const id of Object.keys(queue)) say(id, words.wordsOffline, "bad");
-  setTimeout(send, retryMs);
-  retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
+function refused(id) {
+  say(id, words.wordsRefused, "bad");
 }
 
-async function answered(id, { seq }, response) {
-  if (response.ok) {
-    retryMs = FIRST_RETRY_MS;
-    acknowledged(id, seq, (await response.json()).saved_at);
-    return true;
+function waitingSays(text) {
+  part("unsaved").textContent = text;
+  for (const [id] of saving.waiting()) if (byId.has(id)) say(id, text, "bad");
+}
+
+function offline() {
+  waitingSays(words.wordsOffline);
+}
+
+function trouble() {
+  waitingSays(words.wordsTrouble);
+}
+
+function loggedOut() {
+  waitingSays(words.wordsKept);
+  alertWith(words.wordsLoggedOut, { login: true });
+}
+
+function gone() {
+  waitingSays(words.wordsKept);
+  alertWith(words.wordsGone, { login: true, entries: [...kept(words.quiz).values()] });
+}
+
+/** The attempt has ended without this page; what did not arrive is told on the page that shows it. */
+function closed() {
+  isLeaving = true;
+  location.assign(words.review);
+}
+
+function give(box, wait) {
+  const id = box.dataset.question;
+  const answer = read(box);
+  if (answer === undefined) {
+    refused(id);
+    return;
   }
-  const body = await response.json().catch(() => ({}));
-  const code = body.errors?.[0]?.code;
-  if (code === "stale_answer" && body.current?.[id]) {
-    takeOver(id, body.current);
-    return true;
+  say(id, words.wordsWaiting, "");
+  saving.put(id, answer, { words: inWords(box), label: box.dataset.label }, wait);
+}
+
+async function attemptNow() {
+  try {
+    const response = await saving.request("GET", words.api);
+    if (!response.ok) return null;
+    return { now: response.headers.get("Date") ?? new Date().toISOString(), ...(await response.json()) };
+  } catch {
+    return null;
   }
-  if (code === "attempt_closed" || code === "time_over" || response.status === 404) {
-    store(QUEUE, {});
-    leaving = true;
-    location.reload();
+}
+
+/** Somebody may have been given more time since the last save. */
+async function askForTime() {
+  const attempt = await attemptNow();
+  if (attempt && !attempt.submitted_at) clock.follow(attempt.now, attempt.expires_at);
+}
+
+function lock(isLocked) {
+  for (const field of questions.flatMap((box) => [...box.querySelectorAll("input, select, textarea")])) {
+    field.disabled = isLocked;
+  }
+}
+
+/** Hands in what was saved, unless there is more time by now; what could not be sent yet is sent first. */
+async function timeIsOver() {
+  if (isEnding) return;
+  isEnding = true;
+  await askForTime();
+  if (!clock.secondsLeft) {
+    lock(true);
+    alertWith(words.wordsOver);
+  }
+  while (!isLeaving && !clock.secondsLeft && !(await handIn())) {
+    await new Promise((resolve) => setTimeout(resolve, HAND_IN_AGAIN_MS));
+  }
+  if (isLeaving) return;
+  isEnding = false;
+  alertWith("");
+  lock(false);
+}
+
+/** Sends what waits, then submits; returns whether that is done. Never submits over the head of an unsaved answer. */
+async function handIn() {
+  if (!(await saving.flush())) return false;
+  try {
+    const response = await saving.request("POST", `${words.api}/submit`, {});
+    if (!response.ok) return false;
+  } catch {
     return false;
   }
-  if (response.status === 400 && queue[id]?.seq === seq) {
-    delete queue[id];
-    store(QUEUE, queue);
-    say(id, words.wordsRefused, "bad");
-    return true;
-  }
-  return response.status === 400;
+  closed();
+  return true;
 }
 
-async function send() {
-  if (sending) return;
-  sending = true;
-  let goesOn = true;
-  while (goesOn && Object.keys(queue).length) {
-    const [id, save] = Object.entries(queue)[0];
-    try {
-      const response = await fetch(words.save, {
-        method: "PUT",
-        headers: {
-          "Content-Type": "application/json",
-          "X-CSRFToken": form.querySelector("[name=csrfmiddlewaretoken]").value,
-        },
-        body: JSON.stringify({ answers: { [id]: save.answer }, seq: save.seq }),
-        keepalive: JSON.stringify(save).length < 30000,
-      });
-      goesOn = await answered(id, save, response);
-    } catch {
-      goesOn = false;
-    }
-  }
-  sending = false;
-  if (!goesOn && !leaving) later();
+function askBeforeHandingIn() {
+  const open = questions.filter((box) => isEmpty(read(box)) || read(box) === undefined);
+  const flagged = questions.filter((box) => flags[box.dataset.question]);
+  part("ask-open").hidden = !open.length;
+  part("ask-open-list").textContent = open.map((box) => questions.indexOf(box) + 1).join(", ");
+  part("ask-flags").hidden = !flagged.length;
+  part("ask-flags-list").textContent = flagged.map((box) => questions.indexOf(box) + 1).join(", ");
+  part("ask").showModal();
+}
+
+async function submit() {
+  part("ask").close();
+  const button = part("submit");
+  button.setAttribute("aria-busy", "true");
+  const isDone = await handIn();
+  button.removeAttribute("aria-busy");
+  if (isDone || isLeaving) return;
+  alertWith(words.wordsNotHandedIn);
+  part("alert").scrollIntoView({ block: "center" });
 }
 
 function turnTo(place, focus = true) {
   here = Math.max(0, Math.min(questions.length - 1, place));
   if ("one" in words) {
     for (const [number, question] of questions.entries()) question.hidden = number !== here;
-    form.querySelector("[data-turn]").hidden = false;
-    form.querySelector("[data-back]").disabled = here === 0;
-    form.querySelector("[data-on]").disabled = here === questions.length - 1;
+    part("turn").hidden = false;
+    part("back").disabled = here === 0;
+    part("on").disabled = here === questions.length - 1;
   }
   for (const [number, link] of form.querySelectorAll("[data-goto]").entries()) {
     if (number === here) link.setAttribute("aria-current", "step");
     else link.removeAttribute("aria-current");
   }
   if (focus) questions[here].focus();
+}
+
+function isTyped(field) {
+  return field.matches("input[type=text], textarea");
+}
+
+function readFlags() {
+  try {
+    return JSON.parse(localStorage.getItem(FLAGS)) ?? {};
+  } catch {
+    return {};
+  }
 }
 
 function showFlag(box) {
@@ -200,51 +237,24 @@ function showFlag(box) {
 
 function toggleFlag(box) {
   const id = box.dataset.question;
-  if (flags[id]) delete flags[id];
-  else flags[id] = true;
-  store(FLAGS, flags);
+  flags[id] = !flags[id];
+  try {
+    localStorage.setItem(FLAGS, JSON.stringify(flags));
+  } catch {
+    // Kept for this page only.
+  }
   showFlag(box);
 }
 
-function handIn() {
-  leaving = true;
-  const action = document.createElement("input");
-  Object.assign(action, { type: "hidden", name: "action", value: "submit" });
-  form.append(action);
-  form.submit();
-}
-
-function tick() {
-  const left = Math.max(0, Math.floor((Date.parse(words.deadline) - Date.now() - skew) / 1000));
-  const hours = Math.floor(left / 3600);
-  const minutes = Math.floor((left % 3600) / 60);
-  const parts = [...(hours ? [hours] : []), minutes, left % 60];
-  const timer = form.querySelector("[data-timer]");
-  timer.textContent = parts.map((part) => String(part).padStart(2, "0")).join(":");
-  timer.classList.toggle("short", left <= 60);
-  for (const minute of ANNOUNCED_MINUTES) {
-    if (left <= minute * 60 && left > minute * 60 - 30 && !announced.has(minute)) {
-      announced.add(minute);
-      const text = `${minute} ${minute === 1 ? words.wordsOne : words.wordsLeft}`;
-      form.querySelector("[data-announce]").textContent = text;
-    }
-  }
-  if (left > 0) return;
-  clearInterval(ticking);
-  alertWith(words.wordsOver);
-  handIn();
-}
-
-for (const question of questions) {
-  let typing;
-  question.addEventListener("input", (event) => {
-    clearTimeout(typing);
-    const isText = event.target.matches("input[type=text], textarea");
-    if (isText) say(question.dataset.question, words.wordsWaiting, "");
-    typing = setTimeout(() => enqueue(question), isText ? TYPING_MS : 0);
+for (const box of questions) {
+  box.addEventListener("input", (event) => {
+    if (event.target.matches("input, select, textarea")) give(box, isTyped(event.target) ? TYPING_MS : 0);
   });
-  question.querySelector("[data-flag]").addEventListener("click", () => toggleFlag(question));
-  showFlag(question);
+  box.addEventListener("focusin", () => {
+    if (!("one" in words) && questions.indexOf(box) !== here) turnTo(questions.indexOf(box), false);
+  });
+  box.querySelector("[data-flag]").addEventListener("click", () => toggleFlag(box));
+  showFlag(box);
 }
 for (const [place, link] of form.querySelectorAll("[data-goto]").entries()) {
   link.addEventListener("click", (event) => {
@@ -253,13 +263,16 @@ for (const [place, link] of form.querySelectorAll("[data-goto]").entries()) {
     questions[place].scrollIntoView({ block: "start" });
   });
 }
-form.querySelector("[data-back]").addEventListener("click", () => turnTo(here - 1));
-form.querySelector("[data-on]").addEventListener("click", () => turnTo(here + 1));
-form.addEventListener("submit", () => {
-  leaving = true;
+part("back").addEventListener("click", () => turnTo(here - 1));
+part("on").addEventListener("click", () => turnTo(here + 1));
+part("ask-yes").addEventListener("click", submit);
+part("ask-no").addEventListener("click", () => part("ask").close());
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  askBeforeHandingIn();
 });
 form.addEventListener("keydown", (event) => {
-  // Enter in a text field goes on; it does not hand the quiz in.
+  // Enter in a field goes on; it does not hand the quiz in.
   if (event.key === "Enter" && event.target.matches("input")) {
     event.preventDefault();
     if (here < questions.length - 1) turnTo(here + 1);
@@ -272,20 +285,22 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   act[event.key]();
 });
-window.addEventListener("online", () => {
-  retryMs = FIRST_RETRY_MS;
-  send();
+window.addEventListener("online", () => saving.again());
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden && saving.waiting().length) saving.again();
+});
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload();
 });
 window.addEventListener("beforeunload", (event) => {
-  if (!leaving && Object.keys(queue).length) event.preventDefault();
+  if (!isLeaving && kept(words.quiz).size) event.preventDefault();
 });
-for (const [id, save] of Object.entries(queue)) {
-  const box = questionOf(id);
-  if (!box) continue;
-  show(box, save.answer);
-  say(id, words.wordsWaiting, "");
+
+for (const [id, entry] of kept(words.quiz)) {
+  if (!byId.has(id)) continue;
+  show(byId.get(id), entry.answer);
+  say(id, entry.refused ? words.wordsRefused : words.wordsWaiting, "");
 }
 turnTo(0, false);
-const ticking = words.deadline ? setInterval(tick, 1000) : undefined;
-if (words.deadline) tick();
-send();
+if (words.deadline) clock.follow(words.now, words.deadline);
+saving.flush();

@@ -8,10 +8,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import uvicorn
+from celery.beat import EmbeddedService
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts.models import Role, User
+from lms.celery import app
+from lms.lib.configuration import SOCKET_OPTIONS
 from payments import sandbox
 
 HOST = "127.0.0.1"
@@ -36,7 +40,9 @@ class Command(BaseCommand):
             call_command("seed_demo", stdout=self.stdout)
         with _stripe_sandbox(port) as where_to_pay:
             self.stdout.write(_welcome(port, where_to_pay))
-            uvicorn.run("lms.asgi:application", host=HOST, port=port, log_level="warning", access_log=False)
+            _start_periodic_jobs()
+            quiet: dict[str, Any] = {"log_level": "warning", "access_log": False}
+            uvicorn.run("lms.asgi:application", host=HOST, port=port, **quiet, **SOCKET_OPTIONS)
 
 
 @contextmanager
@@ -51,6 +57,14 @@ def _stripe_sandbox(port: int) -> Iterator[str]:
         settings.STRIPE_API_HOST = address
         sandbox.send_events_to(f"http://{HOST}:{port}", address)
         yield address
+
+
+def _start_periodic_jobs() -> None:
+    """Run the periodic jobs in a thread of this process, where tasks run in the process that asks for them."""
+    if settings.CELERY_TASK_ALWAYS_EAGER:
+        app.loader.import_default_modules()  # beat runs in here what it knows, and sends away what it does not
+        beat: Any = EmbeddedService(app, thread=True, schedule_filename=str(settings.DATA_DIR / "periodic-jobs"))
+        beat.start()
 
 
 def _is_taken(port: int) -> bool:
@@ -77,4 +91,6 @@ def _welcome(port: int, where_to_pay: str) -> str:
             "  Demo logins, all with the password learn-by-doing:",
             "    student@example.com    instructor@example.com    admin@example.com",
         ]
+    elif not User.objects.filter(role=Role.ADMIN).exists():
+        lines += ["", "  Nobody runs this site yet: python manage.py create_admin you@example.com"]
     return "\n".join([*lines, "", "  Ctrl+C ends it.", ""])

@@ -8,19 +8,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-
-class Event(models.TextChoices):
-    """The kinds of things that users are told (API.md, "Realtime")."""
-
-    LESSON_COMPLETED = "lesson_completed", _("Lesson completed")
-    COURSE_UPDATED = "course_updated", _("Course updated")
-    NEW_ENROLLMENT = "new_enrollment", _("New enrolment")
-    ASSIGNMENT_GRADED = "assignment_graded", _("Assignment graded")
-    QUIZ_GRADED = "quiz_graded", _("Quiz graded")
-    CERTIFICATE_ISSUED = "certificate_issued", _("Certificate issued")
-    PAYMENT_SUCCEEDED = "payment_succeeded", _("Payment received")
-    ANNOUNCEMENT = "announcement", _("Announcement")
-    CHAT_MESSAGE = "chat_message", _("Chat message")
+from realtime import wording
+from realtime.events import Event
 
 
 class Inbox(models.Model):
@@ -50,6 +39,10 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         """Return what came after notification `number`, oldest first."""
         return self.filter(number__gt=number).order_by("number")
 
+    def waiting_for_mail(self, way: str) -> Self:
+        """Return what has to be mailed that way ("mail" or "digest") and was not yet, oldest first."""
+        return self.filter(mail_due=way, mailed_at=None).order_by("created_at", "pk")
+
     def unread(self) -> Self:
         """Return what has not been read yet."""
         return self.filter(read_at=None)
@@ -64,6 +57,8 @@ class Notification(models.Model):
     payload = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
     created_at = models.DateTimeField(default=timezone.now)
     read_at = models.DateTimeField(null=True, blank=True)
+    mail_due = models.CharField(max_length=10, blank=True, help_text=_("Whether it is mailed, at once or in a digest."))
+    mailed_at = models.DateTimeField(null=True, blank=True)
 
     objects = NotificationQuerySet.as_manager()
 
@@ -75,10 +70,30 @@ class Notification(models.Model):
         ]
         indexes = [
             models.Index(fields=["user"], condition=models.Q(read_at=None), name="realtime_notification_unread"),
+            models.Index(
+                fields=["mail_due", "created_at"],
+                condition=models.Q(mailed_at=None) & ~models.Q(mail_due=""),
+                name="realtime_notification_to_mail",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.user_id} #{self.number} {self.event}"
+
+    @property
+    def sentence(self) -> str:
+        """What happened, in words."""
+        return wording.sentence(self.event, self.payload)
+
+    @property
+    def address(self) -> str:
+        """The path of the page where it is seen; empty where there is none."""
+        return wording.address(self.event, self.payload)
+
+    @property
+    def icon(self) -> str:
+        """The name of its icon."""
+        return wording.ICONS[self.event]
 
     def as_message(self) -> dict[str, Any]:
         """Return the notification as clients get it, by socket and by list."""

@@ -1,0 +1,183 @@
+"""What staff may do to accounts, and what nobody may do to their own (QUALITY M04, M07, U06)."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, Permission
+from django.urls import reverse
+from rest_framework.test import APIClient
+
+from accounts.models import LoginSession, Role, User
+from accounts.tokens import start_session
+from lms.platform.models import AuditEntry
+from lms.testing.plugin import PASSWORD, person, staff_of
+
+
+def change_page(user: User) -> str:
+    return reverse("admin:accounts_user_change", args=[user.pk])
+
+
+def form(user: User, **changes: Any) -> dict[str, Any]:
+    """What a browser would send for a user's page, and more than the page has fields for."""
+    kept = {
+        "email": user.email, "full_name": user.full_name, "role": user.role, "time_zone": "",
+        "is_active": "on" if user.is_active else "",
+    }  # fmt: skip
+    return {name: value for name, value in {**kept, **changes}.items() if value != ""}
+
+
+def everything() -> dict[str, Any]:
+    """What somebody sends who wants it all."""
+    return {
+        "is_staff": "on",
+        "is_superuser": "on",
+        "role": Role.ADMIN,
+        "groups": list(Group.objects.values_list("pk", flat=True)),
+        "user_permissions": list(Permission.objects.values_list("pk", flat=True)[:50]),
+    }
+
+
+def standing(user: User) -> tuple[Any, ...]:
+    user = User.objects.get(pk=user.pk)
+    groups = sorted(user.groups.values_list("name", flat=True))
+    return user.email, user.password, user.role, user.is_staff, user.is_superuser, groups, user.user_permissions.count()
+
+
+@pytest.mark.quality("M04")
+@pytest.mark.parametrize("who", ["support", "admin"])
+def test_nobody_raises_themselves(who: str, dan: User, sue: User, browser_of: Any) -> None:
+    staff = {"support": sue, "admin": dan}[who]
+    before = standing(staff)
+    if who == "admin":
+        person("Second", Role.ADMIN)
+    browser_of(staff).post(change_page(staff), form(staff, **everything()))
+    assert standing(staff) == before
+
+
+@pytest.mark.quality("M04")
+@pytest.mark.parametrize("who", ["support", "admin"])
+def test_a_superuser_s_account_is_out_of_reach(who: str, dan: User, sue: User, browser_of: Any) -> None:
+    root = person("Root", Role.ADMIN, is_superuser=True)
+    before = standing(root)
+    browser = browser_of({"support": sue, "admin": dan}[who])
+    answer = browser.post(change_page(root), form(root, email="mine@example.com", role=Role.STUDENT))
+    assert answer.status_code == 403
+    password = {"password1": "a long walk home", "password2": "a long walk home", "usable_password": "true"}
+    address = reverse("admin:auth_user_password_change", args=[root.pk])
+    assert browser.post(address, password).status_code == 403
+    for act in ("switch_off", "end_logins"):
+        browser.post(reverse("admin:accounts_user_changelist"), {"action": act, "_selected_action": [root.pk]})
+    assert standing(root) == before
+    assert User.objects.get(pk=root.pk).is_active
+
+
+@pytest.mark.quality("M04")
+def test_support_gives_no_roles_takes_no_addresses_and_reaches_no_colleague(
+    sue: User, bob: User, dan: User, browser_of: Any
+) -> None:
+    browser = browser_of(sue)
+    browser.post(change_page(bob), form(bob, email="mine@example.com", **everything()))
+    bob.refresh_from_db()
+    assert (bob.email, bob.role, bob.is_staff) == ("bob@example.com", Role.STUDENT, False)
+    assert browser.post(change_page(dan), form(dan, full_name="Nobody")).status_code == 403
+    assert browser.get(reverse("admin:accounts_user_add")).status_code == 403
+    browser.post(change_page(bob), form(bob, full_name="Robert Example"))
+    assert User.objects.get(pk=bob.pk).full_name == "Robert Example"
+
+
+@pytest.mark.quality("M04")
+def test_an_administrator_makes_somebody_staff_of_a_group_and_their_logins_end(
+    dan: User, bob: User, browser_of: Any
+) -> None:
+    start_session(user=bob)
+    support = Group.objects.get(name="Support")
+    browser_of(dan).post(change_page(bob), form(bob, groups=[support.pk]))
+    bob = User.objects.get(pk=bob.pk)
+    assert (bob.is_staff, bob.has_perm("accounts.impersonate_user")) == (True, True)
+    assert not bob.has_perm("payments.view_ledgerentry")
+    assert not LoginSession.objects.live().filter(user=bob).exists()
+    line = AuditEntry.objects.get(action="accounts.groups_changed")
+    assert (line.actor, line.changes) == (dan, {"groups": [[], ["Support"]]})
+    browser_of(dan).post(change_page(bob), form(bob))
+    assert standing(bob)[3:6] == (False, False, [])
+
+
+@pytest.mark.quality("M04")
+def test_nobody_gives_what_they_do_not_have(dan: User, bob: User, browser_of: Any) -> None:
+    keys = Group.objects.create(name="Keepers of keys")
+    keys.permissions.add(Permission.objects.get(codename="change_group"))
+    page = browser_of(dan).post(change_page(bob), form(bob, groups=[keys.pk]), follow=True)
+    assert "cannot give what you may not do yourself" in page.content.decode()
+    assert standing(bob)[3:6] == (False, False, [])
+
+
+@pytest.mark.quality("M04")
+def test_groups_and_second_factors_are_nobody_s_to_see_or_change(dan: User, browser_of: Any) -> None:
+    browser = browser_of(dan)
+    group = Group.objects.get(name="Support")
+    address = reverse("admin:auth_group_change", args=[group.pk])
+    assert browser.get(address).status_code == 200
+    assert browser.post(address, {"name": "Support", "permissions": []}).status_code == 403
+    for path in ("otp_totp/totpdevice/", "otp_static/staticdevice/", "token_blacklist/outstandingtoken/"):
+        assert browser.get(f"/admin/{path}").status_code == 404
+
+
+@pytest.mark.quality("M04")
+def test_the_api_asks_staff_for_their_second_factor(dan: User, api_of: Any, settings: Any) -> None:
+    assert api_of(dan).get("/api/v1/admin/users").status_code == 200
+    settings.MFA_REQUIRED_FOR_STAFF = True
+    assert api_of(dan).get("/api/v1/admin/users").status_code == 403
+    User.objects.filter(pk=dan.pk).update(mfa_enabled=True)
+    assert api_of(dan).get("/api/v1/admin/users").status_code == 200
+
+
+@pytest.mark.quality("M07")
+def test_who_is_switched_off_is_out_at_once(dan: User, bob: User, api_of: Any, browser_of: Any) -> None:
+    client, browser = api_of(bob), browser_of(bob)
+    pair = start_session(user=bob)
+    assert browser.get("/dashboard/").status_code == 200
+    answer = api_of(dan).put(f"/api/v1/admin/users/{bob.pk}", {"is_active": False})
+    assert (answer.status_code, answer.json()["is_active"]) == (200, False)
+    assert client.get("/api/v1/users/me").status_code == 401
+    assert browser.get("/dashboard/").status_code == 302
+    assert APIClient().post("/api/v1/auth/refresh", {"refresh_token": pair.refresh_token}).status_code == 401
+    assert APIClient().post("/api/v1/auth/token", {"email": bob.email, "password": PASSWORD}).status_code == 401
+    line = AuditEntry.objects.get(action="accounts.access_changed")
+    assert (line.actor, line.changes) == (dan, {"is_active": [True, False]})
+
+
+@pytest.mark.quality("U06")
+def test_the_last_administrator_stays(dan: User, api_of: Any, browser_of: Any) -> None:
+    for change in ({"role": "student"}, {"is_active": False}):
+        answer = api_of(dan).put(f"/api/v1/admin/users/{dan.pk}", change)
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "last_admin")
+    browser_of(dan).post(change_page(dan), form(dan, role=Role.STUDENT))
+    assert standing(dan)[2:4] == (Role.ADMIN, True)
+
+
+def test_the_api_lists_filters_and_changes_people(dan: User, sue: User, bob: User, api_of: Any) -> None:
+    client = api_of(dan)
+    assert client.get("/api/v1/admin/users?role=admin").json()["count"] == 1
+    (shown,) = client.get(f"/api/v1/admin/users?search={sue.email}").json()["results"]
+    assert (shown["groups"], shown["is_staff"]) == (["Support"], True)
+    assert "accounts.impersonate_user" in shown["permissions"]
+    changed = client.put(f"/api/v1/admin/users/{bob.pk}", {"full_name": "Rob", "role": "instructor", "is_staff": True})
+    assert (changed.json()["full_name"], changed.json()["role"], changed.json()["is_staff"]) == (
+        "Rob",
+        "instructor",
+        False,
+    )
+    assert client.put(f"/api/v1/admin/users/{bob.pk}", {"role": "emperor"}).status_code == 400
+
+
+@pytest.mark.quality("M04")
+def test_support_changes_students_by_the_api_but_gives_no_roles(sue: User, bob: User, dan: User, api_of: Any) -> None:
+    client = api_of(sue)
+    assert client.put(f"/api/v1/admin/users/{bob.pk}", {"full_name": "Rob"}).status_code == 200
+    for user, change, code in (
+        (bob, {"role": "admin"}, "role_not_allowed"),
+        (dan, {"is_active": False}, "out_of_reach"),
+    ):
+        answer = client.put(f"/api/v1/admin/users/{user.pk}", change)
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (403, code)
+    assert api_of(staff_of("Finance", "Fay")).put(f"/api/v1/admin/users/{bob.pk}", {}).status_code == 403

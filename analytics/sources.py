@@ -1,0 +1,168 @@
+"""How the rows of the apps below are counted by day: the one place that says what each figure means.
+
+Roll-ups are made by this, today's part of every report is, and `rollups check` compares the two.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db.models import Case, CharField, Count, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models.functions import Coalesce
+
+from analytics.models import Activity, Figure
+from analytics.periods import Period, day_of
+from courses.models import Course
+from enrollments.models import Enrollment, GradeEntry, LessonProgress
+from payments.models import EntryKind, LedgerEntry
+
+# Within how many days a course was completed.
+TOOK_DAYS = (1, 7, 14, 30, 90)
+LONGER = "longer"
+GIVEN_BACK = (EntryKind.REFUND, EntryKind.DISPUTE)
+
+
+class DayCount(NamedTuple):
+    """One figure of one day and course."""
+
+    day: date
+    course_id: UUID
+    figure: str
+    subject: str
+    amount: int
+
+
+@dataclass(frozen=True)
+class Source:
+    """Rows that are counted by the day of `when` and by `course`; `amounts` are the figures that they give."""
+
+    rows: QuerySet[Any]
+    when: str
+    amounts: Mapping[str, Any]
+    course: str = "course"
+    subject: Any = field(default_factory=lambda: Value(""))
+
+
+def counts(
+    period: Period, figures: Collection[str], courses: Sequence[UUID] | QuerySet[Course] | None = None
+) -> Iterator[DayCount]:
+    """Yield the figures of each day and course, counted from the rows. One query for each source that is needed.
+
+    The same figure of the same day, course and subject may come twice: the amounts add up.
+    """
+    for source in _sources(figures):
+        rows = source.rows.filter(**period.within(source.when))
+        if courses is not None:
+            rows = rows.filter(**{f"{source.course}__in": courses})
+        # Names that no model of the sources has for a field of its own.
+        keyed = rows.order_by().annotate(on_day=day_of(source.when), in_course=F(source.course), about=source.subject)
+        wanted = {name: amount for name, amount in source.amounts.items() if name in figures}
+        named = {f"of_{name}": amount for name, amount in wanted.items()}
+        for row in keyed.values("on_day", "in_course", "about").annotate(**named).iterator(chunk_size=5000):
+            for name in wanted:
+                amount = _whole(name, row[f"of_{name}"])
+                if amount:
+                    yield DayCount(row["on_day"], row["in_course"], name, subject_of(row["about"]), amount)
+
+
+def active(period: Period, courses: Sequence[UUID] | QuerySet[Course] | None = None) -> QuerySet[Any]:
+    """Return who learned in these days, as rows of (day, course's id, learner's number), each once."""
+    rows = Activity.objects.filter(**period.within("quarter_at"))
+    if courses is not None:
+        rows = rows.filter(course__in=courses)
+    days = rows.annotate(on_day=day_of("quarter_at")).order_by()
+    return days.values_list("on_day", "course_id", "learner_id").distinct()
+
+
+def _whole(name: str, value: Any) -> int:
+    """Return a sum as a whole number: seconds of a duration, hundredths of points."""
+    if isinstance(value, timedelta):
+        return int(value.total_seconds())
+    return round(100 * value) if name == Figure.POINTS else int(value or 0)
+
+
+def _sources(figures: Collection[str]) -> list[Source]:
+    """Return the sources that some of these figures come from."""
+    every = [_enrolled(), _completed(), _took(), _done(), *_settled(), _graded(), _money()]
+    return [source for source in every if set(source.amounts) & set(figures)]
+
+
+def _enrolled() -> Source:
+    return Source(Enrollment.objects.all(), "enrolled_at", {Figure.ENROLLMENTS.value: Count("pk")})
+
+
+def _completed() -> Source:
+    amounts = {Figure.COMPLETIONS.value: Count("pk"), Figure.SECONDS.value: Sum(F("completed_at") - F("enrolled_at"))}
+    return Source(Enrollment.objects.all(), "completed_at", amounts)
+
+
+def _took() -> Source:
+    """Return the completions by the shortest of TOOK_DAYS that they took."""
+    classes = [When(completed_at__lte=F("enrolled_at") + timedelta(days=days), then=Value(f"{days}"))
+               for days in TOOK_DAYS]  # fmt: skip
+    longest = Case(*classes, default=Value(LONGER), output_field=CharField())
+    return Source(Enrollment.objects.all(), "completed_at", {Figure.TOOK.value: Count("pk")}, subject=longest)
+
+
+def _done() -> Source:
+    amounts = {Figure.DONE.value: Count("pk")}
+    return Source(LessonProgress.objects.all(), "completed_at", amounts, "enrollment__course", F("lesson"))
+
+
+def _settled() -> Iterator[Source]:
+    """Yield completed lessons of completed courses, by the later of the two days.
+
+    Who has completed a course counts as 100 % whatever lessons come later (QUALITY E05), so that their lessons are
+    taken off those that running enrolments are measured by.
+    """
+    both = LessonProgress.objects.filter(completed_at__isnull=False, enrollment__completed_at__isnull=False)
+    after, before = (
+        Q(completed_at__gte=F("enrollment__completed_at")),
+        Q(completed_at__lt=F("enrollment__completed_at")),
+    )
+    for rows, when in ((both.filter(after), "completed_at"), (both.filter(before), "enrollment__completed_at")):
+        yield Source(rows, when, {Figure.SETTLED.value: Count("pk")}, "enrollment__course", F("lesson"))
+
+
+def _graded() -> Source:
+    """Return by how much the standing grades changed: the last entry of an item and enrolment stands, so that each
+    entry brings its own points and takes away those of the one before."""
+    earlier = GradeEntry.objects.filter(
+        enrollment=OuterRef("enrollment"), item=OuterRef("item"), pk__lt=OuterRef("pk")
+    ).order_by("-pk")
+    rows = GradeEntry.objects.annotate(was=Subquery(earlier.values("points")[:1]))
+    gained = Count("pk", filter=Q(points__isnull=False)) - Count("pk", filter=Q(was__isnull=False))
+    grown = Coalesce(Sum("points"), Value(0), output_field=_points()) - Coalesce(
+        Sum("was"), Value(0), output_field=_points()
+    )
+    return Source(
+        rows, "created_at", {Figure.GRADED.value: gained, Figure.POINTS.value: grown}, "item__course", F("item")
+    )
+
+
+def _points() -> Any:
+    return GradeEntry._meta.get_field("points").clone()
+
+
+def _money() -> Source:
+    """Return the money of the ledger by the day on which it moved: a refund counts on its own day, not its order's.
+
+    Money that a dispute took counts as given back, and as given back no more once the dispute is won.
+    """
+
+    def of(*kinds: EntryKind) -> Any:
+        return Coalesce(Sum("amount", filter=Q(kind__in=kinds)), 0)
+
+    amounts = {
+        Figure.ORDERS.value: Count("pk", filter=Q(kind=EntryKind.PAYMENT)),
+        Figure.GROSS.value: of(EntryKind.PAYMENT),
+        Figure.REFUNDS.value: of(*GIVEN_BACK) - of(EntryKind.DISPUTE_WON),
+    }
+    return Source(LedgerEntry.objects.all(), "created_at", amounts, "order__course", F("currency"))
+
+
+def subject_of(about: Any) -> str:
+    """Return how a tally names what it is about: an id by its 32 digits, a text as it is."""
+    return about.hex if isinstance(about, UUID) else str(about)

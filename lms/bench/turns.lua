@@ -1,0 +1,21 @@
+-- Requests that take turns, from a file: method, path, authorization and body in each line, with tabs between.
+dofile(debug.getinfo(1).source:match("@?(.*/)") .. "report.lua")
+
+local requests = {}
+local turn = 0
+
+init = function(args)
+  for line in io.lines(args[1]) do
+    local method, path, authorization, body = line:match("([^\t]*)\t([^\t]*)\t([^\t]*)\t(.*)")
+    local headers = { ["Content-Type"] = "application/json" }
+    for name, value in pairs(wrk.headers) do headers[name] = value end
+    if authorization ~= "" then headers["Authorization"] = authorization end
+    requests[#requests + 1] = wrk.format(method, path, headers, body)
+  end
+  turn = math.random(#requests)
+end
+
+request = function()
+  turn = turn % #requests + 1
+  return requests[turn]
+end

@@ -1,0 +1,101 @@
+"""Every page of the address table in a real browser: accessible, light and dark; fit for a narrow phone; still."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import BrowserContext, Page
+
+from lms.testing.live import launched
+from lms.testing.plugin import PASSWORD
+from lms.tests.test_access import people, values  # noqa: F401  # the world that the table speaks of
+from lms.tests.test_every_page import LOOKED_AT, html_pages
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+NARROWEST = 320
+# Where people read and work longest, nothing may move once it is there.
+STILL = ("/", "/courses/", "/courses/{slug}/", "/learn/{slug}/{closed}/", "/quizzes/attempts/{attempt}/")
+# Notes what moved without anybody having touched the page, as browsers count it.
+WATCH_SHIFTS = """
+window.shifted = [];
+const box = ({ x, y, width, height }) => `${x},${y} ${width}x${height}`;
+new PerformanceObserver((list) => {
+  for (const { hadRecentInput, sources } of list.getEntries()) {
+    if (hadRecentInput) continue;
+    for (const { node, previousRect, currentRect } of sources) {
+      window.shifted.push(`${node?.nodeName} ${node?.className} from ${box(previousRect)} to ${box(currentRect)}`);
+    }
+  }
+}).observe({ type: "layout-shift", buffered: true });
+"""
+# What reaches over the right edge, where the page can be scrolled sideways.
+WIDEST = """() => {
+  const { scrollWidth, clientWidth } = document.documentElement;
+  if (scrollWidth <= clientWidth) return "";
+  const over = (one) => one.getBoundingClientRect().right > clientWidth + 1;
+  const wide = [...document.querySelectorAll("main *")].find(over);
+  return `${scrollWidth}px: <${wide?.tagName.toLowerCase()} class="${wide?.className}">`;
+}"""
+
+
+def sign_in(context: BrowserContext, site: str, email: str) -> None:
+    page = context.new_page()
+    page.goto(f"{site}/account/login/")
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("main").get_by_role("button", name="Log in").click()
+    page.close()
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe finds in the light, and in the dark what colours change, since all else is the same."""
+    found = []
+    for theme, options in (("light", {}), ("dark", {"runOnly": ["color-contrast", "link-in-text-block"]})):
+        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]  # one of its words
+        rules = Axe().run(page, options=options).response["violations"]
+        found += [f"{theme}: {rule['id']} {node['target']}" for rule in rules for node in rule["nodes"]]
+    return found
+
+
+def too_wide(page: Page) -> str:
+    """Return what makes the page scroll sideways at the narrowest width; empty when nothing does."""
+    page.set_viewport_size({"width": NARROWEST, "height": 700})
+    widest: str = page.evaluate(WIDEST)
+    return widest
+
+
+def look(page: Page, address: str, values: dict[str, Any]) -> list[str]:  # noqa: F811  # what the test has of the fixture
+    """Open a page and return everything that is wrong with it."""
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.emulate_media(color_scheme="light")
+    page.goto(address)
+    wrong = violations(page)
+    if urlsplit(address).path in {path.format(**values) for path in STILL}:
+        wrong += [f"moved: {node}" for node in page.evaluate("window.shifted")]
+    if wide := too_wide(page):
+        wrong.append(f"scrolls sideways at {NARROWEST} px, {wide}")
+    return wrong
+
+
+@pytest.mark.parametrize("name", LOOKED_AT)
+def test_every_page_is_accessible_narrow_and_still(
+    name: str,
+    live_site: str,
+    people: dict[str, Any],  # noqa: F811  # pytest's fixture
+    values: dict[str, Any],  # noqa: F811  # pytest's fixture
+) -> None:
+    paths = [key.split(" ", 1)[1] for key in html_pages({name: people[name]}, values)]
+    errors: list[str] = []
+    with launched() as browser:
+        context = browser.new_context(reduced_motion="reduce")
+        context.add_init_script(WATCH_SHIFTS)
+        if people[name]:
+            sign_in(context, live_site, people[name].email)
+        page = context.new_page()
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        wrong = {path: found for path in paths if (found := look(page, live_site + path, values))}
+    assert wrong == {}
+    assert errors == []

@@ -1,0 +1,183 @@
+"""What answers hold beyond what was asked for: every GET of the site, as every person, looked through (QUALITY U02)."""
+
+import json
+import re
+from base64 import b32encode
+from binascii import unhexlify
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.core import mail
+from django.db import models
+from django.test import Client
+from django_otp.plugins.otp_totp.models import TOTPDevice
+from rest_framework.test import APIClient
+
+from accounts.closing import close_account
+from accounts.codes import make_recovery_codes
+from accounts.models import User
+from lms.platform.models import AuditEntry
+from lms.testing.plugin import PASSWORD
+from lms.tests.access_table import PEOPLE, rows
+from lms.tests.test_access import client_for, people, values  # noqa: F401  # fixtures
+
+FORBIDDEN_KEYS = re.compile(r"password|hash|secret|session_key|^key$|^token$|access_token|refresh_token|otp|recovery")
+HASHED = re.compile(r"(argon2|pbkdf2_\w+|quick_test)\$")
+A_TOKEN = re.compile(r"eyJ[\w-]+\.eyJ[\w-]+\.")
+# Whose address each person may read: their own, a teacher their students', an admin everybody's.
+MAY_READ = {
+    "visitor": set(),
+    "bob": {"bob"},
+    "carol": {"carol"},
+    "alice": {"alice", "bob"},
+    "erin": {"erin"},
+    "dan": {"alice", "bob", "carol", "dan", "erin"},
+}
+
+
+def keys_in(found: Any) -> Iterator[str]:
+    """Yield every key of an answer, however deep."""
+    if isinstance(found, dict):
+        yield from found
+    for inner in found.values() if isinstance(found, dict) else found if isinstance(found, list) else ():
+        yield from keys_in(inner)
+
+
+def readable(answer: Any) -> str:
+    """Return an answer's text; nothing of a file."""
+    is_text = any(kind in answer.get("Content-Type", "") for kind in ("json", "html", "text", "xml"))
+    if not is_text:
+        return ""
+    return (b"".join(answer.streaming_content) if answer.streaming else answer.content).decode(errors="replace")
+
+
+@pytest.mark.quality("U02")
+@pytest.mark.parametrize("name", PEOPLE)
+def test_no_answer_holds_a_hash_a_token_a_secret_or_the_address_of_a_stranger(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    cast, world = request.getfixturevalue("people"), request.getfixturevalue("values")
+    bob = cast["bob"]
+    device = TOTPDevice.objects.create(user=bob, name="app", confirmed=True)
+    secrets = [device.key, b32encode(unhexlify(device.key)).decode(), *make_recovery_codes(bob)]
+    secrets += [user.password for user in cast.values() if user is not None]
+    strangers = {other.email for who, other in cast.items() if other is not None and who not in MAY_READ[name]}
+    seen, wrong = 0, {}
+    for method, path, _statuses in rows():
+        if method != "GET" or path.startswith("/dev/"):
+            continue
+        address = path.format(**world)
+        text = readable(client_for(address, cast[name]).get(address))
+        seen += bool(text)
+        keys = (
+            {key for key in keys_in(json.loads(text)) if FORBIDDEN_KEYS.search(key)}
+            if text[:1] in "{[" and text
+            else set()
+        )
+        if address == "/api/v1/schema/":
+            keys = set()  # it tells what the doors take, and holds nothing
+        held = keys | {secret for secret in secrets if secret in text} | {email for email in strangers if email in text}
+        if held or HASHED.search(text) or A_TOKEN.search(text):
+            wrong[path] = held
+    assert wrong == {}
+    assert seen > 50
+
+
+@pytest.mark.quality("U02")
+def test_a_student_reads_nobody(bob: User, carol: User, api_of: Callable[[User], APIClient]) -> None:
+    for path in (f"users/{carol.pk}", f"users/{bob.pk}", "users/"):
+        assert api_of(bob).get(f"/api/v1/{path}").status_code == 403
+
+
+def rows_that_name(texts: set[str], *, but: tuple[type[models.Model], ...] = ()) -> dict[str, list[Any]]:
+    """Return the rows of every table with a column of words that holds one of `texts`, by table."""
+    found = {}
+    for model in apps.get_models():
+        words = [
+            field.name
+            for field in model._meta.concrete_fields
+            if isinstance(field, models.CharField | models.TextField | models.JSONField)
+        ]
+        if model in but or not model._meta.managed:
+            continue
+        rows = [
+            row
+            for row in model._default_manager.values("pk", *words)
+            if any(text in str(row[word]).lower() for word in words for text in texts)
+        ]
+        if rows:
+            found[model._meta.label] = rows
+    return found
+
+
+@pytest.mark.quality("U03")
+def test_after_an_account_is_closed_no_table_names_the_person(request: pytest.FixtureRequest, dan: User) -> None:
+    """But their certificate, which is a snapshot that others rely on."""
+    cast, world = request.getfixturevalue("people"), request.getfixturevalue("values")
+    bob = cast["bob"]
+    APIClient().post("/api/v1/auth/password/reset", {"email": bob.email})
+    assert rows_that_name({"bob@example.com"})
+    close_account(actor=dan, user=bob)
+    named = rows_that_name({"bob@example.com"})
+    assert named == {}
+    assert set(rows_that_name({"bob example"})) <= {"certificates.Certificate"}
+    assert AuditEntry.objects.filter(action="accounts.closed", target_id=str(world["bob"])).count() == 1
+
+
+MARKUP = '<script>alert("x")</script> <img src=x onerror=alert(1)>'
+FORMULA = '=HYPERLINK("http://evil.test","Grade")'
+
+
+@pytest.mark.quality("U05")
+@pytest.mark.parametrize("name", [MARKUP, FORMULA, '" onmouseover="alert(1)'])
+def test_a_name_that_is_markup_or_a_formula_stays_a_name_wherever_it_is_shown(
+    name: str, request: pytest.FixtureRequest, dan: User, api_of: Callable[[User], APIClient]
+) -> None:
+    cast, world = request.getfixturevalue("people"), request.getfixturevalue("values")
+    bob = cast["bob"]
+    assert api_of(bob).put("/api/v1/users/me", {"full_name": name}).status_code == 200
+    User.objects.filter(pk=dan.pk).update(is_superuser=True)
+    admin = Client()
+    admin.force_login(dan)
+    shown = [admin.get("/admin/accounts/user/"), admin.get(f"/admin/accounts/user/{bob.pk}/change/")]
+    for method, path, _statuses in rows():
+        if method == "GET" and not path.startswith(("/api/", "/dev/")):
+            for who in ("bob", "alice", "dan"):
+                shown.append(client_for(path, cast[who]).get(path.format(**world)))
+    pages = [readable(page) for page in shown if "html" in page.get("Content-Type", "")]
+    assert sum("alert" in page or "HYPERLINK" in page for page in pages) > 5
+    for page in pages:
+        assert "<script>alert" not in page
+        assert "<img src=x" not in page
+        assert 'onmouseover="alert' not in page
+    for page in shown:
+        if "csv" in page.get("Content-Type", ""):
+            assert not re.search(r'(^|[,"])=HYPERLINK', readable(page), re.MULTILINE)
+    APIClient().post("/api/v1/auth/password/reset", {"email": bob.email})
+    message = mail.outbox[-1]
+    assert "\n" not in message.subject
+    assert "<script>alert" not in message.alternatives[0].content
+    assert "<img src=x" not in message.alternatives[0].content
+
+
+@pytest.mark.quality("U01")
+def test_a_student_promotes_themselves_by_no_door(bob: User, api_of: Callable[[User], APIClient]) -> None:
+    wanted = {"role": "admin", "is_staff": True, "is_superuser": True, "user": str(bob.pk)}
+    client = api_of(bob)
+    for method, path, expected in (
+        ("put", "instructors/me", 403),
+        ("patch", "users/me", 200),
+        ("put", f"admin/users/{bob.pk}", (403, 404)),
+        ("delete", f"users/{bob.pk}", 403),
+        ("get", "analytics/overview", 403),
+    ):
+        status = getattr(client, method)(f"/api/v1/{path}", wanted).status_code
+        assert status == expected or (isinstance(expected, tuple) and status in expected), path
+    browser = Client()
+    browser.login(username=bob.email, password=PASSWORD)
+    assert browser.post("/account/profile/", {"full_name": "Bob", **wanted}).status_code == 302
+    assert browser.get("/admin/", follow=True).status_code == 403
+    bob.refresh_from_db()
+    assert (bob.role, bob.is_staff, bob.is_superuser) == ("student", False, False)

@@ -1,0 +1,18 @@
+"""The kinds of things that users are told."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Event(models.TextChoices):
+    """The kinds of things that users are told (API.md, "Realtime")."""
+
+    LESSON_COMPLETED = "lesson_completed", _("Lesson completed")
+    COURSE_UPDATED = "course_updated", _("Course updated")
+    NEW_ENROLLMENT = "new_enrollment", _("New enrolment")
+    ASSIGNMENT_GRADED = "assignment_graded", _("Assignment graded")
+    QUIZ_GRADED = "quiz_graded", _("Quiz graded")
+    CERTIFICATE_ISSUED = "certificate_issued", _("Certificate issued")
+    PAYMENT_SUCCEEDED = "payment_succeeded", _("Payment received")
+    ANNOUNCEMENT = "announcement", _("Announcement")
+    CHAT_MESSAGE = "chat_message", _("Chat message")

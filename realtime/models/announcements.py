@@ -1,0 +1,42 @@
+"""What an instructor tells everybody in a room."""
+
+import uuid
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import one_line
+from realtime.rooms import Room
+
+
+class AnnouncementQuerySet(models.QuerySet["Announcement"]):
+    """Announcements by room."""
+
+    def made_in(self, room: Room) -> Self:
+        """Return a room's announcements with their authors, newest first."""
+        return self.filter(field=room.field, room_id=room.id).select_related("author")
+
+
+class Announcement(models.Model):
+    """One announcement. It is not changed afterwards: it has been mailed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    field = models.CharField(max_length=40, editable=False)
+    room_id = models.UUIDField(editable=False)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    subject = models.CharField(_("subject"), max_length=120, validators=[one_line])
+    text = models.TextField(_("text"), max_length=5000)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = AnnouncementQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "id"]
+        verbose_name = _("announcement")
+        indexes = [models.Index(fields=["field", "room_id", "-created_at"], name="realtime_announcement_of_room")]
+
+    def __str__(self) -> str:
+        return self.subject

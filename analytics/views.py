@@ -23,7 +23,7 @@ from analytics.models import Export, ExportKind, Figure
 from analytics.people_reports import activity_of
 from analytics.periods import Period, last_days
 from analytics.ranges import RangeForm
-from analytics.reports import MONEY, enrollment_report, money_of, revenue_report
+from analytics.reports import MONEY, Report, enrollment_report, money_of, revenue_report
 from analytics.risk import risk_of
 from analytics.tallies import Reader
 from courses.editor_views import TeachersOnlyMixin
@@ -94,7 +94,7 @@ class OverviewView(LoginRequiredMixin, ReportPage):
                 *showing.learning_tiles(learning.totals, learning.before),
                 *showing.money_tiles(*money),
             ],
-            "charts": [*_learning_charts(reader, period), *_money_charts(reader, period, list(money[0]))],
+            "charts": [*_learning_charts(reader, period, learning), *_money_charts(reader, period, list(money[0]))],
             "courses": learning.by_course[:MOST_COURSES],
             "earners": _earners(period, list(money[0])),
             "query": showing.queries(period),
@@ -139,14 +139,19 @@ def _money(reader: Reader, period: Period, usual: str = "") -> tuple[dict[str, A
     return now, before
 
 
-def _learning_charts(reader: Reader, period: Period) -> list[Any]:
-    """Return the charts of enrolments and of active learners, with the days before."""
+def _learning_charts(reader: Reader, period: Period, report: Report | None = None) -> list[Any]:
+    """Return the charts of enrolments and of active learners, with the days before; from a report, where there is one
+    of the same days."""
     earlier = period.before()
-    enrolled, before = (reader.series(days, (Figure.ENROLLMENTS,))[Figure.ENROLLMENTS] for days in (period, earlier))
-    active, active_before = reader.active_series(period), reader.active_series(earlier)
+    before = reader.series(earlier, (Figure.ENROLLMENTS,))[Figure.ENROLLMENTS]
+    if report:
+        enrolled, active = ({row["date"]: row[name] for row in report.series} for name in ("enrollments", "active"))
+    else:
+        enrolled = reader.series(period, (Figure.ENROLLMENTS,))[Figure.ENROLLMENTS]
+        active = reader.active_series(period)
     return [
         showing.chart_of(_("New enrolments"), period, enrolled, before),
-        showing.chart_of(_("Active learners"), period, active, active_before),
+        showing.chart_of(_("Active learners"), period, active, reader.active_series(earlier)),
     ]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin, UserPassesTestMixin
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -72,7 +72,7 @@ class CourseEditView(TeachersOnlyMixin, EditableOnlyMixin, DetailView[Course]):
     """A course from its author's side: sections and lessons in order, and what is left before publishing."""
 
     template_name = "courses/course_edit.html"
-    queryset = Course.objects.prefetch_related("sections__lessons")
+    queryset = Course.objects.prefetch_related("sections", Prefetch("sections__lessons", Lesson.objects.for_outline()))
     context_object_name = "course"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -111,13 +111,23 @@ class CourseDetailsView(TeachersOnlyMixin, EditableOnlyMixin, UpdateView[Course,
 
 
 def checklist(course: Course) -> list[dict[str, Any]]:
-    """Return what a course should have before it is published: each thing, and whether it is there."""
+    """Return what a course should have before it is published: each thing, whether it is there, and where it is done.
+
+    Costs no query where the course's sections and lessons are loaded.
+    """
+    details, new_lesson = (reverse(f"courses:{name}", args=[course.slug]) for name in ("details", "add_lesson"))
+    lessons = [lesson for section in course.sections.all() for lesson in section.lessons.all()]
+    has_preview = any(lesson.is_preview and lesson.is_published for lesson in lessons)
+    words = f"{details}#id_short_description", f"{details}#id_outcomes", f"{details}#id_category"
     return [
-        {"done": bool(course.short_description), "text": _("Say in one or two sentences what it is about.")},
-        {"done": bool(course.outcomes), "text": _("List what one can do afterwards.")},
-        {"done": course.category_id is not None, "text": _("Choose a subject.")},
-        {"done": course.lessons_count > 0, "text": _("Write and publish at least one lesson.")},
-    ]
+        {"done": bool(course.short_description), "text": _("Say in one or two sentences what it is about."),
+         "url": words[0]},
+        {"done": bool(course.outcomes), "text": _("List what one can do afterwards."), "url": words[1]},
+        {"done": course.category_id is not None, "text": _("Choose a subject."), "url": words[2]},
+        {"done": course.lessons_count > 0, "text": _("Write and publish at least one lesson."), "url": new_lesson},
+        {"done": has_preview, "text": _("Let people read one lesson for free, as a taste."),
+         "url": reverse("courses:edit_lesson", args=[course.slug, lessons[0].pk]) if lessons else new_lesson},
+    ]  # fmt: skip
 
 
 def _editable_course(request: HttpRequest, slug: str) -> Course:

@@ -46,7 +46,7 @@ def refuse_inner_address(field: str, address: str | None) -> None:
     except ValueError:
         is_inner = host == "localhost" or host.endswith((".localhost", ".local", ".internal"))
     if is_inner:
-        raise ValidationError({field: _("Give an address that everybody can reach.")}, code="inner_address")
+        raise ValidationError({field: _("Give an address that everybody can reach.")})
 
 
 class Category(models.Model):
@@ -275,7 +275,7 @@ class LessonQuerySet(models.QuerySet["Lesson"]):
 
     def for_outline(self) -> Self:
         """Return the lessons with what a list of them shows: a long course's texts stay where they are."""
-        return self.only("title", "order", "section", "duration_minutes", "is_published", "is_preview")
+        return self.only("title", "order", "section", "duration_minutes", "is_published", "is_preview", "video_url")
 
     def for_room(self) -> Self:
         """Return the lessons with their sections, and what the learning room's outline shows of both."""

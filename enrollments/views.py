@@ -24,10 +24,12 @@ from enrollments.forms import ReviewForm
 from enrollments.models import Enrollment, LessonProgress, Review
 from enrollments.outline import neighbours, outline
 from enrollments.registry import work_for
+from enrollments.rooms import room_of
 from enrollments.signals import learned
 from lms.lib.pages import attempt, attempt_or_say
 from lms.lib.pagination import PAGE_SIZE
 from lms.lib.scoping import visible_or_404
+from realtime.chat import unread_in
 
 MOST_DUE = 5  # on the dashboard; the calendar has them all
 
@@ -79,7 +81,7 @@ class ProgressView(EnrolledMixin, TemplateView):
 
 
 class LearningRoomView(EnrolledMixin, TemplateView):
-    """A lesson, with the course's outline beside it. Five queries, whatever the number of lessons."""
+    """A lesson, with the course's outline beside it. The same queries, whatever the number of lessons."""
 
     template_name = "enrollments/learning_room.html"
 
@@ -121,6 +123,7 @@ class LearningRoomView(EnrolledMixin, TemplateView):
             outline=outline(lessons, done, lesson_id),
             lesson_work=[one for one in work if one.lesson_id == lesson_id],
             course_work=work,
+            chat_unread=unread_in(user=signed_in(self.request), room=room_of(enrollment.course)),
             previous=previous,
             next=following,
         )

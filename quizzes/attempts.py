@@ -164,7 +164,8 @@ def _append(attempt: Attempt, answers: dict[str, Any], seq: int | None, now: dat
         raise AttemptError("attempt_closed", _("This attempt is submitted."))
     newest = AnswerEvent.objects.filter(attempt=attempt, question_id=OuterRef("question_id")).order_by("-number")
     ours = Attempt.objects.filter(pk=attempt.pk)
-    versions = QuestionVersion.objects.filter(pk__in=[known[key] for key in answers]).annotate(
+    asked = QuestionVersion.objects.filter(pk__in=[known[key] for key in answers])
+    versions = asked.only("question", "question_type", "options").annotate(
         standing_seq=Subquery(newest.values("seq")[:1]),
         standing_answer=Subquery(newest.values("answer")[:1]),
         attempt_number=Subquery(ours.values("last_number")[:1]),

@@ -8,7 +8,8 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models.functions import Lower
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Coalesce, Lower
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -149,10 +150,10 @@ def mark_read(*, user: User, room: Room, number: int) -> None:
 
 
 def unread_in(*, user: User, room: Room) -> int:
-    """Return how many messages of others a user has not read in a room. Two queries."""
-    mark = ReadMark.objects.filter(conversation__field=room.field, conversation__room_id=room.id, user=user).first()
-    after = mark.number if mark else 0
-    return Message.objects.said_in(room).readable().filter(number__gt=after).exclude(author=user).count()
+    """Return how many messages of others a user has not read in a room. One query."""
+    mark = ReadMark.objects.filter(conversation=OuterRef("conversation"), user=user).values("number")
+    unread = Message.objects.said_in(room).readable().exclude(author=user)
+    return unread.filter(number__gt=Coalesce(Subquery(mark[:1]), 0)).count()
 
 
 def payload_of(message: Message, action: str = "posted") -> dict[str, Any]:

@@ -13,9 +13,11 @@ class MessageForm(forms.Form):
     """What somebody wants to say."""
 
     text = forms.CharField(
-        label=_("Your message"), max_length=LONGEST_MESSAGE, widget=forms.Textarea(attrs={"rows": 2}),
+        label=_("Your message"),
+        max_length=LONGEST_MESSAGE,
+        widget=forms.Textarea(attrs={"rows": 2, "placeholder": _("Write a message")}),
         help_text=_("Mention somebody with @ and their name: they are told."),
-    )  # fmt: skip
+    )
 
 
 class AnnouncementForm(forms.ModelForm[Announcement]):

@@ -11,6 +11,7 @@ import logging
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
@@ -131,8 +132,9 @@ class Hub:
                 self.listening.clear()
                 await asyncio.sleep(1)
             finally:
-                if channel and self.listening.is_set():
-                    await layer.group_discard(EVERY_PROCESS, channel)
+                if channel:
+                    with suppress(RedisError, OSError):
+                        await layer.group_discard(EVERY_PROCESS, channel)
 
     async def _hear(self, message: dict[str, Any]) -> None:
         """Hand a hint on to the sockets that it is for."""

@@ -1,5 +1,6 @@
 """Guessing passwords: five tries, whoever asks at once, and whether the account exists or not."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -202,6 +203,17 @@ def test_known_unknown_and_inactive_cost_one_hash_each(bob: User, carol: User, m
         counts.append(len(hashed) - before)
     assert counts == [1, 1, 1]
     assert len(answers) == 1
+
+
+@pytest.mark.quality("A03")
+def test_the_page_tells_no_more_than_the_api(bob: User, carol: User) -> None:
+    User.objects.filter(pk=carol.pk).update(is_active=False)
+    pages = set()
+    for email in (bob.email, carol.email, "nobody@example.com"):
+        answer = Client().post("/account/login/", {"username": email, "password": "wrong"})
+        text = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", answer.content.decode().replace(email, "who"))
+        pages.add((answer.status_code, text, *sorted(set(answer.headers) - {"X-Request-ID"})))
+    assert len(pages) == 1
 
 
 def test_a_login_takes_ten_queries_at_most(bob: User, settings: Any) -> None:

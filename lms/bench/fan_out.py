@@ -30,8 +30,8 @@ from rest_framework_simplejwt.tokens import AccessToken
 from accounts.models import LoginSession, User
 from accounts.tokens import SESSION_CLAIM
 from lms.bench.figures import Figure
-from lms.bench.yard.sockets import GROUP
-from lms.lib.configuration import SOCKET_OPTIONS, channel_layer
+from lms.bench.yard import sockets as yardstick
+from lms.lib.configuration import SOCKET_OPTIONS
 from lms.testing.ports import free_port
 from realtime.models import Event
 from realtime.services import push
@@ -145,9 +145,9 @@ async def _measured(server: "Server", addresses: list[str], tell: Callable[[], f
 
 def _tell_group() -> float:
     """Tell the bare group; return when that left."""
-    layer = RedisPubSubChannelLayer(**channel_layer(settings.REDIS_URL)["CONFIG"])
+    layer = RedisPubSubChannelLayer(**yardstick.layer(settings.REDIS_URL)["CONFIG"])
     left_at = time.time()
-    async_to_sync(layer.group_send)(GROUP, {"type": "told", "text": TEXT})
+    async_to_sync(layer.group_send)(yardstick.GROUP, {"type": "told", "text": TEXT})
     return left_at
 
 

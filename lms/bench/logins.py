@@ -33,7 +33,8 @@ def figures(site: str, world: World) -> Iterator[Figure]:
     api = Client(headers=HEADERS)
     with CaptureQueriesContext(connection) as captured:
         api.post("/api/v1/auth/token", body, content_type="application/json")
-    yield Figure("G9", "login: statements", len(captured), "SQL", 10, more_is_better=False)
+    asked = [query["sql"] for query in captured.captured_queries if query["sql"] not in ("BEGIN", "COMMIT")]
+    yield Figure("G9", "login: statements", len(asked), "SQL", 10, more_is_better=False)
     yield from _storm(site, body)
 
 

@@ -1,6 +1,7 @@
 """G4, G5 and G6: the page of a running attempt, two hundred submissions at once, and saving one answer."""
 
 import json
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -133,20 +134,20 @@ def _counted(ask: Callable[[Client], object], taker: Taker) -> int:
 
 def _burst(site: str, yardstick: str, session: dict[str, str], students: list[User], quiz: Quiz) -> Iterator[Figure]:
     """Yield G5: everybody submits ten answers at the same moment, between two bursts of the yardstick."""
+    what = f"quiz submit, {BURST} at once"
     for _try in range(TRIES):
         takers = begin(students, quiz)
         before = _submit_to_yard(yardstick, session)
         ours = _submit_all(site, takers)
         after = _submit_to_yard(yardstick, session)
+        yield Figure("G5", f"{what}: lost", _lost(takers), "attempts", 0, more_is_better=False)
         if abs(before.p95_ms - after.p95_ms) <= MOST_DRIFT * max(before.p95_ms, after.p95_ms):
+            mean = (before.p95_ms + after.p95_ms) / 2
+            notes = f"p95 {ours.p95_ms} ms, the yardstick's {mean:.0f} ms"
+            yield Figure("G5", f"{what}: p95", ours.p95_ms / mean, "Y7a", 3, 2, more_is_better=False, notes=notes)
             break
     else:
-        raise LoadError(f"G5: the yardstick moved by more than {MOST_DRIFT:.0%}, {TRIES} times")
-    mean = (before.p95_ms + after.p95_ms) / 2
-    notes = f"p95 {ours.p95_ms} ms, the yardstick's {mean:.0f} ms"
-    what = f"quiz submit, {BURST} at once: p95"
-    yield Figure("G5", what, ours.p95_ms / mean, "Y7a", 3, 2, more_is_better=False, notes=notes)
-    yield Figure("G5", f"quiz submit, {BURST} at once: lost", _lost(takers), "attempts", 0, more_is_better=False)
+        sys.stderr.write(f"G5 {what}: the yardstick moved by more than {MOST_DRIFT:.0%}, {TRIES} times\n")
     taker = begin(students[:1], quiz)[0]
     body = {"answers": taker.answers}
     statements = _counted(lambda client: client.post(f"{taker.path}/submit", body, "application/json"), taker)

@@ -173,6 +173,6 @@ def main() -> int:
     valkey.start()
     os.environ["REDIS_URL"] = valkey.connection_url
     with ExitStack() as stack:
-        site = stack.enter_context(serving())
+        site = stack.enter_context(serving(workers=1))
         sockets = stack.enter_context(serving_sockets())
         return asyncio.run(live(site, sockets, valkey, people))

@@ -35,21 +35,21 @@ class Site:
 
 
 @contextmanager
-def serving(application: str = "lms.wsgi") -> Iterator[str]:
-    """Serve `application` by gunicorn on a free port, in four processes of eight threads; yield its address."""
-    with running(application) as site:
+def serving(application: str = "lms.wsgi", workers: int = WORKERS) -> Iterator[str]:
+    """Serve `application` by gunicorn on a free port, in so many processes of eight threads; yield its address."""
+    with running(application, workers) as site:
         yield site.address
 
 
 @contextmanager
-def running(application: str = "lms.wsgi") -> Iterator[Site]:
+def running(application: str = "lms.wsgi", workers: int = WORKERS) -> Iterator[Site]:
     """Serve `application` as `serving` does; yield the site, which may be killed.
 
     Tasks run at once in the process that asks, so that their effects can be counted without waiting for a worker.
     """
     port = _free_port()
     command = [
-        sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}", "--workers", str(WORKERS),
+        sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}", "--workers", str(workers),
         "--threads", str(THREADS), "--backlog", "512", "--log-level", "error",
         "--preload",
     ]  # fmt: skip
@@ -95,7 +95,7 @@ def _process(command: list[str], **environment: str) -> Iterator["subprocess.Pop
         yield process
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=START_SECONDS)
 
 
 def _ready(port: int) -> str:

@@ -217,7 +217,7 @@ def test_every_row_passes_its_own_validation():
 
 
 @pytest.mark.django_db
-def test_maya_is_at_four_different_points():
+def test_maya_is_at_five_different_points_and_has_bought_one_course():
     seed_demo()
     maya = User.objects.get(email="student@example.com")
     mine = Enrollment.objects.with_progress().select_related("course").filter(user=maya)
@@ -227,8 +227,10 @@ def test_maya_is_at_four_different_points():
         "typography-for-people-who-code": 75,
         "writing-that-gets-read": 50,
         "bread-from-flour-up": 16,
+        "soil-the-first-metre": 33,
     }
     assert maya.certificates.get().course.slug == "statistics-you-can-argue-with"
+    assert maya.orders.get().course.slug == "soil-the-first-metre"
 
 
 @pytest.mark.django_db

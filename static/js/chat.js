@@ -54,6 +54,11 @@ function shownTime(date) {
   return new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" }).format(date);
 }
 
+/** The form sticks to the window's edge, so it is the page that has to go down. */
+function scrollToTheEnd() {
+  window.scrollTo({ top: document.documentElement.scrollHeight });
+}
+
 function newLine() {
   return template.content.cloneNode(true).firstElementChild;
 }
@@ -93,7 +98,7 @@ function place(number, message) {
     const later = lines().find(({ dataset }) => Number(dataset.number) > number);
     list.insertBefore(line, later ?? list.querySelector(".waiting"));
     chat.querySelector("[data-nothing]").hidden = true;
-    if (atTheEnd) form.scrollIntoView({ block: "end" });
+    if (atTheEnd) scrollToTheEnd();
   }
   fill(line, message);
 }
@@ -179,7 +184,7 @@ function say(event) {
   keep();
   field.value = "";
   showWaiting();
-  form.scrollIntoView({ block: "end" });
+  scrollToTheEnd();
   sendWaiting();
 }
 
@@ -221,4 +226,4 @@ setInterval(() => {
 
 showWaiting();
 if (outbox.length) sendWaiting();
-if (lines().length && !location.hash) form.scrollIntoView({ block: "end" });
+if (lines().length && (!location.hash || location.hash === "#end")) scrollToTheEnd();

@@ -97,7 +97,7 @@ export class Saving {
       headers: { "Content-Type": "application/json", "X-CSRFToken": this.token },
       body: sent,
       keepalive: Boolean(sent) && sent.length < KEEPALIVE_BYTES,
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout?.(TIMEOUT_MS), // an older browser waits as long as it likes
     });
   }
 

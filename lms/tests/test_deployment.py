@@ -1,0 +1,134 @@
+"""What production is made of: the image's steps run, every queue has a worker, upgrades leave the old version alive."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.conf import settings
+from django.core.management import call_command
+from django.db import migrations, models
+
+from lms.celery import app
+from lms.platform.upgrading import faults
+
+ROOT: Path = settings.BASE_DIR
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+PODS: list[dict[str, Any]] = list(yaml.safe_load_all((ROOT / "deploy/kubernetes/campus.yaml").read_text()))
+LONGEST_TASK_SECONDS = 120
+
+
+def queues_of(command: str) -> set[str]:
+    found = re.search(r"-Q,? ?([\w,]+)", command)
+    return set(found[1].split(",")) if found else set()
+
+
+def every_queue() -> set[str]:
+    return {settings.CELERY_TASK_DEFAULT_QUEUE, *(route["queue"] for route in settings.CELERY_TASK_ROUTES.values())}
+
+
+def test_every_queue_has_a_worker() -> None:
+    by_compose = set().union(*(queues_of(str(service.get("command", ""))) for service in COMPOSE.values()))
+    pods = [pod["spec"]["template"]["spec"]["containers"][0] for pod in PODS if pod["kind"] == "Deployment"]
+    by_pods = set().union(*(queues_of(" ".join(pod.get("command", []))) for pod in pods))
+    assert by_compose == by_pods == every_queue()
+    assert every_queue() == {"default", "mail", "documents"}
+
+
+def test_there_is_one_beat_and_one_migration_before_everything_else() -> None:
+    assert [name for name, service in COMPOSE.items() if " beat " in str(service.get("command", ""))] == ["beat"]
+    beat = next(pod for pod in PODS if pod["metadata"]["name"] == "campus-beat")
+    assert (beat["spec"]["replicas"], beat["spec"]["strategy"]["type"]) == (1, "Recreate")
+    assert COMPOSE["migrate"]["restart"] == "no"
+    ours = ["web", "sockets", "worker", "worker-mail", "worker-documents", "beat"]
+    assert {COMPOSE[name]["depends_on"]["migrate"]["condition"] for name in ours} == {"service_completed_successfully"}
+
+
+@pytest.mark.quality("X12")
+def test_processes_are_given_the_time_that_they_need_to_end() -> None:
+    def seconds(text: str) -> int:
+        return int(text.removesuffix("s"))
+
+    assert seconds(COMPOSE["web"]["stop_grace_period"]) > 30
+    for name in ("worker", "worker-mail", "worker-documents"):
+        assert seconds(COMPOSE[name]["stop_grace_period"]) > settings.CELERY_TASK_TIME_LIMIT
+    grace = {
+        pod["metadata"]["name"]: pod["spec"]["template"]["spec"].get("terminationGracePeriodSeconds", 30)
+        for pod in PODS
+        if pod["kind"] == "Deployment"
+    }
+    assert grace["campus-web"] > 30
+    assert grace["campus-worker"] > settings.CELERY_TASK_TIME_LIMIT == LONGEST_TASK_SECONDS
+
+
+@pytest.mark.django_db
+def test_every_task_that_beat_knows_is_there() -> None:
+    app.loader.import_default_modules()
+    assert {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} - set(app.tasks) == set()
+
+
+def test_the_image_s_steps_run_in_a_clean_folder(tmp_path: Path) -> None:
+    """Collecting the static files and loading the application, as the Dockerfile says them; installing is what made
+    this environment."""
+    given = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.decode()
+    clean = tmp_path / "campus"
+    for name in filter(None, given.split("\0")):
+        if (ROOT / name).is_file():
+            (clean / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, clean / name)
+    dockerfile = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
+    step = next(line for line in dockerfile.splitlines() if "collectstatic" in line).removeprefix("RUN ")
+    step = (
+        step.partition("&&")[0].replace("python ", f"{sys.executable} ").replace("/tmp/build", str(tmp_path / "build"))
+    )
+    bare = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    done = subprocess.run(step, shell=True, cwd=clean, env=bare, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert len(list((clean / "staticfiles").rglob("*.css"))) > 5
+    production = bare | dict(part.split("=", 1) for part in step.split() if "=" in part and not part.startswith("--"))
+    loads = [sys.executable, "-m", "gunicorn", "lms.wsgi", "--check-config"]
+    production |= {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/none", "REDIS_URL": "redis://127.0.0.1:1"}
+    checked = subprocess.run(loads, cwd=clean, env=production, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr[-2000:]
+
+
+def migration(*operations: Any, **more: Any) -> Any:
+    return type("Migration", (migrations.Migration,), {"operations": list(operations), **more})
+
+
+@pytest.mark.parametrize(
+    ("operation", "reason"),
+    [
+        (migrations.RemoveField("course", "title"), "Stop using it, then"),
+        (migrations.DeleteModel("Course"), "Stop using it, then"),
+        (migrations.RenameField("course", "title", "name"), "asks for the old name"),
+        (migrations.RenameModel("Course", "Class"), "asks for the old name"),
+        (migrations.AddField("course", "level", models.CharField(max_length=9, default="")), "db_default"),
+    ],
+    ids=str,
+)
+def test_what_the_old_version_would_not_survive_is_found(operation: Any, reason: str) -> None:
+    assert reason in faults(migration(operation))[0]
+    assert faults(migration(operation, contracts="Unused since the last release.")) == []
+
+
+def test_what_the_old_version_does_not_notice_passes() -> None:
+    table = migrations.CreateModel("Room", [("id", models.AutoField(primary_key=True))])
+    fine = [
+        migrations.AddField("course", "level", models.CharField(max_length=9, null=True)),
+        migrations.AddField("course", "size", models.IntegerField(db_default=0)),
+        table,
+        migrations.AddField("room", "name", models.CharField(max_length=9)),
+        migrations.AddIndex("course", models.Index(fields=["level"], name="x")),
+    ]
+    assert faults(migration(*fine)) == []
+
+
+def test_the_linter_reads_what_git_has_added(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("lint_migrations", since="HEAD")
+    assert "may run beside each other" in capsys.readouterr().out

@@ -49,7 +49,7 @@ class Pair:
 
 
 def rate_of(target: Target, seconds: int = SECONDS) -> Rate:
-    """Load a target after a short warm-up; return its rate. Raises LoadError for an answer that is an error, or none."""
+    """Load a target after a short warm-up; return its rate. Raises LoadError for an error as an answer, or none."""
     _wrk(target, WARM_SECONDS)
     found = _wrk(target, seconds)
     if not found["requests"]:

@@ -49,9 +49,11 @@ class Pair:
 
 
 def rate_of(target: Target, seconds: int = SECONDS) -> Rate:
-    """Load a target after a short warm-up; return its rate. Raises LoadError when an answer was an error."""
+    """Load a target after a short warm-up; return its rate. Raises LoadError for an error as an answer, or none."""
     _wrk(target, WARM_SECONDS)
     found = _wrk(target, seconds)
+    if not found["requests"]:
+        raise LoadError(f"{target.url}: nothing was answered within {seconds} s")
     if found["errors"]:
         raise LoadError(f"{target.url}: {found['errors']} of {found['requests']} answers were errors")
     return Rate(found["requests"] / found["seconds"], found["p95_ms"])

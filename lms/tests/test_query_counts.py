@@ -94,6 +94,7 @@ class World:
         self.tea = make_course(alice, "Tea", lessons=2, category=self.category, tags=["hot", "leaf"])
         self.enrollment = enrollments.enroll(actor=bob, user=bob, course=self.tea)
         feed_of(bob)  # made at the first look at the calendar
+        chat.mark_read(user=bob, room=room_of(self.tea), number=0)  # made at the first look at the chat
         self.size = 0
 
     def grow_to(self, size: int) -> None:

@@ -19,6 +19,7 @@ from analytics.noting import Notebook, notebook, quarter_of
 from courses.models import Course
 from enrollments import services as enrollments
 from enrollments.models import Enrollment
+from lms.platform.models import SiteSettings
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +33,7 @@ def test_opening_a_lesson_notes_it_and_writes_nothing(
     enrollment: Enrollment, bob: User, browser_of: Callable[[User], Any]
 ) -> None:
     browser = browser_of(bob)
+    SiteSettings.current()  # whoever asks first makes them
     lesson = enrollment.course.lessons.order_by("order")[1]
     with CaptureQueriesContext(connection) as queries:
         assert browser.get(f"/learn/tea/{lesson.pk}/").status_code == 200

@@ -90,7 +90,10 @@ def certificates(site: str, rounds: int) -> Result:
         user, course = someone(), a_course(1)
         headers, body = bearer(user), {"course_id": str(course.pk)}
         result.answers.add(all_at_once(CROWD, _post(f"{site}/api/v1/enrollments/", headers, body)))
-        enrollment = Enrollment.objects.filter(user=user)[0]
+        enrollment = Enrollment.objects.filter(user=user).first()
+        if enrollment is None:  # all twenty were sent away: one enrolment is what there must be
+            result.broken += 1
+            continue
         enrollments.complete_lesson(actor=user, enrollment=enrollment, lesson_id=course.lessons.get().pk)
         Certificate.objects.filter(user=user).delete()  # the crowd is to make it
         address = f"{site}/api/v1/certificates/generate/{enrollment.pk}"

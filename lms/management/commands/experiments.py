@@ -73,11 +73,13 @@ class Command(BaseCommand):
         with sandbox.running(sandbox.free_port(), event_delay=0) as stripe:
             # For this process, and for the servers that it starts.
             settings.STRIPE_API_HOST = os.environ["STRIPE_API_HOST"] = stripe
-            rows = [self._row(trial, options["rounds"]) for trial in trials]
+            rows = []
+            for trial in trials:
+                rows.append(self._row(trial, options["rounds"]))
+                if options["keep"] or not options["only"]:
+                    write_report(rows[-1:])
         if options["only"] and not options["keep"]:
             self.stdout.write(json.dumps(rows, indent=2))
-            return
-        write_report(rows)
         wrong = [row["number"] for row in rows if row["broken"] or row["failures"] or row["control_failed"]]
         if wrong:
             raise CommandError(f"Not as it must be: experiments {', '.join(wrong)}")

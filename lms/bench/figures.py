@@ -55,6 +55,16 @@ writes this page.
 """
 
 
-def report(figures: list[Figure]) -> str:
-    """Return the page with these figures."""
-    return HEAD + "\n".join(figure.line() for figure in figures) + "\n"
+def report(figure: Figure, before: str) -> str:
+    """Return the page as it was `before` with this figure added, or in the place of what it said of the same."""
+    lines = [line for line in before.splitlines() if line.startswith("| G")]
+    kept = {_names(line): line for line in lines}
+    kept[_names(figure.line())] = figure.line()
+    ordered = sorted(kept.items(), key=lambda item: (int(item[0][0].lstrip("G")), list(kept).index(item[0])))
+    return HEAD + "\n".join(line for _names_of_it, line in ordered) + "\n"
+
+
+def _names(line: str) -> tuple[str, str]:
+    """Return the row's id and what was measured."""
+    _edge, row, what, *_rest = line.split("|")
+    return row.strip(), what.strip()

@@ -1,5 +1,6 @@
 """What was measured, next to what was asked for."""
 
+import re
 from dataclasses import dataclass
 
 
@@ -57,11 +58,11 @@ writes this page.
 
 def report(figure: Figure, before: str) -> str:
     """Return the page as it was `before` with this figure added, or in the place of what it said of the same."""
-    lines = [line for line in before.splitlines() if line.startswith("| G")]
+    lines = [line for line in before.removeprefix(HEAD).splitlines() if line.startswith("| ")]
     kept = {_names(line): line for line in lines}
     kept[_names(figure.line())] = figure.line()
-    ordered = sorted(kept.items(), key=lambda item: (int(item[0][0].lstrip("G")), list(kept).index(item[0])))
-    return HEAD + "\n".join(line for _names_of_it, line in ordered) + "\n"
+    ordered = sorted(kept, key=lambda names: (names[0].rstrip("0123456789"), int("0" + re.sub(r"\D", "", names[0]))))
+    return HEAD + "\n".join(kept[names] for names in ordered) + "\n"
 
 
 def _names(line: str) -> tuple[str, str]:

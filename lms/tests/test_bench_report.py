@@ -1,0 +1,13 @@
+"""The page of figures keeps what was measured before, and takes what is measured anew."""
+
+from lms.bench.figures import HEAD, Figure, report
+
+
+def test_a_figure_takes_the_place_of_the_same_one_and_leaves_the_others() -> None:
+    page = ""
+    for row, value in (("G10", 1.0), ("G2", 2.0), ("Y2a", 3.0), ("G2", 4.0)):
+        page = report(Figure(row, "a page", value, "of Y2a"), page)
+    assert page.startswith(HEAD)
+    lines = page.removeprefix(HEAD).splitlines()
+    assert [line.split(" | ")[0] for line in lines] == ["| G2", "| G10", "| Y2a"]
+    assert "4 of Y2a" in lines[0]

@@ -3,14 +3,14 @@
 import logging
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max, Min, Q, QuerySet, Sum
+from django.db.models import F, Max, Min, Q, QuerySet, Sum
 from django.utils import timezone
 from pyroaring import BitMap
 
@@ -29,13 +29,23 @@ OF_THE_SITE = (Figure.ENROLLMENTS, Figure.COMPLETIONS, Figure.ORDERS, Figure.GRO
 FIGURES = tuple(Figure)
 # Longer spans, and what each is the sum of.
 FOLDS = ((Span.WEEK, "week", Span.DAY), (Span.MONTH, "month", Span.DAY), (Span.YEAR, "year", Span.MONTH))
-# Tables that are only appended to, with what their rows change the figures of: the column of a time.
-APPENDED: tuple[tuple[Any, tuple[str, ...]], ...] = (
-    (EnrollmentEvent, ("enrollment__enrolled_at", "enrollment__completed_at")),
-    (GradeEntry, ("created_at",)),
-    (LedgerEntry, ("created_at",)),
-    (Activity, ("quarter_at",)),
-    (LessonProgress, ("completed_at",)),
+# Tables that are only appended to, with the days whose figures their rows change: the column of a time, and for which
+# rows. Completing a course settles what was learned before on that day, and what is learned after on its own.
+LESSON_AFTER = Q(enrollment__lesson_progress__completed_at__gte=F("enrollment__completed_at"))
+LESSON_BEFORE = Q(completed_at__lt=F("enrollment__completed_at"))
+APPENDED: tuple[tuple[Any, Mapping[str, Q]], ...] = (
+    (
+        EnrollmentEvent,
+        {
+            "enrollment__enrolled_at": Q(),
+            "enrollment__completed_at": Q(),
+            "enrollment__lesson_progress__completed_at": LESSON_AFTER,
+        },
+    ),
+    (GradeEntry, {"created_at": Q()}),
+    (LedgerEntry, {"created_at": Q()}),
+    (Activity, {"quarter_at": Q()}),
+    (LessonProgress, {"completed_at": Q(), "enrollment__completed_at": LESSON_BEFORE}),
 )
 
 Key = tuple[Any, str, str]  # course's id or None, figure, subject
@@ -228,8 +238,8 @@ def _late_days(state: RollupState) -> list[date]:
         name = model._meta.label_lower
         before, last = state.marks.get(name, (0, 0))
         rows = model._default_manager.filter(pk__gt=before).order_by()
-        for column in columns:
-            late = rows.filter(**{f"{column}__lt": reach})
+        for column, of_which in columns.items():
+            late = rows.filter(of_which, **{f"{column}__lt": reach})
             days |= set(late.annotate(on_day=day_of(column)).values_list("on_day", flat=True).distinct())
         state.marks[name] = (last, newest[name])
     return sorted(days)

@@ -39,7 +39,7 @@ COURSE = {"course_id": ID, "title": TEXT}
 PAYLOADS: dict[str, Schema] = {
     Event.LESSON_COMPLETED: _object(**COURSE, lesson_id=ID, enrollment_id=ID, progress=PERCENT, lessons_done=COUNT),
     Event.COURSE_UPDATED: _object(**COURSE, changes={"type": "array", "items": TEXT}),
-    Event.NEW_ENROLLMENT: _object(**COURSE, student_name=TEXT),
+    Event.NEW_ENROLLMENT: _object(**COURSE, enrollment_id=ID, student_name=TEXT),
     Event.ASSIGNMENT_GRADED: _object(
         **COURSE, assignment_id=ID, submission_id=ID, grade=_or_null({"type": "number", "minimum": 0})
     ),

@@ -133,6 +133,25 @@ def test_every_figure_is_a_count_of_the_rows(
         compare(world, "Asia/Tokyo", period)
 
 
+@pytest.mark.parametrize("is_finished_first", [True, False])
+def test_a_completion_that_comes_late_settles_lessons_of_days_that_were_counted(
+    alice: User, settings: Any, is_finished_first: bool
+) -> None:
+    settings.TIME_ZONE = "UTC"
+    world, noon = World(alice), datetime(2025, 6, 10, 12, tzinfo=UTC)
+    day = timedelta(days=1)
+    world.happens("enroll", noon - 3 * day, 0, 0, 0)
+    lesson, course = (noon - 2 * day, noon) if is_finished_first else (noon, noon - 2 * day)
+    world.happens("lesson", lesson, 0, 0, 0)
+    rollups.keep_up(until=date(2025, 6, 12))
+    world.happens("complete", course, 0, 0, 0)
+    rollups.keep_up(until=date(2025, 6, 12))
+    world.happens("lesson", noon - 2.5 * day, 0, 0, 1)
+    rollups.keep_up(until=date(2025, 6, 12))
+    assert list(rollups.differences()) == []
+    compare(world, "UTC", Period(date(2025, 6, 7), date(2025, 6, 11), "day"))
+
+
 @given(st.dates(date(2000, 1, 1), date(2030, 1, 1)), st.integers(-1, 5000), st.sampled_from([("y", "m"), ("w",), ()]))
 def test_spans_cover_every_day_once(first: date, days: int, spans: tuple[str, ...]) -> None:
     last = first + timedelta(days=days)

@@ -30,9 +30,15 @@ def html_pages(people: dict[str, Any], values: dict[str, Any]) -> dict[str, str]
             client.force_login(people[name])
         for path in paths_for(name, values):
             answer = client.get(path)
-            if answer.headers.get("Content-Type", "").startswith("text/html"):
+            if is_page(answer):
                 found[f"{name} {path}"] = answer.text
     return found
+
+
+def is_page(answer: Any) -> bool:
+    """Return whether this is a whole page, and not a file, or a piece that a script puts into one."""
+    is_html = answer.headers.get("Content-Type", "").startswith("text/html")
+    return is_html and answer.text.lstrip().lower().startswith("<!doctype html>")
 
 
 def paths_for(name: str, values: dict[str, Any]) -> list[str]:  # noqa: F811  # pytest's fixtures

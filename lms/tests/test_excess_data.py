@@ -76,8 +76,8 @@ def test_no_answer_holds_a_hash_a_token_a_secret_or_the_address_of_a_stranger(
             if text[:1] in "{[" and text
             else set()
         )
-        if address == "/api/v1/schema/":
-            keys = set()  # it tells what the doors take, and holds nothing
+        if address in ("/api/v1/schema/", "/api/v1/asyncapi.json"):
+            keys = set()  # they tell what the doors take, and hold nothing
         held = keys | {secret for secret in secrets if secret in text} | {email for email in strangers if email in text}
         if held or HASHED.search(text) or A_TOKEN.search(text):
             wrong[path] = held

@@ -12,7 +12,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
-from accounts import passwords
+from accounts import services as accounts
 from accounts.models import LoginSession, User
 from accounts.services import change_access
 from accounts.tokens import end_session, start_session
@@ -108,7 +108,7 @@ def test_logging_out_in_the_browser_closes_its_sockets_at_once(bob: User) -> Non
 def test_another_password_closes_every_socket(bob: User, door: str) -> None:
     query, headers = doors_of(bob)[door]
     code, seconds = closes_after(
-        query, headers, lambda: passwords.change(user=bob, password=PASSWORD, new_password="a long walk home")
+        query, headers, lambda: accounts.change_password(user=bob, password=PASSWORD, new_password="a long walk home")
     )
     assert code == 4401
     assert seconds < WITHIN_SECONDS

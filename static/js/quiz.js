@@ -206,7 +206,7 @@ function turnTo(place, focus = true) {
   here = Math.max(0, Math.min(questions.length - 1, place));
   if ("one" in words) {
     for (const [number, question] of questions.entries()) question.hidden = number !== here;
-    part("turn").hidden = false;
+    form.dataset.ready = "";
     part("back").disabled = here === 0;
     part("on").disabled = here === questions.length - 1;
   }

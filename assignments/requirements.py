@@ -36,10 +36,8 @@ def _not_passed(enrollment: Enrollment, assignments: Iterable[Assignment]) -> li
     wanted = list(assignments)
     if not wanted:
         return []
-    grades = current_grades(enrollment_ids=[enrollment.pk], item_ids=[one.pk for one in wanted])
-    return [
-        _("the assignment “%s”") % one.title for one in wanted if not _is_done(one, grades.get((enrollment.pk, one.pk)))
-    ]
+    grades = current_grades(enrollment_ids=[enrollment.pk], item_ids=[one.pk for one in wanted])[enrollment.pk]
+    return [_("the assignment “%s”") % one.title for one in wanted if not _is_done(one, grades.get(one.pk))]
 
 
 def _is_done(assignment: Assignment, entry: Any) -> bool:
@@ -53,7 +51,7 @@ def work_of(enrollment: Enrollment) -> list[learning.Work]:
     if not assignments:
         return []
     terms = terms_for_many(assignments, enrollment)
-    grades = current_grades(enrollment_ids=[enrollment.pk], item_ids=[one.pk for one in assignments])
+    grades = current_grades(enrollment_ids=[enrollment.pk], item_ids=[one.pk for one in assignments])[enrollment.pk]
     handed_in = set(Submission.objects.filter(enrollment=enrollment).values_list("assignment_id", flat=True))
     return [
         learning.Work(
@@ -61,10 +59,10 @@ def work_of(enrollment: Enrollment) -> list[learning.Work]:
             title=one.title,
             url=one.get_absolute_url(),
             lesson_id=one.lesson_id,
-            state=_state(one, grades.get((enrollment.pk, one.pk)), one.pk in handed_in),
+            state=_state(one, grades.get(one.pk), one.pk in handed_in),
             due_at=terms[one.pk].due_at,
             is_required=one.is_required,
-            is_done=_is_done(one, grades.get((enrollment.pk, one.pk))),
+            is_done=_is_done(one, grades.get(one.pk)),
         )
         for one in assignments
     ]

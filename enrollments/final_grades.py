@@ -102,8 +102,5 @@ def grades_of_many(enrollments: list[Enrollment]) -> list[tuple[Enrollment, Fina
     for item in GradedItem.objects.published().filter(course__in=courses).select_related("course"):
         by_course[item.course_id].append(item)
     item_ids = [item.pk for items in by_course.values() for item in items]
-    by_student: dict[uuid.UUID, dict[uuid.UUID, Standing]] = defaultdict(dict)
     standing = current_grades(enrollment_ids=[row.pk for row in enrollments], item_ids=item_ids)
-    for (enrollment_id, item_id), entry in standing.items():
-        by_student[enrollment_id][item_id] = entry
-    return [(row, final_grade(by_course[row.course_id], by_student[row.pk])) for row in enrollments]
+    return [(row, final_grade(by_course[row.course_id], standing[row.pk])) for row in enrollments]

@@ -1,6 +1,7 @@
 """The ledger of grades: what quizzes and assignments write to, and what stands in it."""
 
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -71,12 +72,16 @@ def record_grade(
 
 def current_grades(
     *, enrollment_ids: Iterable[uuid.UUID] | QuerySet[Any], item_ids: Iterable[uuid.UUID]
-) -> dict[tuple[uuid.UUID, uuid.UUID], Standing]:
-    """Return the grade that stands for each (enrolment, item); nothing where there is none. One query.
+) -> dict[uuid.UUID, dict[uuid.UUID, Standing]]:
+    """Return the grade that stands for each item, by enrolment: a `defaultdict`, empty for one without any. One query.
 
     A queryset of ids stays a subquery, so that a whole course is no list of a thousand parameters. Entries are folded
     in the order they were appended, so that the last one wins on every database.
     """
     rows = GradeEntry.objects.filter(enrollment__in=enrollment_ids, item__in=item_ids).order_by("id")
-    columns = rows.values_list("enrollment_id", "item_id", "points", "is_excused")
-    return {(student, item): Standing(points, excused) for student, item, points, excused in columns.iterator()}
+    found: dict[uuid.UUID, dict[uuid.UUID, Standing]] = defaultdict(dict)
+    for enrollment_id, item_id, points, is_excused in rows.values_list(
+        "enrollment_id", "item_id", "points", "is_excused"
+    ):
+        found[enrollment_id][item_id] = Standing(points, is_excused)
+    return found

@@ -1,15 +1,16 @@
 """The gradebook of a course: its students, what is graded, and what each has."""
 
-from collections import defaultdict
+import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.template.defaultfilters import floatformat
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from courses.models import Course
@@ -21,9 +22,10 @@ from lms.platform.audit import record
 NOTHING = "\N{EN DASH}"
 
 
-@cache
-def short(points: Decimal) -> str:
-    """Return points as people write them: 8, 8.5, 8.25. Kept, since a gradebook has thousands of few values."""
+@lru_cache(maxsize=10_000)
+def short(points: Decimal, language: str | None) -> str:
+    """Return points as people write them in a language, which is the one in use: 8, 8.5, 8.25. Kept, since a gradebook
+    has thousands of few values."""
     return floatformat(points, -2)
 
 
@@ -37,11 +39,13 @@ class Row:
     @property
     def cells(self) -> Iterator[str]:
         """What a table shows for each item: points without needless zeros, a dash without any."""
+        excused, language = _("exc."), get_language()
         for line in self.grades.lines:
-            if line.is_excused:
-                yield _("exc.")
+            entry = line.entry
+            if entry is None or (entry.points is None and not entry.is_excused):
+                yield NOTHING
             else:
-                yield NOTHING if line.points is None else short(line.points)
+                yield excused if entry.is_excused else short(entry.points, language)
 
 
 @dataclass(frozen=True)
@@ -66,12 +70,11 @@ def gradebook_of(course: Course, enrollments: Iterable[Enrollment]) -> Gradebook
     return _folded(items, enrollments, standing)
 
 
-def _folded(items: list[GradedItem], enrollments: list[Enrollment], standing: dict[Any, Standing]) -> Gradebook:
+def _folded(
+    items: list[GradedItem], enrollments: list[Enrollment], standing: dict[uuid.UUID, dict[uuid.UUID, Standing]]
+) -> Gradebook:
     """Return the gradebook from the entries that stand."""
-    by_student: dict[Any, dict[Any, Standing]] = defaultdict(dict)
-    for (enrollment_id, item_id), entry in standing.items():
-        by_student[enrollment_id][item_id] = entry
-    return Gradebook(items, [Row(one, final_grade(items, by_student[one.pk])) for one in enrollments])
+    return Gradebook(items, [Row(one, final_grade(items, standing[one.pk])) for one in enrollments])
 
 
 def as_rows(course: Course) -> Iterator[list[str]]:

@@ -10,6 +10,7 @@ let asking = null;
 let waiting = 0;
 let cameFrom = null;
 
+/** Ask for what goes with the words; returns whether that is what is shown now. */
 async function ask() {
   asking?.abort();
   asking = new AbortController();
@@ -19,8 +20,9 @@ async function ask() {
   try {
     const answer = await fetch(address, { signal: asking.signal });
     if (answer.ok) results.innerHTML = await answer.text();
+    return answer.ok;
   } catch {
-    // A newer question took its place, or there is no network: Enter still leads to the page of results.
+    return false; // a newer question took its place, or there is no network
   }
 }
 
@@ -66,10 +68,11 @@ input.addEventListener("input", () => {
 });
 
 // The first of what is found is what one most likely means; without any, the form leads to the page of results.
-form.addEventListener("submit", (event) => {
-  const first = results.querySelector("a");
-  if (!first || !input.value.trim()) return;
+form.addEventListener("submit", async (event) => {
+  if (!input.value.trim()) return;
   event.preventDefault();
   clearTimeout(waiting);
-  ask().then(() => (results.querySelector("a") ? results.querySelector("a").click() : form.submit()));
+  const first = (await ask()) && results.querySelector("a");
+  if (first) first.click();
+  else form.submit();
 });

@@ -95,7 +95,7 @@ def contact_sheet(pictures: list[Path], size: str, file: Path) -> None:
         with Image.open(picture) as shot:
             sheet.paste(shot.convert("RGB").resize(thumb, Image.Resampling.LANCZOS), (left, top))
         write.text((left, top + thumb[1] + 3), picture.stem.removesuffix(f"-{size}"), fill="#ffffff", font=font)
-    sheet.save(file, quality=72, optimize=True)
+    sheet.save(file, quality=60, optimize=True)
 
 
 def main() -> None:

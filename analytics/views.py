@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from django.views.generic import ListView, TemplateView
 
-from accounts.models import Role, User, has_role
+from accounts.models import Role, has_role
 from accounts.permissions import signed_in
 from analytics import showing
 from analytics.asking import ask_for_export
@@ -84,9 +84,8 @@ class OverviewView(LoginRequiredMixin, ReportPage):
         learning = enrollment_report(period)
         reader = Reader()
         money = _money(reader, period)
-        joined, before = (
-            User.objects.filter(**days.within("created_at")).count() for days in (period, period.before())
-        )
+        people = reader.sums_of([(days, (Figure.JOINED,)) for days in (period, period.before())])
+        joined, before = (one.of(Figure.JOINED) for one in people)
         return {
             **context,
             "tiles": [
@@ -132,7 +131,7 @@ class CourseView(TeachersOnlyMixin, ReportPage):
 
 def _money(reader: Reader, period: Period, usual: str = "") -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the revenue of the days, and of those before, by each currency that moved in either, or is `usual`."""
-    sums = [reader.sums(days, MONEY) for days in (period, period.before())]
+    sums = reader.sums_of([(days, MONEY) for days in (period, period.before())])
     moved = {name for one in sums for figure in MONEY for name in one.by_subject(figure)}
     currencies = sorted(moved | ({usual} if usual else set()))
     now, before = ({currency: money_of(one, currency) for currency in currencies} for one in sums)

@@ -32,13 +32,16 @@ class Report:
     by_course: list[dict[str, Any]]
 
 
-def enrollment_report(period: Period, courses: QuerySet[Course] | None = None) -> Report:
+def enrollment_report(
+    period: Period, courses: QuerySet[Course] | None = None, *, reader: Reader | None = None
+) -> Report:
     """Return how many enrolled, completed and learned in each interval; `courses` narrows it. Eight queries and three
     of today's part.
 
-    `active` counts people who did something in a course, each once in an interval, and once in the totals.
+    `active` counts people who did something in a course, each once in an interval, and once in the totals. A page that
+    shows more gives the `reader` that it has, so that today's part is counted once.
     """
-    reader = reader_of(courses)
+    reader = reader or reader_of(courses)
     by_date: dict[str, Any] = {**reader.series(period, LEARNING), "active": reader.active_series(period)}
     by_course = reader.by_course(period, LEARNING)
     ids = sorted(set(by_course) | reader.courses_with_activity(period), key=str)
@@ -55,12 +58,15 @@ def enrollment_report(period: Period, courses: QuerySet[Course] | None = None) -
     )
 
 
-def revenue_report(period: Period, currency: str, courses: QuerySet[Course] | None = None) -> Report:
+def revenue_report(
+    period: Period, currency: str, courses: QuerySet[Course] | None = None, *, reader: Reader | None = None
+) -> Report:
     """Return orders, gross, refunds and net of one currency in its minor unit. Five queries and today's part.
 
-    Money that a dispute took counts as given back, and as given back no more once the dispute is won.
+    Money that a dispute took counts as given back, and as given back no more once the dispute is won. For `reader` see
+    `enrollment_report`.
     """
-    reader = reader_of(courses)
+    reader = reader or reader_of(courses)
     by_date = reader.series(period, MONEY, currency)
     by_date["net"] = Counter(by_date[Figure.GROSS])
     by_date["net"].subtract(by_date[Figure.REFUNDS])

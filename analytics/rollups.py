@@ -203,9 +203,9 @@ def _active_sets(days: Period) -> Iterator[ActiveSet]:
 
 def _counted_people(days: Period) -> dict[tuple[date, Any], BitMap]:
     found: defaultdict[tuple[date, Any], BitMap] = defaultdict(BitMap)
-    for day, course_id, number in sources.active(days):
-        found[day, course_id].add(number)
-        found[day, None].add(number)
+    for day, course_id, numbers in sources.active(days).iterator(chunk_size=500):
+        found[day, course_id].update(numbers)
+        found[day, None].update(numbers)
     return found
 
 

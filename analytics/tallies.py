@@ -51,7 +51,7 @@ class Reader:
         self.courses = courses
         self.state = RollupState.current()
         self._counted: dict[tuple[date, date], dict[str, list[sources.DayCount]]] = {}
-        self._learned: dict[tuple[date, date], list[tuple[date, UUID, int]]] = {}
+        self._learned: dict[tuple[date, date], list[tuple[date, UUID, list[int]]]] = {}
 
     def until(self, last: date) -> Period:
         """Return all the days until `last`: of what stands, and does not happen in a stretch of days."""
@@ -120,15 +120,16 @@ class Reader:
                 if any(span == one and first <= begins_on <= last for one, first, last in spans):
                     people[place] |= found
         for place, period in enumerate(periods):
-            people[place].update(number for _day, _course, number in self._learners_since(period))
+            for _day, _course, numbers in self._learners_since(period):
+                people[place].update(numbers)
         return [len(one) for one in people]
 
     def active_series(self, period: Period) -> Counter[date]:
         """Return how many people learned in each interval of a period, each person once in an interval."""
         people: defaultdict[date, BitMap] = defaultdict(BitMap)
         counts: Counter[date] = Counter()
-        for day, _course, number in self._learners_since(period):
-            people[period.start_of(day)].add(number)
+        for day, _course, numbers in self._learners_since(period):
+            people[period.start_of(day)].update(numbers)
         sets = self._sets(period, SPANS[period.interval])
         if self.courses is None:  # one row for each whole interval, which knows its count
             whole = SPANS[period.interval][0] if SPANS[period.interval] else Span.DAY
@@ -147,14 +148,14 @@ class Reader:
         sets = self._sets(period, LONG_SPANS, each=True).filter(course__in=only)
         for course_id, numbers in sets.values_list("course_id", "numbers"):
             people[course_id] |= BitMap.deserialize(bytes(numbers))
-        for _day, course_id, number in self._learners_since(period):
-            people[course_id].add(number)
+        for _day, course_id, numbers in self._learners_since(period):
+            people[course_id].update(numbers)
         return {course_id: len(people[course_id]) for course_id in only}
 
     def courses_with_activity(self, period: Period) -> set[UUID]:
         """Return in which courses anybody learned in a period."""
         sets = self._sets(period, LONG_SPANS, each=True).values_list("course_id", flat=True).distinct()
-        return set(sets) | {course_id for _day, course_id, _number in self._learners_since(period)}
+        return set(sets) | {course_id for _day, course_id, _numbers in self._learners_since(period)}
 
     def _by_day(self, rows: Any) -> Iterator[tuple[str, date, int]]:
         """Yield figure, first day and amount of some tallies; those of several courses in one sum, in the database."""
@@ -200,7 +201,7 @@ class Reader:
         for figure in figures:
             yield from (one for one in known[figure] if subject is None or one.subject == subject)
 
-    def _learners_since(self, period: Period) -> list[tuple[date, UUID, int]]:
+    def _learners_since(self, period: Period) -> list[tuple[date, UUID, list[int]]]:
         rest = self._rest(period)
         if rest is None:
             return []

@@ -71,7 +71,7 @@ class ReportPage(TemplateView):
 
 
 class OverviewView(LoginRequiredMixin, ReportPage):
-    """The whole site: who came, who learned, what came in. Some forty statements over the roll-ups."""
+    """The whole site: who came, who learned, what came in. Some thirty statements over the roll-ups."""
 
     template_name = "analytics/overview.html"
 
@@ -81,8 +81,8 @@ class OverviewView(LoginRequiredMixin, ReportPage):
             raise PermissionDenied(_("These pages are for administrators."))
         context = super().get_context_data(**kwargs)
         period: Period = context["period"]
-        learning = enrollment_report(period)
         reader = Reader()
+        learning = enrollment_report(period, reader=reader)
         money = _money(reader, period)
         people = reader.sums_of([(days, (Figure.JOINED,)) for days in (period, period.before())])
         joined, before = (one.of(Figure.JOINED) for one in people)
@@ -95,7 +95,7 @@ class OverviewView(LoginRequiredMixin, ReportPage):
             ],
             "charts": [*_learning_charts(reader, period, learning), *_money_charts(reader, period, list(money[0]))],
             "courses": learning.by_course[:MOST_COURSES],
-            "earners": _earners(period, list(money[0])),
+            "earners": _earners(reader, period, list(money[0])),
             "query": showing.queries(period),
             "state": reader.state,
         }
@@ -164,12 +164,12 @@ def _money_charts(reader: Reader, period: Period, currencies: list[str]) -> list
     return charts
 
 
-def _earners(period: Period, currencies: list[str]) -> list[dict[str, Any]]:
+def _earners(reader: Reader, period: Period, currencies: list[str]) -> list[dict[str, Any]]:
     """Return what the courses with the most orders earned in each currency."""
     return [
         {**row, "amount": showing.amounts_in(currency)(row["net"]), "currency": currency}
         for currency in currencies
-        for row in revenue_report(period, currency).by_course[:MOST_COURSES]
+        for row in revenue_report(period, currency, reader=reader).by_course[:MOST_COURSES]
     ]
 
 

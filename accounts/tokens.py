@@ -134,10 +134,11 @@ def live_session(claims: dict[str, Any]) -> LoginSession | None:
     """Return the live login that a token's claims name, with its user, who is active; None otherwise. Whoever acts in
     the user's name has to be active, too. One query."""
     acting: Any = claims.get(ACT_CLAIM) or {}
+    session_id: Any = claims.get(SESSION_CLAIM)
     people = ["user", "actor"] if acting else ["user"]
     try:
         # By its key alone, and judged here: every request asks, and each condition costs Django time to put into words.
-        session = LoginSession.objects.select_related(*people).get(pk=claims.get(SESSION_CLAIM))
+        session = LoginSession.objects.select_related(*people).get(pk=session_id)
     except LoginSession.DoesNotExist:
         return None
     is_named = (str(session.user_id), session.actor_id and str(session.actor_id)) == (

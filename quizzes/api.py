@@ -260,7 +260,7 @@ class AttemptViewSet(IdempotentMixin, viewsets.GenericViewSet[Attempt]):
     lookup_url_kwarg = "attempt_id"
 
     def get_queryset(self) -> QuerySet[Attempt]:
-        """Return the attempts; for what a whole class does at once, saving and submitting, with what that reads alone."""
+        """Return the attempts; for saving and submitting, which a class does at once, with what that reads alone."""
         if self.action in ("answers", "submit"):
             return Attempt.objects.select_related("quiz", "enrollment__accommodation").only(*READ_TO_SAVE)
         return super().get_queryset()
@@ -275,7 +275,7 @@ class AttemptViewSet(IdempotentMixin, viewsets.GenericViewSet[Attempt]):
     def _own_attempt(self) -> Attempt:
         """Return the attempt that the path names, if it is the caller's; 403 for those who only see it."""
         try:
-            return self.get_queryset().answerable_by(self.request.user).get(**self._named())  # type: ignore[attr-defined, no-any-return]  # ours
+            return self.get_queryset().answerable_by(self.request.user).get(**self._named())  # type: ignore[attr-defined]  # ours
         except (Attempt.DoesNotExist, ValueError, ModelValidationError):
             self.get_object()
             raise PermissionDenied(_("Only its student answers it.")) from None

@@ -1,7 +1,6 @@
 """Starting the sandbox's Stripe as a process of its own, and telling it where our webhook is."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -12,18 +11,9 @@ from pathlib import Path
 import requests
 from django.conf import settings
 
-HOST = "127.0.0.1"
+from lms.lib.ports import HOST
+
 START_SECONDS = 20
-
-
-def free_port(wanted: int = 0) -> int:
-    """Return `wanted` if nobody has it, else a port that nobody has."""
-    for port in (wanted, 0):
-        with socket.socket() as probe, suppress(OSError):
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((HOST, port))
-            return int(probe.getsockname()[1])
-    raise OSError("This machine has no free port.")
 
 
 @contextmanager

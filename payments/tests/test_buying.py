@@ -22,7 +22,7 @@ from lms.lib import money
 from lms.platform.models import AuditEntry
 from lms.testing.plugin import make_course
 from lms.testing.racing import at_once, kinds
-from payments import checkout, gateway, reconciling, sandbox
+from payments import checkout, gateway, reconciling
 from payments.errors import PaymentError
 from payments.models import Coupon, LedgerEntry, Order, Payment
 from payments.tests.conftest import charge_of, deliver, event, intent_of, refund_of, with_intent
@@ -419,14 +419,6 @@ def test_events_of_the_sandbox_come_signed_and_are_believed(
     assert deliver(events[0]).status_code == 200
     order.refresh_from_db()
     assert order.status == "completed"
-
-
-def test_a_port_that_is_taken_gives_another_one() -> None:
-    with sandbox.socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        assert sandbox.free_port(port) != port
 
 
 def test_a_refund_of_somebody_else_s_intent_touches_no_order(order: Order) -> None:

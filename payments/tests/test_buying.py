@@ -361,6 +361,11 @@ def test_of_ten_who_want_the_last_use_of_a_coupon_one_gets_it(alice: User, paid_
     assert [one for one in outcomes if isinstance(one, int)] == [490]
 
 
+def test_a_percentage_with_an_empty_currency_has_none(dan: User, api_of: Api) -> None:
+    made = api_of(dan).post("/api/v1/coupons/", {"code": "HALF", "percent_off": 50, "currency": ""})
+    assert (made.status_code, made.json()["currency"]) == (201, None)
+
+
 def test_coupons_are_made_and_changed_by_admins(dan: User, carol: User, paid_course: Course, api_of: Api) -> None:
     body = {"code": "spring", "percent_off": 20, "max_uses": 5, "course_ids": [str(paid_course.pk)]}
     assert api_of(carol).post("/api/v1/coupons/", body).status_code == 403

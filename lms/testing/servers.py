@@ -52,7 +52,13 @@ def beat(schedule: str) -> list[str]:
 def running(module: list[str], given: Mapping[str, str] | None = None) -> Iterator[Process]:
     """Run a Python module in a group of its own, with this environment or ours; end it with the block, politely first,
     and whatever is left of its group."""
-    command = [sys.executable, "-m", *module]
+    with running_command([sys.executable, "-m", *module], given) as process:
+        yield process
+
+
+@contextmanager
+def running_command(command: list[str], given: Mapping[str, str] | None = None) -> Iterator[Process]:
+    """Run any program as `running` runs a module."""
     process = subprocess.Popen(command, env=given or os.environ, cwd=ROOT, start_new_session=True)
     try:
         yield process

@@ -219,7 +219,10 @@ class GradeEntry(models.Model):
                 condition=Q(is_excused=False) | Q(points=None), name="enrollments_gradeentry_excused_has_none"
             ),
         ]
-        indexes = [models.Index(fields=["enrollment", "item", "-id"], name="enrollments_grade_latest")]
+        indexes = [
+            models.Index(fields=["enrollment", "item", "-id"], name="enrollments_grade_latest"),
+            models.Index(fields=["created_at"], name="enrollments_grade_at"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.item_id} {self.enrollment_id}: {self.points}"

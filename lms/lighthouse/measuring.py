@@ -20,7 +20,7 @@ from accounts.models import User
 from lms.screens.places import Place, places
 from lms.system import BROWSER_OPTIONS, chromium
 from lms.testing.npm import installed
-from lms.testing.processes import running, wait_for
+from lms.testing.servers import running, wait_for
 
 VERSION = "12.8.2"
 REPORT = settings.BASE_DIR / "docs" / "lighthouse.md"

@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('enrollments', '0006_calendar_feeds'),
+        ('enrollments', '0007_by_time'),
     ]
 
     operations = [

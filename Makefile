@@ -14,7 +14,7 @@ PRODUCTION := ENVIRONMENT=production SECRET_KEY=$$(printf 'only-for-check-deploy
 # On how many processes the tests run.
 JOBS ?= 2
 
-.PHONY: help run demo test test-sqlite experiments bench screenshots check fmt lock types install libraries browser
+.PHONY: help run demo test test-sqlite experiments stack bench screenshots lighthouse check fmt lock types install libraries browser
 .DEFAULT_GOAL := help
 
 help:  ## list what can be made
@@ -39,12 +39,18 @@ experiments: install libraries  ## races against real processes, with controls; 
 	$(BIN)/python -m lms.testing.engines $(BIN)/python -m lms.experiments ledger_machine
 	$(BIN)/python -m lms.testing.engines $(BIN)/python -m lms.experiments silent_redis
 
+stack: install libraries  ## a whole production on this machine, at https://localhost:8443 where nginx is installed
+	$(BIN)/python -m lms.testing.stack $(ARGS)
+
 bench: install libraries  ## speed, as ratios to yardsticks of the same run; writes docs/benchmarks.md
 	@$(BIN)/python -m lms.system wrk
 	$(BIN)/python -m lms.testing.engines $(BIN)/python -m lms.bench $(ARGS)
 
 screenshots: install libraries browser  ## pictures of every page of the demo, in var/screens and docs/screens
 	$(BIN)/python -m lms.screens $(ARGS)
+
+lighthouse: install libraries browser  ## what Lighthouse says of five pages; needs npm; writes docs/lighthouse.md
+	$(BIN)/python -m lms.lighthouse $(ARGS)
 
 check: install libraries  ## lint, types, layers, migrations, production settings, OpenAPI, locks
 	ruff check .

@@ -39,6 +39,7 @@ class DoorView(APIView):
     permission_classes: Any = (AllowAny,)
     # Counted in the database instead, so that a cache that is down neither opens nor closes the door (QUALITY A13).
     throttle_classes: Any = ()
+    answers_also = (401, 404)  # for who shows nothing that opens it, and where it is turned off
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Answer 404 for a door that is turned off; ask for the CSRF token at the doors of cookies."""

@@ -2,6 +2,7 @@
 
 import zoneinfo
 from collections.abc import Callable
+from datetime import UTC, tzinfo
 from typing import Any
 
 from django.conf import settings
@@ -34,16 +35,21 @@ def reader_language(get_response: GetResponse) -> GetResponse:
 
 
 def reader_time_zone(get_response: GetResponse) -> GetResponse:
-    """Show times in the reader's time zone; the API answers in UTC whatever they chose."""
+    """Show times in the reader's time zone; the API answers in UTC whatever they or the site chose."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if request.path_info.startswith("/api/"):
-            return get_response(request)
-        name = getattr(request.user, "time_zone", "")
-        with timezone.override(zoneinfo.ZoneInfo(name) if name else None):
+        with timezone.override(_zone_for(request)):
             return get_response(request)
 
     return middleware
+
+
+def _zone_for(request: HttpRequest) -> tzinfo | None:
+    """Return the zone in which a request is answered; None for the site's own."""
+    if request.path_info.startswith("/api/"):
+        return UTC
+    name = getattr(request.user, "time_zone", "")
+    return zoneinfo.ZoneInfo(name) if name else None
 
 
 class Impersonation:

@@ -43,6 +43,7 @@ class EnrollmentViewSet(
     queryset = Enrollment.objects.all()
     serializer_class = EnrollmentSerializer
     permission_classes = (IsAuthenticated,)
+    answers_also = (402,)
     lookup_url_kwarg = "enrollment_id"
 
     def get_queryset(self) -> QuerySet[Enrollment]:

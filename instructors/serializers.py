@@ -18,6 +18,7 @@ class InstructorSerializer(serializers.ModelSerializer[Instructor]):
         model = Instructor
         fields = ["id", "full_name", "title", "bio", "expertise", "created_at", "updated_at"]
         read_only_fields = ["created_at", "updated_at"]
+        extra_kwargs = {"created_at": {"allow_null": True}, "updated_at": {"allow_null": True}}  # until it is saved
 
 
 class TaughtCourseSerializer(serializers.Serializer[Any]):

@@ -93,6 +93,7 @@ MIDDLEWARE = [
     "lms.lib.middleware.request_id",
     "lms.lib.metrics.measured",
     "django.middleware.security.SecurityMiddleware",
+    "lms.lib.middleware.compressed",
     "csp.middleware.CSPMiddleware",
     "lms.lib.middleware.HonestErrors",
     "lms.lib.middleware.storable_text_only",
@@ -334,10 +335,9 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["lms.lib.parsing.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "lms.lib.pagination.NumberedPages",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "drf_standardized_errors.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "lms.lib.openapi.DocumentedErrors",
     "EXCEPTION_HANDLER": "lms.lib.exception_handler.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
-    "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
     "COERCE_DECIMAL_TO_STRING": True,
     "DEFAULT_THROTTLE_CLASSES": ["lms.lib.throttling.Anonymous", "lms.lib.throttling.SignedIn"] if RATE_LIMITS else [],
     "DEFAULT_THROTTLE_RATES": {"anon": "60/min", "user": "600/min", "verify": "30/min"},
@@ -357,7 +357,6 @@ SPECTACULAR_SETTINGS = {
     "SORT_OPERATION_PARAMETERS": False,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "drf_standardized_errors.openapi_hooks.postprocess_schema_enums",
     ],
 }
 

@@ -24,6 +24,7 @@ urlpatterns = [
     path("search/", platform.search, name="search"),
     path("legal/<str:name>/", platform.legal, name="legal"),
     path("logo/<str:version>.png", platform.logo, name="logo"),
+    path("robots.txt", platform.robots),
     path("accent/<str:colour>.css", platform.accent, name="accent"),
     path("livez", platform.livez),
     path("healthz", platform.livez),

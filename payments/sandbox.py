@@ -1,7 +1,6 @@
 """Starting the sandbox's Stripe as a process of its own, and telling it where our webhook is."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -12,18 +11,10 @@ from pathlib import Path
 import requests
 from django.conf import settings
 
-HOST = "127.0.0.1"
+from lms.lib.ports import HOST
+
 START_SECONDS = 20
-
-
-def free_port(wanted: int = 0) -> int:
-    """Return `wanted` if nobody has it, else a port that nobody has."""
-    for port in (wanted, 0):
-        with socket.socket() as probe, suppress(OSError):
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((HOST, port))
-            return int(probe.getsockname()[1])
-    raise OSError("This machine has no free port.")
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @contextmanager
@@ -32,7 +23,7 @@ def running(port: int, *, store: Path | None = None, event_delay: float = 1.0) -
     command = [sys.executable, "-m", "payments.sandbox_server", "--port", str(port), "--event-delay", str(event_delay)]
     command += ["--parent", str(os.getpid())]
     command += ["--store", str(store)] if store else []
-    process = subprocess.Popen(command, cwd=settings.BASE_DIR)  # noqa: S603  # our own command
+    process = subprocess.Popen(command, cwd=ROOT)  # noqa: S603  # our own command
     address = f"http://{HOST}:{port}"
     try:
         _wait_for(address, process)
@@ -52,7 +43,7 @@ def _wait_for(address: str, process: "subprocess.Popen[bytes]") -> None:
     raise RuntimeError(f"The Stripe sandbox at {address} did not start.")
 
 
-def send_events_to(site: str, address: str) -> None:
-    """Have the stand-in at `address` send its events, signed, to the webhook of the site."""
-    body = {"url": f"{site}/api/v1/payments/webhook", "secret": settings.STRIPE_WEBHOOK_SECRET}
+def send_events_to(site: str, address: str, secret: str = "") -> None:
+    """Have the stand-in at `address` send its events, signed with `secret` or our own, to the site's webhook."""
+    body = {"url": f"{site}/api/v1/payments/webhook", "secret": secret or settings.STRIPE_WEBHOOK_SECRET}
     requests.post(f"{address}/_config/webhooks/site", json=body, timeout=5).raise_for_status()

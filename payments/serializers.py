@@ -124,7 +124,10 @@ class CouponSerializer(serializers.ModelSerializer[Coupon]):
         return super().to_internal_value(data)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Refuse what the model refuses: both discounts or neither, an end before the beginning."""
+        """Refuse what the model refuses: both discounts or neither, an end before the beginning. An empty currency is
+        none, as in the form."""
+        if not attrs.get("currency", True):
+            attrs["currency"] = None
         kept = {name: value for name, value in attrs.items() if name != "courses"}
         fields = ("code", "percent_off", "amount_off", "currency", "valid_from", "valid_until")
         known = {name: getattr(self.instance, name) for name in fields} if self.instance is not None else {}

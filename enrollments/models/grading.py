@@ -165,7 +165,7 @@ class Extension(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        ordering = ["item", "enrollment"]
+        ordering = ["item_id", "enrollment_id"]
         verbose_name = _("extension")
         constraints = [
             models.UniqueConstraint(fields=["item", "enrollment"], name="enrollments_extension_once"),

@@ -7,7 +7,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from courses import services as courses
-from courses.models import Course
+from courses.models import Course, Lesson
 from enrollments import services
 from enrollments.models import Enrollment, Source
 from enrollments.services import EnrollmentError
@@ -152,3 +152,4 @@ def test_the_reverse_names_that_lower_apps_rely_on(
     assert list(Course.objects.filter(enrollments__user=bob, enrollments__is_active=True)) == [course]
     assert set(User.objects.visible_to(alice)) == {alice, bob}
     assert list(course.reviews.all()) == []
+    assert not Lesson.objects.done_by(bob).filter(is_done=True).exists()

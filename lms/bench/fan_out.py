@@ -9,8 +9,6 @@ import asyncio
 import os
 import resource
 import statistics
-import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -31,8 +29,8 @@ from accounts.models import LoginSession, User
 from accounts.tokens import SESSION_CLAIM
 from lms.bench.figures import Figure
 from lms.bench.yard import sockets as yardstick
-from lms.lib.configuration import SOCKET_OPTIONS
-from lms.testing.ports import free_port
+from lms.lib.ports import free_port
+from lms.testing import servers
 from realtime.models import Event
 from realtime.services import push
 
@@ -193,17 +191,10 @@ class Server:
 def _server(application: str) -> Iterator[Server]:
     """Serve an application's sockets on a free port."""
     port = free_port()
-    command = [sys.executable, "-m", "uvicorn", application, "--port", str(port), "--log-level", "error"]
-    for name, value in SOCKET_OPTIONS.items():
-        command += ["--" + name.replace("_", "-"), str(value).lower()]
     environment = {**os.environ, "YARD_REDIS_URL": settings.REDIS_URL}
-    process = subprocess.Popen(command, env=environment, cwd=settings.BASE_DIR)  # noqa: S603  # our own command
-    try:
+    with servers.running(servers.sockets(port, application), environment) as process:
         asyncio.run(_until_up(port))
         yield Server(f"ws://127.0.0.1:{port}", process.pid)
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
 
 
 async def _until_up(port: int) -> None:

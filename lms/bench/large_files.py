@@ -5,7 +5,6 @@ the process's peak memory from /proc. `python -m lms.bench.large_files` prints i
 """
 
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,8 @@ from typing import Any
 import httpx
 
 from lms.bench.figures import Figure
+from lms.lib.ports import free_port
+from lms.testing import servers
 
 MB = 1024 * 1024
 LARGE = 200 * MB - 64
@@ -93,9 +94,7 @@ def site(server: str = "uvicorn") -> Iterator[Site]:
     with tempfile.TemporaryDirectory(prefix="lms-bench-") as name:
         folder = Path(name)
         (folder / "tmp").mkdir()
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         environment = {
             **{key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "REDIS_URL")},
             "DATA_DIR": name,
@@ -107,20 +106,16 @@ def site(server: str = "uvicorn") -> Iterator[Site]:
         }
         manage = [sys.executable, "manage.py", "migrate", "-v0"]
         subprocess.run(manage, env=environment, check=True)  # noqa: S603  # our own command
-        process = subprocess.Popen(_command(server, port), env=environment, stderr=subprocess.DEVNULL)  # noqa: S603  # as above
-        try:
-            address = environment["SITE_URL"]
-            _wait_for(address)
+        address = environment["SITE_URL"]
+        with servers.running(_command(server, port), environment) as process:
+            servers.wait_for(f"{address}/livez", process)
             yield Site(address, _worker(process.pid), folder)
-        finally:
-            process.terminate()
-            process.wait(timeout=30)
 
 
 def _command(server: str, port: int) -> list[str]:
     if server == "gunicorn":
-        return [sys.executable, "-m", "gunicorn", "lms.wsgi", "-b", f"127.0.0.1:{port}", "-w", "1", "-t", "120"]
-    return [sys.executable, "-m", "uvicorn", "lms.asgi:application", "--port", str(port), "--log-level", "error"]
+        return servers.pages(port, workers=1, options=("--timeout", "120"))
+    return servers.sockets(port)
 
 
 def _worker(pid: int) -> int:
@@ -129,21 +124,9 @@ def _worker(pid: int) -> int:
     return int(children[0]) if children else pid
 
 
-def _wait_for(address: str) -> None:
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            httpx.get(f"{address}/livez").raise_for_status()
-            return
-        except httpx.HTTPError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
-
-
-def rows(servers: tuple[str, ...] = ("uvicorn", "gunicorn")) -> list[Row]:
+def rows(kinds: tuple[str, ...] = ("uvicorn", "gunicorn")) -> list[Row]:
     """Return (name, value, unit, bar) for each figure; a value over its bar is a failure."""
-    return [row for server in servers for row in _of(server)]
+    return [row for kind in kinds for row in _of(kind)]
 
 
 def figures() -> Iterator[Figure]:

@@ -25,6 +25,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from accounts.models import Role, User
 from courses.models import Course
 from enrollments.models import Enrollment
+from lms.lib.ports import free_port
 from lms.testing.plugin import make_course
 from payments import checkout, events, reconciling, refunding, sandbox
 from payments.errors import PaymentError
@@ -159,7 +160,7 @@ def machine_of(shop: Shop) -> type[LedgerMachine]:
 def main() -> int:
     """Run 500 operations in one go, print what happened, and return 0 when nothing differs."""
     call_command("migrate", verbosity=0)
-    with sandbox.running(sandbox.free_port(), event_delay=0) as host:
+    with sandbox.running(free_port(), event_delay=0) as host:
         settings.STRIPE_API_HOST = host
         settings.CELERY_TASK_ALWAYS_EAGER = True
         shop = _a_shop(host)

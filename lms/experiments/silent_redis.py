@@ -28,8 +28,8 @@ from accounts.tokens import start_session
 from courses.models import Course
 from enrollments.services import enroll
 from lms.experiments.stack import serving, serving_sockets
+from lms.lib.ports import free_port
 from lms.testing.plugin import make_course
-from lms.testing.ports import free_port
 
 STUDENTS = 10
 SOCKETS_EACH = 2

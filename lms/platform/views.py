@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.crypto import constant_time_compare
-from django.views.decorators.cache import never_cache
+from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import condition, require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
@@ -93,6 +93,16 @@ def legal(request: HttpRequest, name: str) -> HttpResponse:
     if name not in titles:
         raise Http404
     return render(request, "legal.html", {"title": titles[name], "text": markdown.to_html(getattr(site, name))})
+
+
+@require_safe
+@cache_control(public=True, max_age=86_400)
+def robots(request: HttpRequest) -> HttpResponse:
+    """What search engines may leave out: pages of one's own, of which they would only see the login with ever another
+    `next`, and answers that are not pages."""
+    closed = ("/account/", "/admin/", "/api/", "/search/")
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed)]
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
 
 
 def development_only() -> None:

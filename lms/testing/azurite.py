@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from azure.storage.blob import BlobServiceClient
 
+from lms.lib.ports import free_port
 from lms.testing.npm import installed
 
 VERSION = "3.35.0"
@@ -23,9 +24,7 @@ CONTAINER = "campus"
 @contextmanager
 def azurite() -> Iterator[str]:
     """Start an Azurite on a free port; yield the connection string of an account with an empty container."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     options = ["--skipApiVersionCheck", "--inMemoryPersistence", "--silent", "--disableTelemetry"]
     address = ["--blobHost", "127.0.0.1", "--blobPort", str(port)]
     server = subprocess.Popen(

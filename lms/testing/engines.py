@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -50,10 +50,11 @@ def valkey() -> Iterator[str]:
         server.stop()
 
 
-def run_with_engines(command: list[str]) -> int:
-    """Run `command` with both engines; return its exit code."""
+@contextmanager
+def engines(given: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Start both engines, or those that `given` does not name; yield the environment that names them."""
     # A connection that outlives its thread would keep the test database from being dropped.
-    environment = {"CONN_MAX_AGE": "0", **os.environ}
+    environment = {"CONN_MAX_AGE": "0", **given}
     with ExitStack() as stack:
         # Short, and not under the project: a Unix socket's path holds 107 characters at most.
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="lms-", ignore_cleanup_errors=True))
@@ -62,6 +63,12 @@ def run_with_engines(command: list[str]) -> int:
             environment["DATABASE_URL"] = stack.enter_context(postgres(Path(folder) / "pg"))
         if not environment.get("REDIS_URL"):
             environment["REDIS_URL"] = stack.enter_context(valkey())
+        yield environment
+
+
+def run_with_engines(command: list[str]) -> int:
+    """Run `command` with both engines; return its exit code."""
+    with engines(os.environ) as environment:
         return subprocess.run(command, env=environment, check=False).returncode  # the caller's own command
 
 

@@ -171,6 +171,7 @@ POST   /analytics/export/                                    302  403  403  403 
 GET    /exports/                                             302  200  200  200  200  200
 GET    /search/?search=tea                                   200  200  200  200  200  200
 GET    /search/?panel                                        200  200  200  200  200  200
+GET    /robots.txt                                           200  200  200  200  200  200
 GET    /livez                                                200  200  200  200  200  200
 GET    /legal/imprint/                                       404  404  404  404  404  404
 GET    /logo/none.png                                        404  404  404  404  404  404

@@ -1,6 +1,7 @@
 """What every endpoint has in common (API.md, "Conventions")."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -67,8 +68,18 @@ def test_a_wrong_filter_is_400_and_says_which(course: Course, api_of: Callable) 
         assert answer.json()["errors"][0]["attr"] == field
 
 
-def test_times_are_in_utc_and_say_so(course: Course, api_of: Callable) -> None:
-    assert api_of(None).get(f"/api/v1/courses/{course.pk}").json()["created_at"].endswith("Z")
+@pytest.mark.parametrize("site_s_zone", ["UTC", "Asia/Tokyo"])
+def test_times_are_in_utc_and_say_so(site_s_zone: str, course: Course, api_of: Callable, settings: Any) -> None:
+    settings.TIME_ZONE = site_s_zone
+    said = api_of(None).get(f"/api/v1/courses/{course.pk}").json()["created_at"]
+    assert said.endswith("Z")
+    assert datetime.fromisoformat(said) == course.created_at
+
+
+def test_a_time_of_long_ago_has_four_digits_of_year(dan: User, api_of: Callable) -> None:
+    sent = {"code": "ROME", "percent_off": 5, "valid_from": "0178-10-10T11:15:35Z"}
+    answer = api_of(dan).post("/api/v1/coupons/", sent)
+    assert (answer.status_code, answer.json()["valid_from"]) == (201, "0178-10-10T11:15:35Z")
 
 
 def test_a_method_that_is_not_there_is_405_in_the_one_shape(course: Course, alice: User, api_of: Callable) -> None:

@@ -18,9 +18,9 @@ import psycopg
 import pytest
 from django.conf import settings
 
+from lms.lib.ports import free_port
 from lms.testing.engines import POSTGRES_SETTINGS
-from lms.testing.processes import running, wait_for
-from lms.tests.test_redis_down import port_of_its_own
+from lms.testing.servers import pages, running, wait_for
 
 WRITERS = 4
 BEFORE_SECONDS, AFTER_SECONDS = 5, 25
@@ -93,9 +93,8 @@ def test_after_a_crash_of_postgres_every_acknowledged_write_is_there(
     }
     manage(given, "migrate", "-v0")
     token = manage(given, "shell", "-v0", "-c", TEACHER).split()[-1]
-    address, written = f"127.0.0.1:{port_of_its_own()}", Written()
-    site = ["gunicorn", "lms.wsgi", "--bind", address, "--workers", "2", "--threads", "2", "--preload"]
-    with running(site, given) as process:
+    address, written = f"127.0.0.1:{(port := free_port())}", Written()
+    with running(pages(port, options=("--threads", "2", "--preload")), given) as process:
         wait_for(f"http://{address}/readyz")
         until = time.monotonic() + BEFORE_SECONDS + AFTER_SECONDS
         args = (f"http://{address}", token)

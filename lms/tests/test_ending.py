@@ -18,9 +18,11 @@ from accounts.tokens import start_session
 from certificates.models import Certificate
 from enrollments.models import Enrollment
 from lms.lib.mail import kept_messages, read_message
+from lms.lib.ports import free_port
 from lms.testing.plugin import complete_all_lessons
-from lms.testing.processes import environment, running, wait_for, wait_until
-from lms.tests.test_redis_down import port_of_its_own, redis
+from lms.testing.processes import environment, wait_until
+from lms.testing.servers import pages, running, sockets, wait_for, worker
+from lms.tests.test_redis_down import redis
 
 __all__ = ["redis"]  # a fixture
 
@@ -31,9 +33,9 @@ GRACE_SECONDS = 30
 
 @pytest.mark.quality("X12")
 def test_at_sigterm_the_requests_under_way_are_answered(tmp_path: Path) -> None:
-    address = f"127.0.0.1:{port_of_its_own()}"
-    server = ["gunicorn", "lms.testing.slow_site", "--bind", address, "--workers", "2", "--preload"]
-    server += ["--threads", str(CROWD)]  # one process may be given them all
+    address = f"127.0.0.1:{(port := free_port())}"
+    # One process may be given them all.
+    server = pages(port, "lms.testing.slow_site", options=("--preload", "--threads", str(CROWD)))
     with running(server, environment(tmp_path)) as process, ThreadPoolExecutor(CROWD) as crowd:
         wait_for(f"http://{address}/livez")
         asked = [crowd.submit(httpx.get, f"http://{address}/slow", timeout=60) for _number in range(CROWD)]
@@ -50,10 +52,9 @@ def test_at_sigterm_the_requests_under_way_are_answered(tmp_path: Path) -> None:
 
 @pytest.mark.quality("X12")
 def test_at_sigterm_a_socket_is_told_that_the_server_goes(bob: User, tmp_path: Path) -> None:
-    port = port_of_its_own()
+    port = free_port()
     token = start_session(user=bob).access_token
-    server = ["uvicorn", "lms.asgi:application", "--port", str(port), "--log-level", "error"]
-    with running(server, environment(tmp_path, CONN_MAX_AGE="0")) as process:
+    with running(sockets(port), environment(tmp_path, CONN_MAX_AGE="0")) as process:
         wait_for(f"http://127.0.0.1:{port}/livez")
         with connect(f"ws://127.0.0.1:{port}/ws/notifications?token={token}") as socket:
             socket.ping().wait(timeout=10)
@@ -65,7 +66,7 @@ def test_at_sigterm_a_socket_is_told_that_the_server_goes(bob: User, tmp_path: P
         process.wait(timeout=GRACE_SECONDS)
 
 
-WORKER = ["celery", "-A", "lms", "worker", "-c", "1", "-Q", "documents,mail,default", "--loglevel", "error"]
+QUEUES = ("documents", "mail", "default")
 
 
 def finished() -> bool:
@@ -79,7 +80,7 @@ def test_a_worker_that_is_killed_in_the_middle_of_a_task_has_it_run_again_and_do
     moment: str, redis: ValkeyServer, enrollment: Enrollment, tmp_path: Path
 ) -> None:
     given = environment(tmp_path, REDIS_URL=redis.connection_url, SLOW_PRINTING=moment)
-    with running([*WORKER, "-I", "lms.testing.slow_printing"], given):
+    with running(worker(*QUEUES, concurrency=1, imports="lms.testing.slow_printing"), given):
         complete_all_lessons(enrollment)
         mark = tmp_path / "printing"
         wait_until(lambda: mark.exists() and bool(mark.read_text()), "nobody began to print")
@@ -99,8 +100,8 @@ def test_a_worker_that_is_killed_in_the_middle_of_a_task_has_it_run_again_and_do
 def test_at_sigterm_a_worker_finishes_its_task(redis: ValkeyServer, enrollment: Enrollment, tmp_path: Path) -> None:
     given = environment(tmp_path, REDIS_URL=redis.connection_url)
     complete_all_lessons(enrollment)
-    with running(WORKER, given) as worker:
+    with running(worker(*QUEUES, concurrency=1), given) as process:
         wait_until(lambda: Certificate.objects.exclude(pdf="").exists(), "nobody printed")
-        worker.terminate()
-        worker.wait(timeout=GRACE_SECONDS)
-        assert worker.returncode == 0
+        process.terminate()
+        process.wait(timeout=GRACE_SECONDS)
+        assert process.returncode == 0

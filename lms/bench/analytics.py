@@ -57,7 +57,9 @@ def figures() -> Iterator[Figure]:
             if size == SMALL:
                 small[name] = ours
                 continue
-            notes = f"{ours:.1f} ms; over the rows {theirs:.0f} ms; at 10 thousand {small[name]:.1f} ms; the quickest calls"
+            notes = (
+                f"{ours:.1f} ms; over the rows {theirs:.0f} ms; at 10 thousand {small[name]:.1f} ms; the quickest calls"
+            )
             yield Figure("G12", f"{name}, 1 million enrolments", theirs / ours, "times faster", 10, 100, notes=notes)
             growth = ours / small[name]
             yield Figure("G12", f"{name}: from 10 thousand to 1 million", growth, "times", GROWTH, more_is_better=False)

@@ -88,7 +88,7 @@ def compressed(get_response: GetResponse) -> GetResponse:
         response = get_response(request)
         if response.streaming or not response.get("Content-Type", "").startswith(COMPRESSIBLE):
             return response
-        packed: HttpResponse = compress.process_response(request, response)  # type: ignore[assignment]
+        packed: HttpResponse = compress.process_response(request, response)  # type: ignore[assignment]  # it never answers anything else
         return packed
 
     return middleware

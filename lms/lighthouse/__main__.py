@@ -12,7 +12,7 @@ from importlib import import_module
 
 import django
 
-from lms.testing.ports import free_port
+from lms.lib.ports import free_port
 
 with tempfile.TemporaryDirectory(prefix="lighthouse-", ignore_cleanup_errors=True) as folder:
     site = f"http://127.0.0.1:{free_port()}"

@@ -157,12 +157,11 @@ class Reader:
         sets = self._sets(period, LONG_SPANS, each=True).values_list("course_id", flat=True).distinct()
         return set(sets) | {course_id for _day, course_id, _numbers in self._learners_since(period)}
 
-    def _by_day(self, rows: Any) -> Iterator[tuple[str, date, int]]:
-        """Yield figure, first day and amount of some tallies; those of several courses in one sum, in the database."""
+    def _by_day(self, rows: Any) -> Any:
+        """Return figure, first day and amount of some tallies; those of several courses in one sum, in the database."""
         if self.courses is None:
-            return rows.order_by().values_list("figure", "begins_on", "amount").iterator()
-        sums = rows.order_by().values_list("figure", "begins_on").annotate(n=Sum("amount"))
-        return iter(sums)
+            return rows.order_by().values_list("figure", "begins_on", "amount")
+        return rows.order_by().values_list("figure", "begins_on").annotate(n=Sum("amount"))
 
     def _sets(self, period: Period, spans: Sequence[str], *, each: bool = False) -> Any:
         return self._in_courses(ActiveSet.objects.all(), each=each).filter(self._cover(period, spans)).order_by()

@@ -8,12 +8,12 @@ from django.db import models
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
+from lms.testing.browsing import log_in
 from lms.testing.layout import Shown, misfits
 from lms.testing.live import launched
 from lms.tests.test_access import people, values  # noqa: F401  # the world that the table speaks of
 from lms.tests.test_every_page import LOOKED_AT, html_pages
 from lms.tests.test_every_page_browser import sign_in
-from quizzes.tests.browsing import log_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

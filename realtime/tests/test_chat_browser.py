@@ -10,7 +10,7 @@ from accounts.models import User
 from courses.models import Course
 from enrollments import services as enrollments
 from enrollments.rooms import room_of
-from lms.testing.browsing import assert_accessible, elsewhere
+from lms.testing.browsing import assert_accessible, elsewhere, log_in
 from realtime import chat
 from realtime.models import Message
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -131,8 +132,13 @@ def _whole(name: str, value: Any) -> int:
 
 def _sources(figures: Collection[str]) -> list[Source]:
     """Return the sources that some of these figures come from."""
-    every = [_joined(), _enrolled(), _completed(), _done(), _settled_late(), _graded(), _money()]
-    return [source for source in every if set(source.amounts) & set(figures)]
+    return [source for source in _every_source() if set(source.amounts) & set(figures)]
+
+
+@cache
+def _every_source() -> tuple[Source, ...]:
+    """Return all sources, made once: they ask nothing by themselves, and no day or course is in them."""
+    return _joined(), _enrolled(), _completed(), _done(), _settled_late(), _graded(), _money()
 
 
 def _joined() -> Source:

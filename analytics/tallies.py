@@ -195,7 +195,7 @@ class Reader:
         known = self._counted.setdefault((rest.first, rest.last), {})
         missing = [figure for figure in figures if figure not in known]
         known |= {figure: [] for figure in missing}
-        for one in sources.counts(rest, missing, self.courses):
+        for one in sources.counts(rest, missing, self.courses) if missing else ():
             known[one.figure].append(one)
         for figure in figures:
             yield from (one for one in known[figure] if subject is None or one.subject == subject)

@@ -28,7 +28,7 @@ SMALL, LARGE = 10_000, 1_000_000
 COURSES = 50
 LESSONS = 4
 PER_PERSON = 5  # enrolments
-TIMES, TIMES_OF_ROWS = 40, 8
+TIMES, TIMES_OF_ROWS = 40, 4
 GROWTH = 2.0
 
 # A time of today that is still to come lies earlier today, one after today nowhere: whatever the hour, a whole day's

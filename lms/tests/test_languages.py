@@ -14,10 +14,9 @@ from courses.models import Course
 TEMPLATES: Path = settings.BASE_DIR / "templates"
 # Keys are called what stands on them, classes and the names of headers are for machines.
 NOT_WORDS = re.compile(
-    r"\{% comment.*?endcomment %\}|\{#.*?#\}|\{% blocktranslate\b.*?endblocktranslate %\}"
-    r"|\{% block width %\}.*?\{% endblock %\}|<kbd>.*?</kbd>|<style>.*?</style>"
-    r"|^\s*(?:\{%[^%]*%\}\s*)*Subject:|\?token=",
-    re.DOTALL | re.MULTILINE,
+    r"\{% comment.*?endcomment %\}|\{#.*?#\}|\{% blocktranslate\b.*?endblocktranslate %\}|\{% plural %\}"
+    r"|\{% block width %\}.*?\{% endblock %\}|<kbd>.*?</kbd>|<style>.*?</style>|\bSubject:|\?token=",
+    re.DOTALL,
 )
 CODE = re.compile(r"\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
 SAID = re.compile(r'\b(?:aria-label|title|placeholder|alt)="([^"]*)"')

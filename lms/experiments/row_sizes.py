@@ -21,7 +21,7 @@ from lms.experiments.taking import a_quiz
 from quizzes import attempts
 from quizzes.models import Quiz
 
-LEARNERS = 200
+LEARNERS = 60
 LESSONS = 8
 QUESTIONS = 10
 SAVES = 20

@@ -14,7 +14,7 @@ PRODUCTION := ENVIRONMENT=production SECRET_KEY=$$(printf 'only-for-check-deploy
 # On how many processes the tests run.
 JOBS ?= 2
 
-.PHONY: help run demo test test-sqlite experiments stack bench screenshots lighthouse check fmt lock types install libraries browser
+.PHONY: help run demo test test-sqlite experiments stack bench screenshots lighthouse check audit fmt lock types install libraries browser
 .DEFAULT_GOAL := help
 
 help:  ## list what can be made
@@ -65,6 +65,10 @@ check: install libraries  ## lint, types, layers, migrations, production setting
 		if [ $$lock = requirements ]; then extra=""; else extra="--extra dev -c requirements.txt"; fi; \
 		$(LOCK) $$extra -o /tmp/$$lock.$$$$.txt && diff -q $$lock.txt /tmp/$$lock.$$$$.txt \
 		|| { echo "$$lock.txt is stale: run 'make lock' and commit it."; exit 1; }; rm -f /tmp/$$lock.$$$$.txt; done
+
+audit: install  ## ask whether a dependency is known to be vulnerable; needs the internet
+	uv tool run pip-audit --disable-pip --require-hashes -r requirements.txt
+	uv tool run pip-audit --disable-pip --require-hashes -r requirements-dev.txt
 
 fmt: install  ## format code and templates
 	ruff check --fix --quiet . || true

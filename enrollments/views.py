@@ -32,6 +32,7 @@ from lms.lib.scoping import visible_or_404
 from realtime.chat import unread_in
 
 MOST_DUE = 5  # on the dashboard; the calendar has them all
+SUGGESTED = 3  # to somebody who has no course yet
 
 
 class DashboardView(LoginRequiredMixin, ListView[Enrollment]):
@@ -46,8 +47,11 @@ class DashboardView(LoginRequiredMixin, ListView[Enrollment]):
         return Enrollment.objects.active().filter(user=signed_in(self.request)).for_dashboard()
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the course to go on with."""
+        """Add the course to go on with, and what is due; for somebody who has no course yet, a few to begin with."""
         context = super().get_context_data(**kwargs)
+        if not context["enrollments"]:
+            popular = Course.objects.published().for_cards().order_by("price_cents", "-enrollments_count", "id")
+            return {**context, "suggested": popular[:SUGGESTED]}
         open_ones = [one for one in context["enrollments"] if one.completed_at is None and one.next_lesson_id]
         due = [one for one in due_for(signed_in(self.request), after=timezone.now()) if not one.is_graded]
         return {**context, "current": open_ones[0] if open_ones else None, "due": due[:MOST_DUE]}

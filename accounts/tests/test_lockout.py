@@ -216,6 +216,7 @@ def test_the_page_tells_no_more_than_the_api(bob: User, carol: User) -> None:
     assert len(pages) == 1
 
 
+@pytest.mark.quality("G9")
 def test_a_login_takes_ten_queries_at_most(bob: User, settings: Any) -> None:
     settings.RATE_LIMITS = True
     with CaptureQueriesContext(connection) as captured:

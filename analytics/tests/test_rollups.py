@@ -195,6 +195,7 @@ def test_a_second_run_changes_nothing(world: World) -> None:
     assert list(Tally.objects.values_list("pk", flat=True)) == before
 
 
+@pytest.mark.quality("G12")
 def test_reports_of_ten_years_read_a_few_rows(world: World) -> None:
     rollups.keep_up(until=date(2035, 6, 30))
     reader = Reader()

@@ -126,6 +126,11 @@ class GradedItem(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    @property
+    def is_counted(self) -> bool:
+        """Whether a grade of it is part of the final grade: possible to score in, and of some weight."""
+        return bool(self.points_possible and self.weight)
+
 
 class Accommodation(models.Model):
     """More time for one student in all timed work of a course. The latest word stands; the audit log keeps the rest."""

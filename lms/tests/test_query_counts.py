@@ -146,6 +146,8 @@ def queries_of(client: Client, address: str) -> list[str]:
     return [query["sql"] for query in captured.captured_queries]
 
 
+@pytest.mark.quality("G7")
+@pytest.mark.quality("G8")
 @pytest.mark.django_db
 def test_no_list_asks_more_of_the_database_for_twenty_rows_than_for_two(
     world: World, browser_of: Callable[[Any], Client], api_of: Callable[[Any], APIClient]

@@ -16,10 +16,10 @@ from courses.models import Course
 from enrollments import services as enrollments
 from enrollments.deadlines import grant_extension
 from enrollments.models import Enrollment
+from lms.testing.browsing import assert_accessible, elsewhere, log_in
 from lms.testing.plugin import PASSWORD
 from quizzes import attempts
 from quizzes.models import AnswerEvent, Attempt, Quiz
-from quizzes.tests.browsing import assert_accessible, elsewhere, log_in
 from quizzes.tests.conftest import ESSAY, QUESTIONS, begin, make_quiz
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

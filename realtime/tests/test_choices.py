@@ -201,6 +201,7 @@ def test_the_pages_of_announcements(browser_of: Any, alice: User, bob: User, cou
     assert browser_of(bob).get(page).status_code == 403
 
 
+@pytest.mark.quality("G10")
 @pytest.mark.django_db(transaction=True)
 def test_announcing_to_a_hundred_costs_as_many_statements_as_to_ten(alice: User, course: Course) -> None:
     counts = []

@@ -186,6 +186,7 @@ def test_numbers_grow_by_one_for_each_user_alone(bob: User, carol: User) -> None
     assert numbers == {bob: [1, 2], carol: [1]}
 
 
+@pytest.mark.quality("G10")
 def test_telling_a_hundred_costs_as_many_statements_as_telling_two(bob: User, django_assert_num_queries) -> None:
     people = [
         User.objects.create_user(f"p{number}@example.com", "x", full_name=f"P{number}").pk for number in range(100)

@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.models import Model
 
 from enrollments.models import Enrollment
-from lms.experiments import buying, taking
+from lms.experiments import buying, keeping, taking
 from lms.experiments.guessing import guesses
 from lms.experiments.races import Experiment, Result, certificates, completions, refreshes
 from lms.experiments.stack import serving
@@ -99,16 +99,27 @@ class Command(BaseCommand):
             Trial(buying.refunds, WITHOUT_GUARDS, True, buying.careless_refunds, without_the_refunds_constraint),
             Trial(buying.lost_webhooks, "", must_break=True, control_run=buying.never_reconciled),
             Trial(taking.saves_through_kills, "", must_break=True, control_run=taking.forgetful_saves),
+            *self._trials_of_the_engine(),
             # What these two take from the database for their controls is gone for good.
             Trial(taking.starts, WITHOUT_ATTEMPT_RULES, must_break=connection.vendor == "postgresql"),
-            Trial(certificates, "lms.wsgi", must_break=True),
+            Trial(certificates, self._with_the_lock(), must_break=True, without=without_the_enrolment_constraint),
         ]
+
+    def _trials_of_the_engine(self) -> list[Trial]:
+        """Return the experiments of one engine alone."""
+        if connection.vendor == "postgresql":
+            return [Trial(keeping.crashes, "", must_break=True, control_run=keeping.hasty_crashes)]
+        late = keeping.embedded_writes_with_late_locks
+        return [Trial(keeping.embedded_writes, "", must_break=True, control_run=late)]
+
+    def _with_the_lock(self) -> str:
+        """Return what serves a control that takes a constraint away: on SQLite, where a transaction is the only writer
+        from its beginning, nothing goes wrong while there are transactions."""
+        return "lms.wsgi" if connection.vendor == "postgresql" else WITHOUT_LOCKS
 
     def _row(self, trial: Trial, rounds: int) -> dict[str, Any]:
         with serving() if trial.control else nullcontext("") as site:
             result = trial.run(site, rounds)
-        if trial.control == "lms.wsgi":
-            take_constraint_away(Enrollment, "enrollments_enrollment_once")
         control_run = trial.control_run or trial.run
         with trial.without(), serving(trial.control) if trial.control else nullcontext("") as site:
             control = control_run(site, max(3, rounds // 2))
@@ -140,6 +151,13 @@ def take_constraint_away(model: type[Model], name: str) -> Any:
     with connection.schema_editor() as editor:
         editor.remove_constraint(model, taken)
     return taken
+
+
+@contextmanager
+def without_the_enrolment_constraint() -> Iterator[None]:
+    """Let somebody be enrolled in a course twice, from now on."""
+    take_constraint_away(Enrollment, "enrollments_enrollment_once")
+    yield
 
 
 @contextmanager

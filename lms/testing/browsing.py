@@ -1,4 +1,4 @@
-"""What the browser tests of quizzes share."""
+"""What browser tests share: a session without the login form, work outside the browser's thread, and axe."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -25,14 +25,17 @@ def elsewhere(act: Callable[[], Any]) -> Any:
         return pool.submit(run).result()
 
 
-def log_in(page: Page, site: str, user: User) -> None:
-    """Give the browser a session of `user`."""
+def log_in(page: Page, site: str, user: User, address: str = "") -> None:
+    """Give the browser a session of `user`; open a page of the site, where one is named."""
     client = Client()
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     page.context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": site}])
+    if address:
+        page.goto(site + address)
 
 
 def assert_accessible(page: Page) -> None:
     """Check that axe finds nothing on the page as it is."""
     found = Axe().run(page).response["violations"]
-    assert [(problem["id"], [node["html"] for node in problem["nodes"]]) for problem in found] == []
+    wrong = [(problem["id"], [node["html"] for node in problem["nodes"]]) for problem in found]
+    assert wrong == [], page.url

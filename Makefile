@@ -14,7 +14,7 @@ PRODUCTION := ENVIRONMENT=production SECRET_KEY=$$(printf 'only-for-check-deploy
 # On how many processes the tests run.
 JOBS ?= 2
 
-.PHONY: help run demo test test-sqlite experiments stack bench screenshots check audit fmt lock types install libraries browser
+.PHONY: help run demo test test-sqlite experiments stack bench screenshots lighthouse check audit fmt lock types install libraries browser
 .DEFAULT_GOAL := help
 
 help:  ## list what can be made
@@ -48,6 +48,9 @@ bench: install libraries  ## speed, as ratios to yardsticks of the same run; wri
 
 screenshots: install libraries browser  ## pictures of every page of the demo, in var/screens and docs/screens
 	$(BIN)/python -m lms.screens $(ARGS)
+
+lighthouse: install libraries browser  ## what Lighthouse says of five pages; needs npm; writes docs/lighthouse.md
+	$(BIN)/python -m lms.lighthouse $(ARGS)
 
 check: install libraries  ## lint, types, layers, migrations, production settings, OpenAPI, locks
 	ruff check .

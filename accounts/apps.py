@@ -15,6 +15,7 @@ class AccountsConfig(AppConfig):
         """Register what the OpenAPI document says of signing in, what listens to logins, and how people are found.
 
         All need the models, which exist only by now."""
+        import_module("accounts.mails")
         import_module("accounts.schema")
         import_module("accounts.listeners")
         import_module("accounts.searching")

@@ -8,6 +8,7 @@ from django.db.models import ProtectedError, RestrictedError
 from accounts import mfa, registry
 from accounts.models import DataExport, Letter, LoginSession, Role, User
 from accounts.services import refuse_last_admin
+from accounts.signals import account_deleted
 from lms.platform.audit import record
 
 NOBODY = "Deleted user"
@@ -41,6 +42,7 @@ def _deleted(user: User) -> bool:
     try:
         with transaction.atomic():
             User.objects.get(pk=user.pk).delete()
+            account_deleted.send(sender=User, joined_at=user.created_at)
     except (ProtectedError, RestrictedError):
         return False
     return True

@@ -35,7 +35,7 @@ def mail_notice(user_id: str, email: str, what: str) -> None:
     """Tell a user, at the address they had then, that something about their account changed."""
     user = User.objects.filter(pk=user_id).first()
     if user is not None:
-        mail.send("account_notice", to=email, context={"user": user, "what": what})
+        mail.send(what, to=email, context={"user": user})
 
 
 @job

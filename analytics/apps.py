@@ -3,11 +3,10 @@
 from importlib import import_module
 
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
 
 
 class AnalyticsConfig(AppConfig):
-    """Listens for people who learn, and keeps the indexes that reports need."""
+    """Listens for people who learn, and for accounts that go."""
 
     name = "analytics"
     verbose_name = "Analytics"
@@ -17,5 +16,3 @@ class AnalyticsConfig(AppConfig):
         import_module("analytics.receivers")
         import_module("analytics.access")
         import_module("analytics.personal_data")
-        indexes = import_module("analytics.indexes")
-        post_migrate.connect(indexes.make_indexes, sender=self, dispatch_uid="analytics.indexes")

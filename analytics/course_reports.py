@@ -16,6 +16,7 @@ STANDING = (
     Figure.ENROLLMENTS, Figure.COMPLETIONS, Figure.SECONDS, Figure.TOOK, Figure.DONE, Figure.SETTLED, Figure.GRADED,
     Figure.POINTS,
 )  # fmt: skip
+HAPPENED = (Figure.ENROLLMENTS, Figure.COMPLETIONS, *MONEY)
 DAY_SECONDS = 24 * 3600
 
 
@@ -42,7 +43,10 @@ def standing_of(course: Course, reader: Reader, last: Any = None) -> Standing:
 
     The lessons and the work are those that the course has now.
     """
-    sums = reader.sums(reader.until(last or today()), STANDING)
+    return _standing(course, reader.sums(reader.until(last or today()), STANDING))
+
+
+def _standing(course: Course, sums: Sums) -> Standing:
     students, completed = sums.of(Figure.ENROLLMENTS), sums.of(Figure.COMPLETIONS)
     lessons = list(Lesson.objects.published().filter(course=course).order_by("order").values("pk", "title"))
     work = _work(course, sums)
@@ -114,7 +118,7 @@ def _took(sums: Sums) -> list[dict[str, Any]]:
 
 def happened(course: Course, reader: Reader, period: Period, currency: str) -> dict[str, int]:
     """Return what happened in a course in some days: enrolments, completions, people who learned, money."""
-    sums = reader.sums(period, (Figure.ENROLLMENTS, Figure.COMPLETIONS, *MONEY))
+    sums = reader.sums(period, HAPPENED)
     return {
         "enrollments": sums.of(Figure.ENROLLMENTS),
         "completions": sums.of(Figure.COMPLETIONS),
@@ -124,24 +128,27 @@ def happened(course: Course, reader: Reader, period: Period, currency: str) -> d
 
 
 def course_report(course: Course, period: Period | None, currency: str) -> dict[str, Any]:
-    """Return how a course does (seed, `CourseAnalytics`), with the funnel of its lessons. A dozen queries.
+    """Return how a course does (seed, `CourseAnalytics`), with the funnel of its lessons. Five queries and seven of
+    today's part.
 
     Without a period, everything is counted until today. With one, enrolments and revenue are those of its days, and
     rates, averages and the funnel are how all students stood at its end.
     """
     reader = Reader([course.pk])
-    standing = standing_of(course, reader, period.last if period else None)
-    sums: Mapping[str, int] = happened(course, reader, period or reader.until(today()), currency)
+    last = period.last if period else today()
+    ever = reader.until(last)
+    stands, sums = reader.sums_of([(ever, STANDING), (period or ever, (Figure.ENROLLMENTS, *MONEY))])
+    standing = _standing(course, stands)
     return {
         "course_id": course.pk,
         "title": course.title,
         "currency": currency,
-        "total_enrollments": sums["enrollments"],
-        "active_learners_30d": reader.active(last_days(until=period.last if period else None)),
+        "total_enrollments": sums.of(Figure.ENROLLMENTS),
+        "active_learners_30d": reader.active(last_days(until=last)),
         "completion_rate": standing.completion_rate,
         "average_progress": standing.average_progress,
         "average_rating": course.average_rating,
         "average_grade": standing.average_grade,
-        "revenue": sums["net"],
+        "revenue": money_of(sums, currency)["net"],
         "funnel": standing.funnel,
     }

@@ -50,10 +50,22 @@ class Activity(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["learner", "course", "quarter_at"], name="analytics_activity_once"),
         ]
-        indexes = [models.Index(fields=["quarter_at", "course"], name="analytics_activity_when")]
+        indexes = [models.Index(fields=["quarter_at", "course", "learner"], name="analytics_activity_when")]
 
     def __str__(self) -> str:
         return f"{self.learner_id} {self.course_id} {self.quarter_at}"
+
+
+class Departure(models.Model):
+    """An account was deleted: of the day on which it had been made, people are counted anew. Appended, never edited."""
+
+    joined_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.joined_at}"
 
 
 class Span(models.TextChoices):
@@ -68,6 +80,7 @@ class Span(models.TextChoices):
 class Figure(models.TextChoices):
     """What is counted. `subject` of a tally says of what: a lesson, a piece of work, a currency, a class of time."""
 
+    JOINED = "joined"  # people who have an account since then; of the site only
     ENROLLMENTS = "enrollments"
     COMPLETIONS = "completions"
     SECONDS = "seconds"  # from enrolling to completing, summed over the completions

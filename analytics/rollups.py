@@ -14,8 +14,9 @@ from django.db.models import F, Max, Min, Q, QuerySet, Sum
 from django.utils import timezone
 from pyroaring import BitMap
 
+from accounts.models import User
 from analytics import sources
-from analytics.models import ActiveSet, Activity, Figure, RollupState, Span, Tally
+from analytics.models import ActiveSet, Activity, Departure, Figure, RollupState, Span, Tally
 from analytics.periods import Period, begin_of, day_of, last_closed_day, local_day, next_of
 from enrollments.models import Enrollment, EnrollmentEvent, GradeEntry, LessonProgress
 from payments.models import LedgerEntry
@@ -25,7 +26,7 @@ BATCH = 2000
 # So many rows may have a number, and not be committed yet, when the roll-ups begin.
 IN_FLIGHT = 1000
 # What the whole site is asked for; the other figures are only ever those of a course.
-OF_THE_SITE = (Figure.ENROLLMENTS, Figure.COMPLETIONS, Figure.ORDERS, Figure.GROSS, Figure.REFUNDS)
+OF_THE_SITE = (Figure.JOINED, Figure.ENROLLMENTS, Figure.COMPLETIONS, Figure.ORDERS, Figure.GROSS, Figure.REFUNDS)
 FIGURES = tuple(Figure)
 # Longer spans, and what each is the sum of.
 FOLDS = ((Span.WEEK, "week", Span.DAY), (Span.MONTH, "month", Span.DAY), (Span.YEAR, "year", Span.MONTH))
@@ -45,6 +46,7 @@ APPENDED: tuple[tuple[Any, Mapping[str, Q]], ...] = (
     (GradeEntry, {"created_at": Q()}),
     (LedgerEntry, {"created_at": Q()}),
     (Activity, {"quarter_at": Q()}),
+    (Departure, {"joined_at": Q()}),
     (LessonProgress, {"completed_at": Q(), "enrollment__completed_at": LESSON_BEFORE}),
 )
 
@@ -139,8 +141,9 @@ def _start_over(state: RollupState) -> None:
 def _first_day() -> date | None:
     """Return the first day of which there is anything to count."""
     columns = (
-        (Enrollment, "enrolled_at"), (Enrollment, "completed_at"), (LessonProgress, "completed_at"),
-        (GradeEntry, "created_at"), (LedgerEntry, "created_at"), (Activity, "quarter_at"),
+        (User, "created_at"), (Enrollment, "enrolled_at"), (Enrollment, "completed_at"),
+        (LessonProgress, "completed_at"), (GradeEntry, "created_at"), (LedgerEntry, "created_at"),
+        (Activity, "quarter_at"),
     )  # fmt: skip
     moments = [model._default_manager.aggregate(first=Min(column))["first"] for model, column in columns]
     return min((local_day(moment) for moment in moments if moment is not None), default=None)
@@ -187,9 +190,8 @@ def _counted(days: Period) -> dict[tuple[date, Key], int]:
     """Return what the rows say of each day: the figures of each course, and of the site (None)."""
     found: Counter[tuple[date, Key]] = Counter()
     for one in sources.counts(days, FIGURES):
-        found[one.day, (one.course_id, one.figure, one.subject)] += one.amount
-        if one.figure in OF_THE_SITE:
-            found[one.day, (None, one.figure, one.subject)] += one.amount
+        for course_id in {one.course_id, None} if one.figure in OF_THE_SITE else {one.course_id}:
+            found[one.day, (course_id, one.figure, one.subject)] += one.amount
     return {key: amount for key, amount in found.items() if amount}
 
 
@@ -201,9 +203,9 @@ def _active_sets(days: Period) -> Iterator[ActiveSet]:
 
 def _counted_people(days: Period) -> dict[tuple[date, Any], BitMap]:
     found: defaultdict[tuple[date, Any], BitMap] = defaultdict(BitMap)
-    for day, course_id, number in sources.active(days).iterator(chunk_size=5000):
-        found[day, course_id].add(number)
-        found[day, None].add(number)
+    for day, course_id, numbers in sources.active(days).iterator(chunk_size=500):
+        found[day, course_id].update(numbers)
+        found[day, None].update(numbers)
     return found
 
 

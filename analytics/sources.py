@@ -3,15 +3,33 @@
 Roll-ups are made by this, today's part of every report is, and `rollups check` compares the two.
 """
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Case, CharField, Count, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models import (
+    Aggregate,
+    Case,
+    CharField,
+    Count,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    TextField,
+    UUIDField,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce
 
+from accounts.models import User
 from analytics.models import Activity, Figure
 from analytics.periods import Period, day_of
 from courses.models import Course
@@ -22,13 +40,15 @@ from payments.models import EntryKind, LedgerEntry
 TOOK_DAYS = (1, 7, 14, 30, 90)
 LONGER = "longer"
 GIVEN_BACK = (EntryKind.REFUND, EntryKind.DISPUTE)
+# So many days are read at once; the rows of more of them, a part at a time.
+READ_AT_ONCE_DAYS = 3
 
 
 class DayCount(NamedTuple):
     """One figure of one day and course."""
 
     day: date
-    course_id: UUID
+    course_id: UUID | None  # none: of the site
     figure: str
     subject: str
     amount: int
@@ -36,13 +56,15 @@ class DayCount(NamedTuple):
 
 @dataclass(frozen=True)
 class Source:
-    """Rows that are counted by the day of `when` and by `course`; `amounts` are the figures that they give."""
+    """Rows that are counted by the day of `when` and by `course`; `amounts` are the figures that they give, those in
+    `without_subject` of no subject."""
 
     rows: QuerySet[Any]
     when: str
     amounts: Mapping[str, Any]
-    course: str = "course"
+    course: str | None = "course"
     subject: Any = field(default_factory=lambda: Value(""))
+    without_subject: Collection[str] = ()
 
 
 def counts(
@@ -56,24 +78,49 @@ def counts(
         rows = source.rows.filter(**period.within(source.when))
         if courses is not None:
             rows = rows.filter(**{f"{source.course}__in": courses})
-        # Names that no model of the sources has for a field of its own.
-        keyed = rows.order_by().annotate(on_day=day_of(source.when), in_course=F(source.course), about=source.subject)
         wanted = {name: amount for name, amount in source.amounts.items() if name in figures}
-        named = {f"of_{name}": amount for name, amount in wanted.items()}
-        for row in keyed.values("on_day", "in_course", "about").annotate(**named).iterator(chunk_size=5000):
+        # Names that no model of the sources has for a field of its own.
+        keys = {
+            "on_day": day_of(source.when),
+            "in_course": F(source.course) if source.course else Value(None, output_field=UUIDField()),
+            "about": source.subject,
+        }
+        counted = rows.order_by().values(**keys).annotate(**{f"of_{name}": amount for name, amount in wanted.items()})
+        for row in counted if period.days <= READ_AT_ONCE_DAYS else counted.iterator(chunk_size=5000):
             for name in wanted:
                 amount = _whole(name, row[f"of_{name}"])
+                subject = "" if name in source.without_subject else subject_of(row["about"])
                 if amount:
-                    yield DayCount(row["on_day"], row["in_course"], name, subject_of(row["about"]), amount)
+                    yield DayCount(row["on_day"], row["in_course"], name, subject, amount)
+
+
+class Numbers(Aggregate):
+    """The different numbers of a group, as a list: one row for a thousand people."""
+
+    allow_distinct = True
+    output_field = TextField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **kwargs: Any) -> Any:
+        """Return the array that PostgreSQL makes."""
+        return super().as_sql(compiler, connection, function="ARRAY_AGG", **kwargs)
+
+    def as_sqlite(self, compiler: Any, connection: Any, **kwargs: Any) -> Any:
+        """Return the JSON that SQLite makes."""
+        return super().as_sql(compiler, connection, function="JSON_GROUP_ARRAY", **kwargs)
+
+    def convert_value(self, value: Any, expression: Any, connection: Any) -> list[int]:
+        """Return the list, whatever the database gave."""
+        found: list[int] = json.loads(value) if isinstance(value, str) else value
+        return found
 
 
 def active(period: Period, courses: Sequence[UUID] | QuerySet[Course] | None = None) -> QuerySet[Any]:
-    """Return who learned in these days, as rows of (day, course's id, learner's number), each once."""
+    """Return who learned in these days, as rows of (day, course's id, numbers of learners, each once)."""
     rows = Activity.objects.filter(**period.within("quarter_at"))
     if courses is not None:
         rows = rows.filter(course__in=courses)
-    days = rows.annotate(on_day=day_of("quarter_at")).order_by()
-    return days.values_list("on_day", "course_id", "learner_id").distinct()
+    keyed = rows.order_by().values_list(day_of("quarter_at"), "course_id")
+    return keyed.annotate(numbers=Numbers("learner_id", distinct=True))
 
 
 def _whole(name: str, value: Any) -> int:
@@ -85,8 +132,17 @@ def _whole(name: str, value: Any) -> int:
 
 def _sources(figures: Collection[str]) -> list[Source]:
     """Return the sources that some of these figures come from."""
-    every = [_enrolled(), _completed(), _took(), _done(), *_settled(), _graded(), _money()]
-    return [source for source in every if set(source.amounts) & set(figures)]
+    return [source for source in _every_source() if set(source.amounts) & set(figures)]
+
+
+@cache
+def _every_source() -> tuple[Source, ...]:
+    """Return all sources, made once: they ask nothing by themselves, and no day or course is in them."""
+    return _joined(), _enrolled(), _completed(), _done(), _settled_late(), _graded(), _money()
+
+
+def _joined() -> Source:
+    return Source(User.objects.all(), "created_at", {Figure.JOINED.value: Count("pk")}, course=None)
 
 
 def _enrolled() -> Source:
@@ -94,36 +150,35 @@ def _enrolled() -> Source:
 
 
 def _completed() -> Source:
-    amounts = {Figure.COMPLETIONS.value: Count("pk"), Figure.SECONDS.value: Sum(F("completed_at") - F("enrolled_at"))}
-    return Source(Enrollment.objects.all(), "completed_at", amounts)
-
-
-def _took() -> Source:
-    """Return the completions by the shortest of TOOK_DAYS that they took."""
+    """Return the completions, how long they took, and by the shortest of TOOK_DAYS that they took."""
+    amounts = {
+        Figure.COMPLETIONS.value: Count("pk"),
+        Figure.SECONDS.value: Sum(F("completed_at") - F("enrolled_at")),
+        Figure.TOOK.value: Count("pk"),
+    }
     classes = [When(completed_at__lte=F("enrolled_at") + timedelta(days=days), then=Value(f"{days}"))
                for days in TOOK_DAYS]  # fmt: skip
     longest = Case(*classes, default=Value(LONGER), output_field=CharField())
-    return Source(Enrollment.objects.all(), "completed_at", {Figure.TOOK.value: Count("pk")}, subject=longest)
+    whole = (Figure.COMPLETIONS, Figure.SECONDS)
+    return Source(Enrollment.objects.all(), "completed_at", amounts, subject=longest, without_subject=whole)
 
 
 def _done() -> Source:
-    amounts = {Figure.DONE.value: Count("pk")}
-    return Source(LessonProgress.objects.all(), "completed_at", amounts, "enrollment__course", F("lesson"))
-
-
-def _settled() -> Iterator[Source]:
-    """Yield completed lessons of completed courses, by the later of the two days.
+    """Return completed lessons, and of those the ones that were completed after their course was.
 
     Who has completed a course counts as 100 % whatever lessons come later (QUALITY E05), so that their lessons are
-    taken off those that running enrolments are measured by.
+    taken off those that running enrolments are measured by: settled, by the later of the two days.
     """
-    both = LessonProgress.objects.filter(completed_at__isnull=False, enrollment__completed_at__isnull=False)
-    after, before = (
-        Q(completed_at__gte=F("enrollment__completed_at")),
-        Q(completed_at__lt=F("enrollment__completed_at")),
-    )
-    for rows, when in ((both.filter(after), "completed_at"), (both.filter(before), "enrollment__completed_at")):
-        yield Source(rows, when, {Figure.SETTLED.value: Count("pk")}, "enrollment__course", F("lesson"))
+    after = Q(enrollment__completed_at__lte=F("completed_at"))
+    amounts = {Figure.DONE.value: Count("pk"), Figure.SETTLED.value: Count("pk", filter=after)}
+    return Source(LessonProgress.objects.all(), "completed_at", amounts, "lesson__course", F("lesson"))
+
+
+def _settled_late() -> Source:
+    """Return the lessons that were completed before their course was, by the day of the latter."""
+    before = LessonProgress.objects.filter(completed_at__lt=F("enrollment__completed_at"))
+    amounts = {Figure.SETTLED.value: Count("pk")}
+    return Source(before, "enrollment__completed_at", amounts, "enrollment__course", F("lesson"))
 
 
 def _graded() -> Source:

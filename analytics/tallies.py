@@ -1,13 +1,16 @@
 """Reading figures: closed days from the roll-ups, the days since then from the rows.
 
-Years, months and days cover any stretch of days with a few dozen rows of each figure, so ten years cost what ten weeks
-do. Where nothing is rolled up yet, or the site's time zone has just changed, everything is counted from the rows.
+Years, months, weeks and days cover any stretch of days with some twenty rows of each figure, so ten years cost what ten
+weeks do. Today's part is counted once for a whole report, whatever it is asked for. Where nothing is rolled up yet, or
+the site's time zone has just changed, everything is counted from the rows.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +23,7 @@ from analytics.periods import Period, begin_of, next_of
 
 INTERVAL_OF = {Span.YEAR: "year", Span.MONTH: "month", Span.WEEK: "week"}
 SPANS = {"day": (), "week": (Span.WEEK,), "month": (Span.MONTH,)}
-LONG_SPANS = (Span.YEAR, Span.MONTH)
+LONG_SPANS = (Span.YEAR, Span.MONTH, Span.WEEK)
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,8 @@ class Reader:
     def __init__(self, courses: Sequence[UUID] | None = None) -> None:
         self.courses = courses
         self.state = RollupState.current()
+        self._counted: dict[tuple[date, date], dict[str, list[sources.DayCount]]] = {}
+        self._learned: dict[tuple[date, date], list[tuple[date, UUID, list[int]]]] = {}
 
     def until(self, last: date) -> Period:
         """Return all the days until `last`: of what stands, and does not happen in a stretch of days."""
@@ -54,21 +59,33 @@ class Reader:
         return Period(min(first or last, last), last)
 
     def sums(self, period: Period, figures: Collection[str], subject: str | None = None) -> Sums:
-        """Return the sums of some figures over a period, of one subject or of each. Two queries and today's."""
-        found: Counter[tuple[str, str]] = Counter()
-        rows = self._tallies(period, LONG_SPANS, figures, subject).values("figure", "subject")
-        for row in rows.annotate(n=Sum("amount")):
-            found[row["figure"], row["subject"]] += row["n"]
-        for one in self._since(period, figures, subject):
-            found[one.figure, one.subject] += one.amount
-        return Sums(found)
+        """Return the sums of some figures over a period, of one subject or of each. One query and today's."""
+        return self.sums_of([(period, figures)], subject)[0]
+
+    def sums_of(self, asked: Sequence[tuple[Period, Collection[str]]], subject: str | None = None) -> list[Sums]:
+        """Return the sums of several periods, each of its figures, in their order. One query for all, and today's."""
+        every = {figure for _period, figures in asked for figure in figures}
+        covers = [self._cover(period, LONG_SPANS) for period, _figures in asked]
+        rows = self._in_courses(Tally.objects.all()).filter(reduce(or_, covers), figure__in=every)
+        amounts = {f"of_{place}": Sum("amount", filter=cover) for place, cover in enumerate(covers)}
+        found = [Counter[tuple[str, str]]() for _one in asked]
+        for row in _about(rows, subject).order_by().values("figure", "subject").annotate(**amounts):
+            for place, amount in enumerate(found):
+                if row[f"of_{place}"] is not None:  # a day of another period only
+                    amount[row["figure"], row["subject"]] += row[f"of_{place}"]
+        for amount, (period, _figures) in zip(found, asked, strict=True):
+            for one in self._since(period, every, subject):
+                amount[one.figure, one.subject] += one.amount
+        return [Sums(amount) for amount in found]
 
     def series(self, period: Period, figures: Collection[str], subject: str | None = None) -> dict[str, Counter[date]]:
         """Return figures by interval of the period, each by its first day. What is missing is zero."""
         found: dict[str, Counter[date]] = {figure: Counter() for figure in figures}
-        rows = self._tallies(period, SPANS[period.interval], figures, subject).values("figure", "begins_on")
-        for row in rows.annotate(n=Sum("amount")):
-            found[row["figure"]][period.start_of(row["begins_on"])] += row["n"]
+        rows = self._in_courses(Tally.objects.all()).filter(
+            self._cover(period, SPANS[period.interval]), figure__in=figures
+        )
+        for figure, begins_on, amount in self._by_day(_about(rows, subject)):
+            found[figure][period.start_of(begins_on)] += amount
         for one in self._since(period, figures, subject):
             found[one.figure][period.start_of(one.day)] += one.amount
         return found
@@ -77,58 +94,76 @@ class Reader:
         """Return the sums of some figures by course."""
         found: defaultdict[UUID, Counter[tuple[str, str]]] = defaultdict(Counter)
         rows = self._in_courses(Tally.objects.all(), each=True).filter(
-            self._cover(period, LONG_SPANS), figure__in=figures, **({} if subject is None else {"subject": subject})
+            self._cover(period, LONG_SPANS), figure__in=figures
         )
-        for row in rows.order_by().values("course_id", "figure", "subject").annotate(n=Sum("amount")):
-            found[row["course_id"]][row["figure"], row["subject"]] += row["n"]
+        keyed = _about(rows, subject).order_by().values_list("course_id", "figure", "subject")
+        for course_id, figure, about, amount in keyed.annotate(n=Sum("amount")):
+            found[course_id][figure, about] += amount
         for one in self._since(period, figures, subject):
-            found[one.course_id][one.figure, one.subject] += one.amount
+            if one.course_id is not None:
+                found[one.course_id][one.figure, one.subject] += one.amount
         return {course_id: Sums(amounts) for course_id, amounts in found.items()}
 
     def active(self, period: Period) -> int:
         """Return how many people learned in a period, each once: exact, from sets. One query and today's."""
-        people = BitMap()
-        for found in self._sets(period, LONG_SPANS, each=False):
-            people |= found.people
-        for _day, _course, number in self._learners_since(period):
-            people.add(number)
-        return len(people)
+        return self.active_in([period])[0]
+
+    def active_in(self, periods: Sequence[Period]) -> list[int]:
+        """Return how many people learned in each of some periods. One query for all, and today's."""
+        covers = [self._spans(period, LONG_SPANS) for period in periods]
+        condition = reduce(or_, (_condition(spans) for spans in covers))
+        people = [BitMap() for _period in periods]
+        sets = self._in_courses(ActiveSet.objects.all()).filter(condition).order_by()
+        for span, begins_on, numbers in sets.values_list("span", "begins_on", "numbers"):
+            found = BitMap.deserialize(bytes(numbers))
+            for place, spans in enumerate(covers):
+                if any(span == one and first <= begins_on <= last for one, first, last in spans):
+                    people[place] |= found
+        for place, period in enumerate(periods):
+            for _day, _course, numbers in self._learners_since(period):
+                people[place].update(numbers)
+        return [len(one) for one in people]
 
     def active_series(self, period: Period) -> Counter[date]:
         """Return how many people learned in each interval of a period, each person once in an interval."""
         people: defaultdict[date, BitMap] = defaultdict(BitMap)
         counts: Counter[date] = Counter()
-        for day, _course, number in self._learners_since(period):
-            people[period.start_of(day)].add(number)
-        sets = self._sets(period, SPANS[period.interval], each=False)
-        whole = Span.DAY if period.interval == "day" else SPANS[period.interval][0]
+        for day, _course, numbers in self._learners_since(period):
+            people[period.start_of(day)].update(numbers)
+        sets = self._sets(period, SPANS[period.interval])
         if self.courses is None:  # one row for each whole interval, which knows its count
+            whole = SPANS[period.interval][0] if SPANS[period.interval] else Span.DAY
             for begins_on, count in sets.filter(span=whole).values_list("begins_on", "count"):
                 counts[begins_on] = count
+            if whole == Span.DAY:
+                sets = sets.none()
             sets = sets.exclude(span=whole)
-        for found in sets:
-            people[period.start_of(found.begins_on)] |= found.people
+        for begins_on, numbers in sets.values_list("begins_on", "numbers"):
+            people[period.start_of(begins_on)] |= BitMap.deserialize(bytes(numbers))
         return counts + Counter({begin: len(found) for begin, found in people.items()})
 
     def active_by_course(self, period: Period, only: Sequence[UUID]) -> dict[UUID, int]:
         """Return how many people learned in each of some courses in a period."""
         people: defaultdict[UUID, BitMap] = defaultdict(BitMap)
-        for found in self._sets(period, LONG_SPANS, each=True).filter(course__in=only):
-            people[found.course_id] |= found.people
-        for _day, course_id, number in self._learners_since(period):
-            people[course_id].add(number)
+        sets = self._sets(period, LONG_SPANS, each=True).filter(course__in=only)
+        for course_id, numbers in sets.values_list("course_id", "numbers"):
+            people[course_id] |= BitMap.deserialize(bytes(numbers))
+        for _day, course_id, numbers in self._learners_since(period):
+            people[course_id].update(numbers)
         return {course_id: len(people[course_id]) for course_id in only}
 
     def courses_with_activity(self, period: Period) -> set[UUID]:
         """Return in which courses anybody learned in a period."""
         sets = self._sets(period, LONG_SPANS, each=True).values_list("course_id", flat=True).distinct()
-        return set(sets) | {course_id for _day, course_id, _number in self._learners_since(period)}
+        return set(sets) | {course_id for _day, course_id, _numbers in self._learners_since(period)}
 
-    def _tallies(self, period: Period, spans: Sequence[str], figures: Collection[str], subject: str | None) -> Any:
-        rows = self._in_courses(Tally.objects.all()).filter(self._cover(period, spans), figure__in=figures)
-        return (rows if subject is None else rows.filter(subject=subject)).order_by()
+    def _by_day(self, rows: Any) -> Any:
+        """Return figure, first day and amount of some tallies; those of several courses in one sum, in the database."""
+        if self.courses is None:
+            return rows.order_by().values_list("figure", "begins_on", "amount")
+        return rows.order_by().values_list("figure", "begins_on").annotate(n=Sum("amount"))
 
-    def _sets(self, period: Period, spans: Sequence[str], *, each: bool) -> Any:
+    def _sets(self, period: Period, spans: Sequence[str], *, each: bool = False) -> Any:
         return self._in_courses(ActiveSet.objects.all(), each=each).filter(self._cover(period, spans)).order_by()
 
     def _in_courses(self, rows: Any, *, each: bool = False) -> Any:
@@ -137,14 +172,15 @@ class Reader:
             return rows.filter(course__in=self.courses)
         return rows.filter(course__isnull=not each)
 
-    def _cover(self, period: Period, spans: Sequence[str]) -> Q:
-        """Return the condition that lets through the roll-ups that together make up the rolled part of a period."""
+    def _spans(self, period: Period, spans: Sequence[str]) -> list[tuple[str, date, date]]:
+        """Return the roll-ups that together make up the rolled part of a period, as `covering` names them."""
         reach = self.state.reach
         rolled = period.part(date.min, reach) if reach else None
-        condition = Q(pk__in=[])
-        for span, first, last in covering(rolled.first, rolled.last, spans) if rolled else ():
-            condition |= Q(span=span, begins_on__range=(first, last))
-        return condition
+        return list(covering(rolled.first, rolled.last, spans)) if rolled else []
+
+    def _cover(self, period: Period, spans: Sequence[str]) -> Q:
+        """Return the condition that lets those roll-ups through."""
+        return _condition(self._spans(period, spans))
 
     def _rest(self, period: Period) -> Period | None:
         """Return the part of a period that is not rolled up."""
@@ -152,15 +188,38 @@ class Reader:
         return period.part(reach + timedelta(days=1) if reach else date.min, period.last)
 
     def _since(self, period: Period, figures: Collection[str], subject: str | None) -> Iterator[sources.DayCount]:
-        """Yield what the rows say of the part that is not rolled up."""
+        """Yield what the rows say of the part that is not rolled up: counted once, and remembered."""
         rest = self._rest(period)
-        if rest:
-            found = sources.counts(rest, figures, self.courses)
-            yield from (one for one in found if subject is None or one.subject == subject)
+        if rest is None:
+            return
+        known = self._counted.setdefault((rest.first, rest.last), {})
+        missing = [figure for figure in figures if figure not in known]
+        known |= {figure: [] for figure in missing}
+        for one in sources.counts(rest, missing, self.courses) if missing else ():
+            known[one.figure].append(one)
+        for figure in figures:
+            yield from (one for one in known[figure] if subject is None or one.subject == subject)
 
-    def _learners_since(self, period: Period) -> list[tuple[date, UUID, int]]:
+    def _learners_since(self, period: Period) -> list[tuple[date, UUID, list[int]]]:
         rest = self._rest(period)
-        return list(sources.active(rest, self.courses)) if rest else []
+        if rest is None:
+            return []
+        key = rest.first, rest.last
+        if key not in self._learned:
+            self._learned[key] = list(sources.active(rest, self.courses))
+        return self._learned[key]
+
+
+def _about(rows: Any, subject: str | None) -> Any:
+    return rows if subject is None else rows.filter(subject=subject)
+
+
+def _condition(spans: Iterable[tuple[str, date, date]]) -> Q:
+    """Return what lets through the roll-ups of these spans, and no other ones."""
+    some = Q(pk__in=[])
+    for span, first, last in spans:
+        some |= Q(span=span, begins_on__range=(first, last))
+    return some
 
 
 def covering(first: date, last: date, spans: Sequence[str]) -> Iterator[tuple[str, date, date]]:

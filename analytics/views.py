@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from django.views.generic import ListView, TemplateView
 
-from accounts.models import Role, User, has_role
+from accounts.models import Role, has_role
 from accounts.permissions import signed_in
 from analytics import showing
 from analytics.asking import ask_for_export
@@ -71,7 +71,7 @@ class ReportPage(TemplateView):
 
 
 class OverviewView(LoginRequiredMixin, ReportPage):
-    """The whole site: who came, who learned, what came in. Some forty statements over the roll-ups."""
+    """The whole site: who came, who learned, what came in. Some thirty statements over the roll-ups."""
 
     template_name = "analytics/overview.html"
 
@@ -81,12 +81,11 @@ class OverviewView(LoginRequiredMixin, ReportPage):
             raise PermissionDenied(_("These pages are for administrators."))
         context = super().get_context_data(**kwargs)
         period: Period = context["period"]
-        learning = enrollment_report(period)
         reader = Reader()
+        learning = enrollment_report(period, reader=reader)
         money = _money(reader, period)
-        joined, before = (
-            User.objects.filter(**days.within("created_at")).count() for days in (period, period.before())
-        )
+        people = reader.sums_of([(days, (Figure.JOINED,)) for days in (period, period.before())])
+        joined, before = (one.of(Figure.JOINED) for one in people)
         return {
             **context,
             "tiles": [
@@ -96,7 +95,7 @@ class OverviewView(LoginRequiredMixin, ReportPage):
             ],
             "charts": [*_learning_charts(reader, period, learning), *_money_charts(reader, period, list(money[0]))],
             "courses": learning.by_course[:MOST_COURSES],
-            "earners": _earners(period, list(money[0])),
+            "earners": _earners(reader, period, list(money[0])),
             "query": showing.queries(period),
             "state": reader.state,
         }
@@ -132,7 +131,7 @@ class CourseView(TeachersOnlyMixin, ReportPage):
 
 def _money(reader: Reader, period: Period, usual: str = "") -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the revenue of the days, and of those before, by each currency that moved in either, or is `usual`."""
-    sums = [reader.sums(days, MONEY) for days in (period, period.before())]
+    sums = reader.sums_of([(days, MONEY) for days in (period, period.before())])
     moved = {name for one in sums for figure in MONEY for name in one.by_subject(figure)}
     currencies = sorted(moved | ({usual} if usual else set()))
     now, before = ({currency: money_of(one, currency) for currency in currencies} for one in sums)
@@ -165,12 +164,12 @@ def _money_charts(reader: Reader, period: Period, currencies: list[str]) -> list
     return charts
 
 
-def _earners(period: Period, currencies: list[str]) -> list[dict[str, Any]]:
+def _earners(reader: Reader, period: Period, currencies: list[str]) -> list[dict[str, Any]]:
     """Return what the courses with the most orders earned in each currency."""
     return [
         {**row, "amount": showing.amounts_in(currency)(row["net"]), "currency": currency}
         for currency in currencies
-        for row in revenue_report(period, currency).by_course[:MOST_COURSES]
+        for row in revenue_report(period, currency, reader=reader).by_course[:MOST_COURSES]
     ]
 
 

@@ -13,4 +13,5 @@ class AssignmentsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register with the apps below; the module imports models, which exist only by now."""
+        import_module("assignments.mails")
         import_module("assignments.requirements")

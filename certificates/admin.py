@@ -15,7 +15,6 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.models import Role, has_role
 from certificates import services
 from certificates.designs import CertificateTemplate, CourseTemplate
 from certificates.models import Certificate
@@ -50,7 +49,7 @@ class CertificateAdmin(ReadOnlyAdmin):
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         """Return whether this person may revoke certificates, and issue them anew."""
-        return has_role(request.user, Role.ADMIN)
+        return bool(request.user.has_perm("certificates.decide_certificate"))
 
     @admin.action(description=gettext_lazy("Revoke"), permissions=["decide"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[Certificate]) -> None:

@@ -13,5 +13,6 @@ class CertificatesConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect the receivers; their module imports models, which exist only by now."""
+        import_module("certificates.mails")
         import_module("certificates.receivers")
         import_module("certificates.personal_data")

@@ -79,6 +79,7 @@ class Certificate(models.Model):
     class Meta:
         ordering = ["-issued_at", "id"]
         verbose_name = _("certificate")
+        permissions = [("decide_certificate", _("Can revoke certificates, and issue them anew"))]
         constraints = [
             models.CheckConstraint(
                 condition=Q(revoked_at=None) | ~Q(revoked_reason=""), name="certificates_certificate_revoked_why"

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -276,6 +276,14 @@ class LessonQuerySet(models.QuerySet["Lesson"]):
     def for_outline(self) -> Self:
         """Return the lessons with what a list of them shows: a long course's texts stay where they are."""
         return self.only("title", "order", "section", "duration_minutes", "is_published", "is_preview", "video_url")
+
+    def done_by(self, user: Any) -> Self:
+        """Return the lessons with `is_done`: whether this user has finished each. `progress` belongs to the app above;
+        its names are pinned by enrollments/tests."""
+        finished = Lesson.objects.filter(
+            pk=OuterRef("pk"), progress__enrollment__user=user, progress__completed_at__isnull=False
+        )
+        return self.annotate(is_done=Exists(finished))
 
     def for_room(self) -> Self:
         """Return the lessons with their sections, and what the learning room's outline shows of both."""

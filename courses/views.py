@@ -73,7 +73,10 @@ class CourseView(PublicPageMixin, ScopedMixin, DetailView[Course]):
 
     def get_queryset(self) -> QuerySet[Course]:
         """Return the visible courses with their sections and visible lessons."""
-        lessons = Lesson.objects.visible_to(self.request.user).for_outline()
+        user = self.request.user
+        lessons = Lesson.objects.visible_to(user).for_outline()
+        if user.is_authenticated:
+            lessons = lessons.done_by(user)
         return (
             super()
             .get_queryset()
@@ -82,14 +85,14 @@ class CourseView(PublicPageMixin, ScopedMixin, DetailView[Course]):
         )
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the newest reviews, whether the visitor is in, and whether they write this course."""
+        """Add the newest reviews, whether the visitor is in and how far, and whether they write this course."""
         course: Course = self.object
         user = self.request.user
         # `reviews` and `enrollments` belong to the app above; their names are pinned by enrollments/tests.
         reviews = course.reviews.select_related("user")[:REVIEWS_SHOWN]
         enrollment = None
         if user.is_authenticated:
-            enrollment = course.enrollments.filter(user=user).first()
+            enrollment = course.enrollments.with_progress().filter(user=user).first()
         return super().get_context_data(
             reviews=reviews,
             enrollment=enrollment,

@@ -48,10 +48,9 @@ class EnrollmentViewSet(
 
     def get_queryset(self) -> QuerySet[Enrollment]:
         """Return the visible enrolments with their progress; the list is of one's own."""
-        enrollments = super().get_queryset()
         if self.action == "list":
-            return enrollments.filter(user=signed_in(self.request)).for_rows()
-        return enrollments.with_progress().with_next_lesson().select_related("course")
+            return Enrollment.objects.filter(user=signed_in(self.request)).for_rows()
+        return super().get_queryset().with_progress().with_next_lesson().select_related("course")
 
     @extend_schema(request=EnrollSerializer, responses={201: EnrollmentSerializer})
     def create(self, request: Request) -> Response:

@@ -14,6 +14,7 @@ class EnrollmentsConfig(AppConfig):
     def ready(self) -> None:
         """Register what the app holds about people, how lessons are found, and courses as rooms; all need models, which
         exist only by now."""
+        import_module("enrollments.mails")
         import_module("enrollments.personal_data")
         import_module("enrollments.searching")
         import_module("enrollments.rooms")

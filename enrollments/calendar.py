@@ -57,12 +57,12 @@ def due_for(user: User, *, after: datetime | None = None) -> list[Due]:
         at = terms.due_at or terms.closes_at
         if at is not None and at >= after and item.course_id in enrollments:
             found.append(Due(item, at, item.pk in graded, page_of_item(item)))
-    return sorted(found, key=lambda due: (due.at, due.item.title))[:MOST_ITEMS]
+    return sorted(found, key=lambda due: (due.at, due.item.title, due.item.pk))[:MOST_ITEMS]
 
 
 def _dated(user: User, after: datetime) -> QuerySet[GradedItem]:
     """Return the published work of a student's courses that can be due from `after` on, by its own dates or by an
-    extension's; a few more than that, since the one date may be earlier than the other."""
+    extension's, in no order; a few more than that, since the one date may be earlier than the other."""
     late = Q(due_at__gte=after) | Q(closes_at__gte=after)
     extended = Extension.objects.filter(late, enrollment__user=user).values("item")
     return (
@@ -70,6 +70,7 @@ def _dated(user: User, after: datetime) -> QuerySet[GradedItem]:
         .filter(course__is_published=True, course__enrollments__user=user, course__enrollments__is_active=True)
         .filter(late | Q(pk__in=extended))
         .prefetch_related("course")
+        .order_by()
     )
 
 

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from typing import NamedTuple
 
 from django.template.defaultfilters import floatformat
 from django.utils.translation import gettext as _
@@ -15,9 +16,8 @@ from enrollments.models import Enrollment, GradedItem
 HUNDREDTH = Decimal("0.01")
 
 
-@dataclass(frozen=True)
-class Line:
-    """One graded item of a course, and what one student has for it."""
+class Line(NamedTuple):
+    """One graded item of a course, and what one student has for it; a tuple, since a gradebook has thousands."""
 
     item: GradedItem
     entry: Standing | None
@@ -42,7 +42,7 @@ class Line:
     @property
     def counts(self) -> bool:
         """Whether it is part of the final grade: graded, possible to score in, and of some weight."""
-        return self.points is not None and self.item.points_possible > 0 and self.item.weight > 0
+        return self.points is not None and self.item.is_counted
 
 
 @dataclass(frozen=True)
@@ -81,12 +81,13 @@ def final_grade(items: Iterable[GradedItem], grades: Mapping[uuid.UUID, Standing
     Work that is excused, not graded yet or without weight does not count: a grade says what was shown so far.
     `grades` holds one student's standing entries by item.
     """
-    lines = [Line(item, grades.get(item.pk)) for item in items]
+    lines = [Line(item, grades.get(item.id)) for item in items]
     earned = weights = Decimal(0)
     for line in lines:
-        if line.counts and line.points is not None:
-            earned += 100 * line.points / line.item.points_possible * line.item.weight
-            weights += line.item.weight
+        item, points = line.item, line.points
+        if points is not None and item.is_counted:
+            earned += 100 * points / item.points_possible * item.weight
+            weights += item.weight
     return FinalGrade((earned / weights).quantize(HUNDREDTH, ROUND_HALF_UP) if weights else None, lines)
 
 
@@ -101,6 +102,5 @@ def grades_of_many(enrollments: list[Enrollment]) -> list[tuple[Enrollment, Fina
     by_course: dict[uuid.UUID, list[GradedItem]] = defaultdict(list)
     for item in GradedItem.objects.published().filter(course__in=courses).select_related("course"):
         by_course[item.course_id].append(item)
-    item_ids = [item.pk for items in by_course.values() for item in items]
-    standing = current_grades(enrollment_ids=[row.pk for row in enrollments], item_ids=item_ids)
+    standing = current_grades(enrollment_ids=[row.pk for row in enrollments])
     return [(row, final_grade(by_course[row.course_id], standing[row.pk])) for row in enrollments]

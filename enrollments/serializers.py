@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from courses.models import Course
@@ -19,14 +18,21 @@ class CourseSummarySerializer(serializers.ModelSerializer[Course]):
         fields = ["id", "title", "slug", "thumbnail_url"]
 
 
+MOMENT = serializers.DateTimeField()
+
+
 class EnrollmentSerializer(serializers.ModelSerializer[Enrollment]):
-    """An enrolment with its progress, which rows give and no client sets (QUALITY E03)."""
+    """An enrolment with its progress, which rows give and no client sets (QUALITY E03).
+
+    Its fields are there for the documentation; `to_representation` writes the same without them, since twenty rows of
+    ten fields were a fifth of what a list cost. A test holds the two together.
+    """
 
     user_id = serializers.UUIDField(read_only=True)
     course_id = serializers.UUIDField(read_only=True)
     progress_percentage = serializers.IntegerField(read_only=True, help_text="0 to 100, rounded down.")
     next_lesson_id = serializers.UUIDField(read_only=True, allow_null=True)
-    course = serializers.SerializerMethodField()
+    course = CourseSummarySerializer(read_only=True)
 
     class Meta:
         model = Enrollment
@@ -36,11 +42,26 @@ class EnrollmentSerializer(serializers.ModelSerializer[Enrollment]):
         ]  # fmt: skip
         read_only_fields = fields
 
-    @extend_schema_field(CourseSummarySerializer)
-    def get_course(self, enrollment: Enrollment) -> dict[str, Any]:
-        """Return what `CourseSummarySerializer` describes; a serializer for each row was a third of a list's cost."""
-        course = enrollment.course
-        return {"id": course.pk, "title": course.title, "slug": course.slug, "thumbnail_url": course.picture_url}
+    def to_representation(self, instance: Enrollment) -> dict[str, Any]:
+        """Return the answer's fields, in their order."""
+        enrollment, course, completed_at = instance, instance.course, instance.completed_at
+        return {
+            "id": str(enrollment.pk),
+            "user_id": str(enrollment.user_id),
+            "course_id": str(enrollment.course_id),
+            "course": {
+                "id": str(course.pk),
+                "title": course.title,
+                "slug": course.slug,
+                "thumbnail_url": course.picture_url,
+            },
+            "enrolled_at": MOMENT.to_representation(enrollment.enrolled_at),
+            "completed_at": completed_at and MOMENT.to_representation(completed_at),
+            "progress_percentage": enrollment.progress_percentage,
+            "is_active": enrollment.is_active,
+            "payment_id": enrollment.payment_id and str(enrollment.payment_id),
+            "next_lesson_id": enrollment.next_lesson_id and str(enrollment.next_lesson_id),
+        }
 
 
 class EnrollSerializer(serializers.Serializer[Enrollment]):

@@ -194,10 +194,12 @@ def complete_course(*, actor: User, enrollment: Enrollment) -> Enrollment:
 def complete_if_done(*, actor: Any, enrollment: Enrollment) -> None:
     """Complete the course if nothing is missing any more: after a grade. Call it with the enrolment's row locked."""
     if enrollment.is_active and enrollment.completed_at is None:
-        current = _with_progress(enrollment)
+        rows = Enrollment.objects.with_progress().select_related("course").only("completed_at", "course__lessons_count")
         # Most grades come before the last lesson: the apps above need not be asked.
-        if current.progress_percentage == 100 and not registry.missing_for_completion(current):
-            _mark_complete(actor, current)
+        if rows.get(pk=enrollment.pk).progress_percentage == 100:
+            current = _with_progress(enrollment)
+            if not registry.missing_for_completion(current):
+                _mark_complete(actor, current)
 
 
 def _mark_complete(actor: Any, enrollment: Enrollment) -> None:

@@ -8,9 +8,12 @@ from django.conf import settings
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from django.core.asgi import get_asgi_application
 
+from lms.lib.settling import settle_after_first_answer
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lms.settings")
 
 pages = get_asgi_application()
+settle_after_first_answer()
 
 from lms.lib.bodies import LargestBody  # noqa: E402  # as the next one
 from realtime.routing import websocket_urlpatterns  # noqa: E402  # models can be imported only once Django is set up

@@ -31,7 +31,8 @@ GROUPS: dict[str, list[str]] = {
         "enrollments.view_reviewreport", "enrollments.change_reviewreport", "instructors.view_instructor",
         "instructors.change_instructor", "assignments.view_assignment", "files.view_file",
         "certificates.view_certificatetemplate", "certificates.change_certificatetemplate",
-        "certificates.add_certificatetemplate", "accounts.view_user",
+        "certificates.add_certificatetemplate", "certificates.view_certificate", "certificates.decide_certificate",
+        "accounts.view_user",
     ],
     # Follows the money, and gives it back.
     "Finance": [

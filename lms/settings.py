@@ -93,6 +93,7 @@ MIDDLEWARE = [
     "lms.lib.middleware.request_id",
     "lms.lib.metrics.measured",
     "django.middleware.security.SecurityMiddleware",
+    "lms.lib.middleware.compressed",
     "csp.middleware.CSPMiddleware",
     "lms.lib.middleware.HonestErrors",
     "lms.lib.middleware.storable_text_only",

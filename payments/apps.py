@@ -13,5 +13,5 @@ class PaymentsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register what others ask of payments, and the periodic job; these modules import models."""
-        for module in ("entitlement", "personal_data", "periodic"):
+        for module in ("entitlement", "mails", "personal_data", "periodic"):
             import_module(f"payments.{module}")

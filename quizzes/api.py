@@ -260,22 +260,25 @@ class AttemptViewSet(IdempotentMixin, viewsets.GenericViewSet[Attempt]):
     lookup_url_kwarg = "attempt_id"
 
     def get_queryset(self) -> QuerySet[Attempt]:
-        """Return the attempts; for saving, which a whole class does every few seconds, with what that reads alone."""
-        if self.action == "answers":
+        """Return the attempts; for saving and submitting, which a class does at once, with what that reads alone."""
+        if self.action in ("answers", "submit"):
             return Attempt.objects.select_related("quiz", "enrollment__accommodation").only(*READ_TO_SAVE)
         return super().get_queryset()
 
     def get_object(self) -> Attempt:
         """Return the attempt that the path names; 404 when it is not visible."""
-        names = {"pk": self.kwargs["attempt_id"], "quiz": self.kwargs["quiz_id"]}
-        return visible_or_404(self.get_queryset(), self.request.user, **names)
+        return visible_or_404(self.get_queryset(), self.request.user, **self._named())
+
+    def _named(self) -> dict[str, Any]:
+        return {"pk": self.kwargs["attempt_id"], "quiz": self.kwargs["quiz_id"]}
 
     def _own_attempt(self) -> Attempt:
         """Return the attempt that the path names, if it is the caller's; 403 for those who only see it."""
-        attempt = self.get_object()
-        if attempt.enrollment.user_id != self.request.user.pk:
-            raise PermissionDenied(_("Only its student answers it."))
-        return attempt
+        try:
+            return self.get_queryset().answerable_by(self.request.user).get(**self._named())  # type: ignore[attr-defined]  # ours
+        except (Attempt.DoesNotExist, ValueError, ModelValidationError):
+            self.get_object()
+            raise PermissionDenied(_("Only its student answers it.")) from None
 
     def _is_teacher(self, quiz: Quiz) -> bool:
         return quiz.course.instructor_id == self.request.user.pk or has_role(self.request.user, Role.ADMIN)

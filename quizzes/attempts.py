@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -25,6 +25,9 @@ from quizzes.models import GRACE, AnswerEvent, Attempt, Mark, QuestionVersion, Q
 from quizzes.question_types import AnswerError
 
 MOST_BATCH = 200
+WRITTEN_AT_THE_END = (
+    "answers", "last_number", "submitted_at", "by_clock", "receipt", "points_earned", "score", "passed"
+)  # fmt: skip
 LARGEST_SEQ = 2**53  # what a browser's numbers hold exactly
 
 
@@ -116,11 +119,19 @@ def why_not(quiz: Quiz, terms: Terms, earlier: list[Attempt], now: datetime) -> 
 
 
 def deadline_of(attempt: Attempt) -> datetime | None:
-    """Return when a running attempt ends: what the clock says now, never earlier than it was promised. Two queries."""
+    """Return when a running attempt ends. Two queries with a time limit; one where the enrolment was read with its
+    accommodation."""
     if attempt.expires_at is None:
         return None
-    now_given = terms_for(attempt.quiz, attempt.enrollment).deadline(attempt.started_at)
-    return None if now_given is None else max(now_given, attempt.expires_at)
+    return deadline_under(terms_for(attempt.quiz, attempt.enrollment), attempt)
+
+
+def deadline_under(terms: Terms, attempt: Attempt) -> datetime | None:
+    """Return when a running attempt ends: what the clock says now, never earlier than it was promised. No queries."""
+    now_given = terms.deadline(attempt.started_at)
+    if attempt.expires_at is None or now_given is None:
+        return None
+    return max(now_given, attempt.expires_at)
 
 
 def is_overdue(attempt: Attempt, now: datetime) -> bool:
@@ -159,25 +170,21 @@ def _append(attempt: Attempt, answers: dict[str, Any], seq: int | None, now: dat
     known = attempt.version_ids
     if len(answers) > MOST_BATCH or not set(answers) <= set(known):
         raise AnswerError("unknown_question", _("This attempt has no such question."))
-    # The update is the lock: it waits for whoever holds the row, and finds nothing once that has submitted.
-    if not Attempt.objects.running().filter(pk=attempt.pk).update(last_number=F("last_number") + len(answers)):
+    last_number = Attempt.objects.append_to_journal(attempt.pk, len(answers))
+    if last_number is None:
         raise AttemptError("attempt_closed", _("This attempt is submitted."))
     newest = AnswerEvent.objects.filter(attempt=attempt, question_id=OuterRef("question_id")).order_by("-number")
-    ours = Attempt.objects.filter(pk=attempt.pk)
-    asked = QuestionVersion.objects.filter(pk__in=[known[key] for key in answers])
+    asked = QuestionVersion.objects.filter(pk__in=[known[key] for key in answers]).order_by()
     versions = asked.only("question", "question_type", "options").annotate(
-        standing_seq=Subquery(newest.values("seq")[:1]),
-        standing_answer=Subquery(newest.values("answer")[:1]),
-        attempt_number=Subquery(ours.values("last_number")[:1]),
+        standing_seq=Subquery(newest.values("seq")[:1])
     )
     fresh = [(version, version.checked(answers[str(version.question_id)])) for version in versions]
-    fresh = [pair for pair in fresh if not _is_repeat(*pair, seq)]
     if seq is not None and any((version.standing_seq or 0) >= seq for version, _answer in fresh):
-        raise _stale(attempt)
+        fresh = _without_repeats(attempt, fresh, seq)
     events = [
         AnswerEvent(
             attempt=attempt,
-            number=version.attempt_number - place,
+            number=last_number - place,
             question_id=version.question_id,
             seq=version.standing_seq if seq is None else seq,
             answer=answer,
@@ -188,15 +195,20 @@ def _append(attempt: Attempt, answers: dict[str, Any], seq: int | None, now: dat
     return sorted(AnswerEvent.objects.bulk_create(events), key=lambda event: event.number)
 
 
-def _is_repeat(version: Any, answer: Any, seq: int | None) -> bool:
-    """Return whether this save is the one that stands, sent again because its acknowledgement was lost."""
-    return seq is not None and version.standing_seq == seq and bool(version.standing_answer == answer)
-
-
-def _stale(attempt: Attempt) -> AttemptError:
-    error = AttemptError("stale_answer", _("A newer answer is saved, from another window of yours."))
-    error.current = state_of(attempt)
-    return error
+def _without_repeats(attempt: Attempt, fresh: list[tuple[Any, Any]], seq: int) -> list[tuple[Any, Any]]:
+    """Leave out what stands already under this number: it is sent again because its acknowledgement was lost. Raises
+    AttemptError `stale_answer` when another answer stands under it, or under a later one."""
+    state = state_of(attempt)
+    left = [
+        (version, answer)
+        for version, answer in fresh
+        if version.standing_seq != seq or state[str(version.question_id)]["answer"] != answer
+    ]
+    if any((version.standing_seq or 0) >= seq for version, _answer in left):
+        error = AttemptError("stale_answer", _("A newer answer is saved, from another window of yours."))
+        error.current = state
+        raise error
+    return left
 
 
 def state_of(attempt: Attempt) -> dict[str, Any]:
@@ -273,7 +285,7 @@ def _grade(attempt: Attempt, *, actor: User | None, by_clock: bool, now: datetim
     Mark.objects.bulk_create(marks)
     attempt.standing = {str(mark.question_id): mark for mark in marks}
     apply_marks(attempt, [mark.points for mark in marks])
-    attempt.save()
+    attempt.save(update_fields=WRITTEN_AT_THE_END)
     enter_in_ledger(attempt, actor=actor)
     return attempt
 

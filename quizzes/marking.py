@@ -65,10 +65,8 @@ def counted_points(quiz: Quiz, attempts: list[Attempt]) -> Decimal | None:
 
 def enter_in_ledger(attempt: Attempt, *, actor: Any, reason: str = "") -> None:
     """Write what the student's attempts are worth by now into the ledger of grades."""
-    rows = list(
-        Attempt.objects.submitted().filter(quiz=attempt.quiz_id, enrollment=attempt.enrollment_id).order_by("number")
-    )
-    points = counted_points(attempt.quiz, rows)
+    rows = Attempt.objects.submitted().filter(quiz=attempt.quiz_id, enrollment=attempt.enrollment_id).order_by("number")
+    points = counted_points(attempt.quiz, list(rows.only("submitted_at", "points_earned", "points_possible")))
     if points is not None:
         record_grade(
             actor=actor,

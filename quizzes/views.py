@@ -24,7 +24,7 @@ from lms.lib.scoping import visible_or_404
 from quizzes import attempts as taking
 from quizzes.models import Attempt, Quiz
 from quizzes.question_types import TYPES
-from quizzes.showing import Asked, Key, Result, Shown, shown_to
+from quizzes.showing import Asked, Key, Result, Shown, asked, shown_to
 
 FIELD = "q-"
 ASKED = "asked"  # the hidden field that says which questions a form shows
@@ -97,7 +97,7 @@ def start(request: HttpRequest, quiz_id: uuid.UUID) -> HttpResponse:
 
 def _attempt(request: HttpRequest, attempt_id: uuid.UUID) -> Attempt:
     """Return the visitor's own attempt; 403 for those who only see it."""
-    rows = Attempt.objects.select_related("quiz__course", "enrollment__user")
+    rows = Attempt.objects.select_related("quiz__course", "enrollment__accommodation")
     found = visible_or_404(rows, request.user, pk=attempt_id)
     if found.enrollment.user_id != request.user.pk:
         raise PermissionDenied(_("Only its student answers it."))
@@ -152,8 +152,8 @@ def _given(found: Attempt, data: QueryDict) -> dict[str, Any]:
 def _room(found: Attempt, typed: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return what the page of a running attempt shows."""
     state = taking.state_of(found)
-    shown = shown_to(found, is_teacher=False)
-    lines = [_line(question, state.get(question.question_id, {}), typed) for question in shown.questions]
+    questions = asked(found, found.versions)
+    lines = [_line(question, state.get(question.question_id, {}), typed) for question in questions]
     terms = terms_for(found.quiz, found.enrollment)
     return {
         "attempt": found,
@@ -161,7 +161,7 @@ def _room(found: Attempt, typed: dict[str, Any] | None = None) -> dict[str, Any]
         "course": found.quiz.course,
         "lines": lines,
         "terms": terms,
-        "deadline": taking.deadline_of(found),
+        "deadline": taking.deadline_under(terms, found),
         "now": timezone.now(),
         "answered": sum(line.is_answered for line in lines),
     }

@@ -14,5 +14,6 @@ class RealtimeConfig(AppConfig):
     def ready(self) -> None:
         """Register what the app holds about people, and listen to what ends sockets. Both need models, which exist
         only by now."""
+        import_module("realtime.mails")
         import_module("realtime.personal_data")
         import_module("realtime.receivers")

@@ -106,3 +106,7 @@ class LoginSession(models.Model):
     def is_live(self) -> bool:
         """Return whether tokens of this login are still let in."""
         return self.ended_at is None and self.expires_at > timezone.now()
+
+    def is_of_active_people(self) -> bool:
+        """Return whether its user is active, and whoever acts in their name is active staff."""
+        return self.user.is_active and (self.actor is None or (self.actor.is_active and self.actor.is_staff))

@@ -130,6 +130,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name = _("user")
         permissions = [("impersonate_user", _("Can log in as a person, to see what they see"))]
         constraints = [models.UniqueConstraint(Lower("email"), name="accounts_user_email_once")]
+        indexes = [models.Index(fields=["created_at"], name="accounts_user_joined")]
 
     def __str__(self) -> str:
         return self.full_name or self.email

@@ -14,9 +14,10 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from accounts import closing
 from accounts.models import User
 from analytics import rollups
-from analytics.course_reports import happened, standing_of
+from analytics.course_reports import course_report, happened, standing_of
 from analytics.models import ActiveSet, RollupState, Tally
 from analytics.periods import Period, today
 from analytics.reports import enrollment_report, overview, revenue_report
@@ -24,6 +25,7 @@ from analytics.tallies import Reader, covering
 from analytics.tests import worlds
 from analytics.tests.worlds import World
 from enrollments.models import Enrollment, LessonProgress
+from lms.testing.plugin import person
 from payments.models import LedgerEntry
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Pacific/Auckland")
@@ -259,3 +261,38 @@ def test_who_came_every_day_is_one_person(world: World, dan: User, api_of: Calla
     answer = api_of(dan).get(path).json()
     assert answer["totals"]["active"] == 4
     assert [row["active"] for row in answer["series"]] == [4, 4, 2]
+
+
+def test_people_are_counted_by_the_day_they_joined_and_no_more_once_their_account_is_deleted(alice: User) -> None:
+    days = Period(date(2025, 1, 1), date(2025, 1, 31))
+    people = [person(f"Visitor{number}") for number in range(5)]
+    for number, one in enumerate(people):
+        User.objects.filter(pk=one.pk).update(created_at=datetime(2025, 1, 4 + number, 12, tzinfo=UTC))
+    assert overview(days, "EUR")["total_users"] == 5
+    rollups.keep_up(until=date(2025, 1, 20))
+    assert overview(days, "EUR")["total_users"] == 5
+    closing.close_account(actor=None, user=User.objects.get(pk=people[2].pk))
+    rollups.keep_up(until=date(2025, 1, 20))
+    assert overview(days, "EUR")["total_users"] == 4
+    assert overview(None, "EUR")["total_users"] == User.objects.count()
+    assert list(rollups.differences()) == []
+
+
+@pytest.mark.quality("G12")
+@pytest.mark.parametrize(
+    ("report", "most"),
+    [
+        (lambda course, year: overview(year, "EUR"), 8),
+        (lambda course, year: enrollment_report(year), 12),
+        (lambda course, year: revenue_report(year, "EUR"), 6),
+        (lambda course, year: course_report(course, year, "EUR"), 13),
+    ],
+)
+def test_a_report_takes_few_statements_and_counts_today_once(world: World, report: Any, most: int) -> None:
+    rollups.keep_up()
+    year = Period(today() - timedelta(days=364), today())
+    with CaptureQueriesContext(connection) as queries:
+        report(world.courses[0], year)
+    rows = [query["sql"] for query in queries if "_tally" not in query["sql"] and "_activeset" not in query["sql"]]
+    assert len(queries) <= most
+    assert len(rows) == len(set(rows))

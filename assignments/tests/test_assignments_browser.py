@@ -1,14 +1,9 @@
 """In a browser: handing in late at a price that was told, with a bar; grading from the keyboard; a grade taken back."""
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from django.db import connections
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
@@ -20,41 +15,16 @@ from courses.models import Course
 from enrollments import services as enrollments
 from enrollments.models import Enrollment
 from files.tests.samples import PDF, upload
-from lms.testing.plugin import PASSWORD, person
+from lms.testing.browsing import assert_accessible, elsewhere, log_in
+from lms.testing.plugin import person
 
 pytestmark = pytest.mark.browser
-
-
-def elsewhere(act: Callable[[], Any]) -> Any:
-    """Run `act` in another thread: this one has the browser's loop, and a push wants one of its own."""
-
-    def run() -> Any:
-        try:
-            return act()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(run).result()
 
 
 @pytest.fixture
 def enrollment(bob: User, course: Course, live_site: str) -> Enrollment:
     """Bob's enrolment in Alice's course."""
     return elsewhere(lambda: enrollments.enroll(actor=bob, user=bob, course=course))
-
-
-def log_in(page: Page, site: str, user: User, address: str) -> None:
-    page.goto(f"{site}/account/login/?next={address}")
-    page.get_by_label("E-mail").fill(user.email)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_url(f"**{address}")
-
-
-def assert_accessible(page: Page) -> None:
-    found = Axe().run(page).response["violations"]
-    assert [(problem["id"], [node["html"] for node in problem["nodes"]]) for problem in found] == []
 
 
 @pytest.mark.quality("S02")

@@ -22,7 +22,7 @@ from courses.models import Course
 from enrollments import services as enrollments
 from enrollments.models import Enrollment
 from lms.platform.models import AuditEntry
-from lms.testing.plugin import complete_all_lessons, make_course
+from lms.testing.plugin import complete_all_lessons, make_course, staff_of
 from lms.testing.racing import at_once
 
 
@@ -106,6 +106,18 @@ def test_of_ten_who_issue_anew_at_once_one_does(dan: User, enrollment: Enrollmen
 def test_no_certificate_stands_without_its_enrolment(certificate: Certificate) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         Certificate.objects.filter(pk=certificate.pk).update(enrollment=None)
+
+
+@pytest.mark.parametrize(("group", "is_revoked"), [("Content", True), ("Support", False)])
+def test_of_the_staff_those_who_look_after_content_decide(
+    group: str, is_revoked: bool, certificate: Certificate, browser_of: Callable[[User], Client]
+) -> None:
+    address = "/admin/certificates/certificate/"
+    browser = browser_of(staff_of(group, "Cora"))
+    assert browser.get(address).status_code == 200
+    browser.post(address, {"action": "revoke", "reason": "By mistake.", "_selected_action": [certificate.pk]})
+    certificate.refresh_from_db()
+    assert (certificate.revoked_at is not None) is is_revoked
 
 
 def test_the_admin_revokes_and_issues_anew_with_a_reason_only(admin: Client, certificate: Certificate) -> None:

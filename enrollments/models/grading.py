@@ -126,6 +126,11 @@ class GradedItem(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    @property
+    def is_counted(self) -> bool:
+        """Whether a grade of it is part of the final grade: possible to score in, and of some weight."""
+        return bool(self.points_possible and self.weight)
+
 
 class Accommodation(models.Model):
     """More time for one student in all timed work of a course. The latest word stands; the audit log keeps the rest."""
@@ -165,7 +170,7 @@ class Extension(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        ordering = ["item", "enrollment"]
+        ordering = ["item_id", "enrollment_id"]
         verbose_name = _("extension")
         constraints = [
             models.UniqueConstraint(fields=["item", "enrollment"], name="enrollments_extension_once"),
@@ -219,7 +224,10 @@ class GradeEntry(models.Model):
                 condition=Q(is_excused=False) | Q(points=None), name="enrollments_gradeentry_excused_has_none"
             ),
         ]
-        indexes = [models.Index(fields=["enrollment", "item", "-id"], name="enrollments_grade_latest")]
+        indexes = [
+            models.Index(fields=["enrollment", "item", "-id"], name="enrollments_grade_latest"),
+            models.Index(fields=["created_at"], name="enrollments_grade_at"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.item_id} {self.enrollment_id}: {self.points}"

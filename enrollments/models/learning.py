@@ -120,6 +120,9 @@ class Enrollment(models.Model):
         indexes = [
             models.Index(fields=["user", "-last_activity_at"], name="enrollments_recent"),
             models.Index(fields=["course", "-enrolled_at"], name="enrollments_newest"),
+            # What happened today, over all courses or in one, is read by time.
+            models.Index(fields=["enrolled_at", "course"], name="enrollments_enrolled_at"),
+            models.Index(fields=["completed_at", "course"], name="enrollments_completed_at"),
         ]
 
     def __str__(self) -> str:
@@ -222,7 +225,7 @@ class LessonProgress(models.Model):
     """What one student has done of one lesson."""
 
     enrollment = models.ForeignKey(Enrollment, models.CASCADE, related_name="lesson_progress")
-    lesson = models.ForeignKey(Lesson, models.CASCADE, related_name="progress")
+    lesson = models.ForeignKey(Lesson, models.CASCADE, related_name="progress", db_index=False)
     completed_at = models.DateTimeField(null=True, blank=True)
     position_seconds = models.PositiveIntegerField(default=0, help_text=_("Where the video stopped."))
     watched_seconds = models.PositiveIntegerField(
@@ -235,6 +238,10 @@ class LessonProgress(models.Model):
         verbose_name = _("lesson progress")
         constraints = [
             models.UniqueConstraint(fields=["enrollment", "lesson"], name="enrollments_lessonprogress_once"),
+        ]
+        indexes = [
+            models.Index(fields=["lesson", "completed_at"], name="enrollments_progress_lesson"),
+            models.Index(fields=["completed_at"], name="enrollments_progress_at"),
         ]
 
     def __str__(self) -> str:

@@ -138,3 +138,15 @@ def test_it_says_why_a_later_lesson_takes_nothing_away(
         courses.delete_lesson(actor=alice, lesson=lesson)
     why = api_of(bob).get(f"/api/v1/enrollments/{enrollment.pk}/explain").json()
     assert (why["progress_percentage"], why["lessons_total"]) == (100, 0)
+
+
+def test_the_page_of_a_course_ticks_what_the_student_has_done(
+    bob: User, course: Course, enrollment: Enrollment, browser_of: Callable[[User | None], Client]
+) -> None:
+    first, second, _third = course.lessons.order_by("order")
+    services.complete_lesson(actor=bob, enrollment=enrollment, lesson_id=first.pk)
+    page = browser_of(bob).get(f"/courses/{course.slug}/").text
+    assert f'<a class="done" href="/learn/{course.slug}/{first.pk}/">' in page
+    assert f'<a href="/learn/{course.slug}/{second.pk}/">' in page
+    assert "<strong data-percent>33%</strong>" in page
+    assert "(done)" not in browser_of(None).get(f"/courses/{course.slug}/").text

@@ -7,9 +7,10 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from courses import services as courses
-from courses.models import Course
+from courses.models import Course, Lesson
 from enrollments import services
 from enrollments.models import Enrollment, Source
+from enrollments.serializers import EnrollmentSerializer
 from enrollments.services import EnrollmentError
 from lms.testing.plugin import complete_all_lessons, make_course
 
@@ -34,6 +35,15 @@ def test_where_the_video_stopped_is_kept_without_completing(bob: User, course: C
     )
     row = enrollment.lesson_progress.get()
     assert (row.position_seconds, row.completed_at) == (432, None)
+
+
+def test_an_answer_says_what_the_documented_fields_would(bob: User, course: Course, enrollment: Enrollment) -> None:
+    complete_all_lessons(enrollment)
+    begun = services.enroll(actor=bob, user=bob, course=make_course(course.instructor, "Begun"))
+    Enrollment.objects.filter(pk=begun.pk).update(payment_id=uuid.uuid4())
+    for row in (current(enrollment), current(begun)):
+        by_fields = super(EnrollmentSerializer, EnrollmentSerializer()).to_representation(row)
+        assert list(EnrollmentSerializer(row).data.items()) == list(by_fields.items())
 
 
 @pytest.mark.quality("E03")
@@ -152,3 +162,4 @@ def test_the_reverse_names_that_lower_apps_rely_on(
     assert list(Course.objects.filter(enrollments__user=bob, enrollments__is_active=True)) == [course]
     assert set(User.objects.visible_to(alice)) == {alice, bob}
     assert list(course.reviews.all()) == []
+    assert not Lesson.objects.done_by(bob).filter(is_done=True).exists()

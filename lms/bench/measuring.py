@@ -64,7 +64,7 @@ def _measured(parts: list[str], world: World, *, quick: bool) -> Iterator[Figure
             "pages": lambda: pages.figures(site, yard, session, world),
             "quizzes": lambda: quizzes.figures(site, yard, session, world),
             "classroom": lambda: classroom.figures(site, world),
-            "logins": lambda: logins.figures(site, world),
+            "logins": lambda: logins.figures(world),
             "enumeration": lambda: enumeration.figures(site, world),
             "documents": lambda: documents.figures(site, world),
             "large_files": large_files.figures,

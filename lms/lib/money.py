@@ -1,5 +1,6 @@
 """Money is integer minor units inside, and becomes a decimal or a text only at the edge (QUALITY P10)."""
 
+import re
 from decimal import Decimal
 
 from babel import Locale
@@ -29,7 +30,8 @@ def formatted(minor: int, currency: str) -> str:
     locale = Locale.parse(to_locale(get_language() or "en"))
     major = to_major(minor, currency)
     if major == major.to_integral_value():
-        return str(format_currency(major, currency, format="¤#,##0", currency_digits=False, locale=locale))
+        whole = re.sub(r"\.0+", "", locale.currency_formats["standard"].pattern)  # where the sign stands, too
+        return str(format_currency(major, currency, format=whole, currency_digits=False, locale=locale))
     return str(format_currency(major, currency, locale=locale))
 
 

@@ -6,7 +6,7 @@ what is visible but not editable is 403 (DESIGN.md, "An app", 3).
 
 from typing import Any, Protocol, TypeVar
 
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
@@ -80,12 +80,9 @@ def visible_or_404(queryset: QuerySet[M], user: Any, **lookup: Any) -> M:
     """Return the one visible row that `lookup` names; raise Http404 when there is none, or when the id has the wrong
     form. For ids in a payload, and for what a nested path hangs on."""
     try:
-        row = queryset.visible_to(user).filter(**lookup).first()  # type: ignore[attr-defined]  # the model's QuerySet is Scoped
-    except (ValueError, ValidationError):
-        row = None
-    if row is None:
-        raise Http404
-    return row
+        return queryset.visible_to(user).get(**lookup)  # type: ignore[attr-defined]  # the model's QuerySet is Scoped
+    except (ValueError, ValidationError, ObjectDoesNotExist):
+        raise Http404 from None
 
 
 def editable_or_403(queryset: QuerySet[M], user: Any, **lookup: Any) -> M:

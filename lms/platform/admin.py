@@ -18,9 +18,9 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from lms.lib.errors import DomainError
 from lms.lib.spreadsheets import csv_response
-from lms.platform import branding, jobs
+from lms.platform import accents, branding, jobs
 from lms.platform.audit import record
-from lms.platform.models import AuditEntry, DeferredTask, FailedTask, SiteSettings
+from lms.platform.models import Accent, AuditEntry, DeferredTask, FailedTask, SiteSettings
 
 MOST_EXPORTED = 100_000
 
@@ -198,6 +198,32 @@ class SiteSettingsForm(forms.ModelForm[SiteSettings]):
         except ValueError as error:
             raise forms.ValidationError(_("This picture has too many pixels."), code="too_large") from error
 
+    def clean(self) -> dict[str, Any]:
+        """Ask for the colour where the accent is one of the site's own."""
+        given = super().clean() or self.cleaned_data
+        if given.get("accent") == Accent.OWN and not given.get("accent_colour") and "accent_colour" not in self.errors:
+            self.add_error("accent_colour", forms.ValidationError(_("Say which colour it is."), code="required"))
+        return given
+
+
+def how_it_is_used(colour: str) -> str:
+    """Return what became of the site's own colour, in a sentence; empty where it is used as it is."""
+    pair = accents.derived(colour)
+    light, dark = pair.light.brand, pair.dark.brand
+    if light == dark == colour:
+        return ""
+    said = {"colour": colour, "light": light, "dark": dark}
+    if light == colour:
+        return (
+            _("On light pages %(colour)s is used as it is; on dark ones, where it would be too dark, %(dark)s.") % said
+        )
+    if dark == colour:
+        return (
+            _("On dark pages %(colour)s is used as it is; on light ones, where it would be too light, %(light)s.")
+            % said
+        )
+    return _("%(colour)s could be read on neither: light pages use %(light)s, dark ones %(dark)s.") % said
+
 
 @admin.register(SiteSettings)
 class SiteSettingsAdmin(admin.ModelAdmin):
@@ -206,7 +232,7 @@ class SiteSettingsAdmin(admin.ModelAdmin):
     form = SiteSettingsForm
     fieldsets = [
         (None, {"fields": ["name", "tagline", "headline", "introduction", "contact_email"]}),
-        (gettext_lazy("How it looks"), {"fields": ["accent", "logo", "without_logo"]}),
+        (gettext_lazy("How it looks"), {"fields": ["accent", "accent_colour", "logo", "without_logo"]}),
         (gettext_lazy("Who may come in"), {"fields": ["registration_open"]}),
         (
             gettext_lazy("Certificates and money"),
@@ -239,3 +265,7 @@ class SiteSettingsAdmin(admin.ModelAdmin):
         changes = {name: [str(getattr(before, name, "")), str(getattr(obj, name))] for name in changed}
         record(actor=request.user, action="platform.settings_changed", target=obj, changes=changes)
         transaction.on_commit(partial(cache.delete, SiteSettings.CACHE_KEY))
+        if obj.accent == Accent.OWN and {"accent", "accent_colour"} & set(changed):
+            told = how_it_is_used(obj.accent_colour)
+            if told:
+                self.message_user(request, told, messages.INFO)

@@ -1,5 +1,7 @@
 """What every app needs and no domain owns."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -9,3 +11,7 @@ class PlatformConfig(AppConfig):
     name = "lms.platform"
     label = "platform"
     verbose_name = "Platform"
+
+    def ready(self) -> None:
+        """Say how the site words its mails; the module imports models, which exist only by now."""
+        import_module("lms.platform.wordings")

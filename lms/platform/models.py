@@ -7,13 +7,15 @@ from typing import Any, Self
 from django.conf import settings
 from django.core.cache import cache
 from django.core.serializers.json import DjangoJSONEncoder
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Exists, F, OuterRef
+from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from lms.platform import chain
+from lms.platform import accents, chain
 
 
 class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
@@ -93,13 +95,14 @@ class AuditSeal(models.Model):
 
 
 class Accent(models.TextChoices):
-    """The accents that are designed, light and dark, in tokens.css."""
+    """The accents that are designed, light and dark, in tokens.css; and the site's own."""
 
     EVERGREEN = "evergreen", _("Evergreen")
     OCEAN = "ocean", _("Ocean")
     PLUM = "plum", _("Plum")
     CLAY = "clay", _("Clay")
     SLATE = "slate", _("Slate")
+    OWN = "own", _("A colour of our own")
 
 
 LEGAL_PAGES = ("imprint", "privacy", "terms")
@@ -144,6 +147,14 @@ class SiteSettings(models.Model):
     )
     revoke_certificate_on_refund = models.BooleanField(_("a full refund takes the certificate back"), default=False)
     accent = models.CharField(_("accent colour"), max_length=12, choices=Accent.choices, default=Accent.EVERGREEN)
+    accent_colour = models.CharField(
+        _("a colour of our own"),
+        max_length=7,
+        blank=True,
+        validators=[RegexValidator(accents.HEX, _("Six hexadecimal digits in lower case: #0e6450"))],
+        help_text=_("Any colour, as #0e6450. It is darkened on light pages and lightened on dark ones as far as it "
+                    "must be, so that text in it can be read."),
+    )  # fmt: skip
     logo_version = models.CharField(max_length=16, blank=True, editable=False)
     registration_open = models.BooleanField(_("visitors may register"), default=True)
     imprint = models.TextField(_("imprint"), max_length=50_000, blank=True, help_text=LEGAL_HELP)
@@ -153,15 +164,28 @@ class SiteSettings(models.Model):
     class Meta:
         verbose_name = _("site settings")
         verbose_name_plural = _("site settings")
-        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="platform_sitesettings_one_row")]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(pk=1), name="platform_sitesettings_one_row"),
+            models.CheckConstraint(
+                condition=~models.Q(accent="own") | ~models.Q(accent_colour=""),
+                name="platform_sitesettings_own_accent_has_a_colour",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
 
     @property
+    def accent_pair(self) -> accents.Pair:
+        """The accent's colours on light and on dark pages."""
+        return accents.derived(self.accent_colour) if self.accent == Accent.OWN else accents.DESIGNED[self.accent]
+
+    @property
     def accent_sheet(self) -> str:
-        """The style sheet that exchanges the accent; none for the one that tokens.css begins with."""
-        return "" if self.accent == Accent.EVERGREEN else f"css/accents/{self.accent}.css"
+        """The address of the style sheet that exchanges the accent; none for the one that tokens.css begins with."""
+        if self.accent == Accent.OWN:
+            return reverse("accent", args=[self.accent_colour.removeprefix("#")])
+        return "" if self.accent == Accent.EVERGREEN else static(f"css/accents/{self.accent}.css")
 
     @property
     def legal_pages(self) -> list[tuple[str, Any]]:
@@ -176,6 +200,31 @@ class SiteSettings(models.Model):
             found, _created = cls.objects.get_or_create(pk=1)
             cache.set(cls.CACHE_KEY, found, cls.CACHE_SECONDS)
         return found
+
+
+class MailWording(models.Model):
+    """How the site words one kind of mail in one language, where it does not take the wording that comes with it.
+
+    What stands in braces is a name that the kind knows (lms.lib.mail_kinds); nothing else is ever filled in.
+    """
+
+    CACHE_KEY = "platform.mail_wordings"
+    CACHE_SECONDS = 60
+
+    kind = models.CharField(_("kind of mail"), max_length=40)
+    language = models.CharField(_("language"), max_length=15)
+    subject = models.CharField(_("subject"), max_length=200)
+    text = models.TextField(_("text"), max_length=4_000)
+    changed_at = models.DateTimeField(_("changed at"), auto_now=True)
+
+    class Meta:
+        ordering = ["kind", "language"]
+        verbose_name = _("wording of a mail")
+        verbose_name_plural = _("wordings of mails")
+        constraints = [models.UniqueConstraint(fields=["kind", "language"], name="platform_mailwording_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.language}"
 
 
 class IdempotentReplyQuerySet(models.QuerySet["IdempotentReply"]):

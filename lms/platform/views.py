@@ -6,16 +6,17 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.crypto import constant_time_compare
-from django.views.decorators.cache import never_cache
+from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.clickjacking import xframe_options_sameorigin
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import condition, require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
-from lms.lib import charts, mail, markdown
+from lms.lib import charts, mail, mail_kinds, markdown
+from lms.lib.mail_kinds import Kind
 from lms.lib.metrics import registry
 from lms.lib.paging import page_of
 from lms.platform import health, queues
-from lms.platform.models import SiteLogo, SiteSettings
+from lms.platform.models import Accent, SiteLogo, SiteSettings
 from lms.platform.searching import find_everywhere
 
 metrics_of_jobs = Gauge(
@@ -74,6 +75,17 @@ def logo(request: HttpRequest, version: str) -> HttpResponse:
 
 
 @require_safe
+@condition(etag_func=lambda request, colour: f'"{colour}"')
+def accent(request: HttpRequest, colour: str) -> HttpResponse:
+    """The style sheet of the site's own accent; its address changes with the colour."""
+    site = SiteSettings.current()
+    if site.accent != Accent.OWN or site.accent_colour != f"#{colour}":
+        raise Http404
+    headers = {"Cache-Control": "public, max-age=86400"}
+    return HttpResponse(site.accent_pair.sheet, content_type="text/css; charset=utf-8", headers=headers)
+
+
+@require_safe
 def legal(request: HttpRequest, name: str) -> HttpResponse:
     """A legal page, while it has a text."""
     site = SiteSettings.current()
@@ -81,6 +93,16 @@ def legal(request: HttpRequest, name: str) -> HttpResponse:
     if name not in titles:
         raise Http404
     return render(request, "legal.html", {"title": titles[name], "text": markdown.to_html(getattr(site, name))})
+
+
+@require_safe
+@cache_control(public=True, max_age=86_400)
+def robots(request: HttpRequest) -> HttpResponse:
+    """What search engines may leave out: pages of one's own, of which they would only see the login with ever another
+    `next`, and answers that are not pages."""
+    closed = ("/account/", "/admin/", "/api/", "/search/")
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed)]
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
 
 
 def development_only() -> None:
@@ -133,7 +155,7 @@ def mail_list(request: HttpRequest) -> HttpResponse:
     development_only()
     page = page_of(request, mail.kept_messages())
     messages = [{"name": path.name, "message": mail.read_message(path)} for path in page.object_list]
-    return render(request, "dev/mail_list.html", {"page": page, "mails": messages})
+    return render(request, "dev/mail_list.html", {"page": page, "mails": messages, "kinds": mail_kinds.every_kind()})
 
 
 @require_safe
@@ -154,9 +176,42 @@ def mail_html(request: HttpRequest, name: str) -> HttpResponse:
     """The HTML of one message, as a mail reader would show it: no scripts, its own inline styles."""
     development_only()
     body: Any = _kept(name).get_body(("html",))
-    response = HttpResponse(body.get_content())
+    return as_mail(body.get_content())
+
+
+@require_safe
+def mail_kind(request: HttpRequest, kind: str) -> HttpResponse:
+    """One kind of mail as its reader would get it, about somebody who does not exist: light, dark, and as text."""
+    development_only()
+    found = _kind(kind)
+    letter = mail.sample(found)
+    response = render(request, "dev/mail_kind.html", {"kind": found, "letter": letter})
+    response._csp_update = {"frame-src": ["'self'"]}  # type: ignore[attr-defined]  # django-csp reads it
+    return response
+
+
+@xframe_options_sameorigin
+@require_safe
+def mail_kind_html(request: HttpRequest, kind: str) -> HttpResponse:
+    """The HTML of one kind of mail, as a program shows it that is light, or `?dark`."""
+    development_only()
+    asked = "all" if "dark" in request.GET else "not all"
+    return as_mail(mail.sample(_kind(kind)).html.replace("(prefers-color-scheme: dark)", asked))
+
+
+def as_mail(html: str) -> HttpResponse:
+    """Return the HTML of a mail for a frame of ours, as a mail reader would show it: no scripts, its own styles. It is
+    not kept: an answer that says "not changed" would come with the policy of other pages."""
+    response = HttpResponse(html, headers={"Cache-Control": "no-store"})
     response._csp_replace = {"frame-ancestors": ["'self'"], "style-src": ["'unsafe-inline'"], "script-src": ["'none'"]}  # type: ignore[attr-defined]  # django-csp reads it
     return response
+
+
+def _kind(name: str) -> Kind:
+    try:
+        return mail_kinds.kind_of(name)
+    except LookupError as error:
+        raise Http404 from error
 
 
 def _kept(name: str) -> Any:

@@ -34,6 +34,9 @@ reset               visitor     /account/reset/
 not-found           visitor     /nowhere/
 components          visitor     /dev/components/
 mail                visitor     /dev/mail/
+mail-certificate    visitor     /dev/mail/kinds/certificate/
+mail-receipt        visitor     /dev/mail/kinds/receipt/
+mail-digest         visitor     /dev/mail/kinds/digest/
 dashboard           student     /dashboard/
 course-enrolled     student     /courses/{slug}/
 learning-room       student     /learn/{slug}/
@@ -72,6 +75,8 @@ admin               admin       /admin/
 admin-users         admin       /admin/accounts/user/
 admin-courses       admin       /admin/courses/course/
 admin-orders        admin       /admin/payments/order/
+admin-mails         admin       /admin/mails/
+admin-mail          admin       /admin/mails/enrolled/en/
 """
 
 

@@ -12,7 +12,7 @@ from accounts.admin_site import AdminSite as GuardedSite
 from lms.platform import queues
 from lms.platform.health import readiness
 from lms.platform.models import AuditEntry
-from lms.staff import figures
+from lms.staff import figures, mails
 
 LAST_ENTRIES = 12
 
@@ -41,8 +41,8 @@ class AdminSite(GuardedSite):
         return list(AuditEntry.objects.select_related("actor", "subject")[:LAST_ENTRIES])
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        """Add the page of the jobs."""
-        return [path("jobs/", self.admin_view(self.jobs), name="jobs"), *super().get_urls()]
+        """Add the page of the jobs, and those of the mails."""
+        return [path("jobs/", self.admin_view(self.jobs), name="jobs"), *mails.urls(self), *super().get_urls()]
 
     def jobs(self, request: HttpRequest) -> HttpResponse:
         """The periodic jobs and when each last ran; what waits, and what failed."""

@@ -17,8 +17,8 @@ from lms.system import BROWSER_OPTIONS, chromium
 
 
 @contextmanager
-def launched() -> Iterator[Browser]:
-    """A Chromium of our own.
+def launched(*options: str) -> Iterator[Browser]:
+    """A Chromium of our own, started with these options beside the usual ones.
 
     Playwright keeps a loop running in the thread that it was started in, where Django refuses plain queries and asyncio
     a second loop. So what pushes is done before, and the refusal is lifted only while it lasts.
@@ -28,7 +28,7 @@ def launched() -> Iterator[Browser]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         with sync_playwright() as playwright:
-            started = playwright.chromium.launch(executable_path=path, args=list(BROWSER_OPTIONS))
+            started = playwright.chromium.launch(executable_path=path, args=[*BROWSER_OPTIONS, *options])
             yield started
             started.close()
 

@@ -171,14 +171,19 @@ POST   /analytics/export/                                    302  403  403  403 
 GET    /exports/                                             302  200  200  200  200  200
 GET    /search/?search=tea                                   200  200  200  200  200  200
 GET    /search/?panel                                        200  200  200  200  200  200
+GET    /robots.txt                                           200  200  200  200  200  200
 GET    /livez                                                200  200  200  200  200  200
 GET    /legal/imprint/                                       404  404  404  404  404  404
 GET    /logo/none.png                                        404  404  404  404  404  404
+GET    /accent/0e6450.css                                    404  404  404  404  404  404
 GET    /healthz                                              200  200  200  200  200  200
 GET    /metrics                                              404  404  404  404  404  404
 GET    /readyz                                               200  200  200  200  200  200
 GET    /dev/components/                                      200  200  200  200  200  200
 GET    /dev/mail/                                            200  200  200  200  200  200
+GET    /dev/mail/kinds/receipt/                              200  200  200  200  200  200
+GET    /dev/mail/kinds/receipt/html/                         200  200  200  200  200  200
+GET    /dev/mail/kinds/none/                                 404  404  404  404  404  404
 GET    /dev/mail/none.eml/                                   404  404  404  404  404  404
 GET    /dev/mail/none.eml/html/                              404  404  404  404  404  404
 # the API                                                visitor  bob  carol  alice  erin  dan

@@ -1,4 +1,5 @@
-"""Every page of the address table in a real browser: accessible, light and dark; fit for a narrow phone; still."""
+"""Every page of the address table in a real browser: accessible, light and dark; fit for every window and for large
+letters, left to right and right to left; still."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -7,6 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page
 
+from lms.testing.layout import Shown, misfits
 from lms.testing.live import launched
 from lms.testing.plugin import PASSWORD
 from lms.tests.test_access import people, values  # noqa: F401  # the world that the table speaks of
@@ -14,7 +16,6 @@ from lms.tests.test_every_page import LOOKED_AT, html_pages
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-NARROWEST = 320
 # Where people read and work longest, nothing may move once it is there.
 STILL = ("/", "/courses/", "/courses/{slug}/", "/learn/{slug}/{closed}/", "/quizzes/attempts/{attempt}/")
 # Notes what moved without anybody having touched the page, as browsers count it.
@@ -30,14 +31,6 @@ new PerformanceObserver((list) => {
   }
 }).observe({ type: "layout-shift", buffered: true });
 """
-# What reaches over the right edge, where the page can be scrolled sideways.
-WIDEST = """() => {
-  const { scrollWidth, clientWidth } = document.documentElement;
-  if (scrollWidth <= clientWidth) return "";
-  const over = (one) => one.getBoundingClientRect().right > clientWidth + 1;
-  const wide = [...document.querySelectorAll("main *")].find(over);
-  return `${scrollWidth}px: <${wide?.tagName.toLowerCase()} class="${wide?.className}">`;
-}"""
 
 
 def sign_in(context: BrowserContext, site: str, email: str) -> None:
@@ -59,13 +52,6 @@ def violations(page: Page) -> list[str]:
     return found
 
 
-def too_wide(page: Page) -> str:
-    """Return what makes the page scroll sideways at the narrowest width; empty when nothing does."""
-    page.set_viewport_size({"width": NARROWEST, "height": 700})
-    widest: str = page.evaluate(WIDEST)
-    return widest
-
-
 def look(page: Page, address: str, values: dict[str, Any]) -> list[str]:  # noqa: F811  # what the test has of the fixture
     """Open a page and return everything that is wrong with it."""
     page.set_viewport_size({"width": 1280, "height": 900})
@@ -74,13 +60,11 @@ def look(page: Page, address: str, values: dict[str, Any]) -> list[str]:  # noqa
     wrong = violations(page)
     if urlsplit(address).path in {path.format(**values) for path in STILL}:
         wrong += [f"moved: {node}" for node in page.evaluate("window.shifted")]
-    if wide := too_wide(page):
-        wrong.append(f"scrolls sideways at {NARROWEST} px, {wide}")
-    return wrong
+    return wrong + misfits(page)
 
 
 @pytest.mark.parametrize("name", LOOKED_AT)
-def test_every_page_is_accessible_narrow_and_still(
+def test_every_page_is_accessible_fits_and_is_still(
     name: str,
     live_site: str,
     people: dict[str, Any],  # noqa: F811  # pytest's fixture
@@ -99,3 +83,25 @@ def test_every_page_is_accessible_narrow_and_still(
         wrong = {path: found for path in paths if (found := look(page, live_site + path, values))}
     assert wrong == {}
     assert errors == []
+
+
+@pytest.mark.parametrize("name", LOOKED_AT)
+def test_every_page_takes_letters_twice_as_large(
+    name: str,
+    live_site: str,
+    people: dict[str, Any],  # noqa: F811  # pytest's fixture
+    values: dict[str, Any],  # noqa: F811  # pytest's fixture
+) -> None:
+    """As somebody has it who has set the letters, and nothing else, to 200 % in their browser."""
+    paths = [key.split(" ", 1)[1] for key in html_pages({name: people[name]}, values)]
+    wrong = {}
+    with launched("--blink-settings=defaultFontSize=32,defaultFixedFontSize=26") as browser:
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        if people[name]:
+            sign_in(context, live_site, people[name].email)
+        page = context.new_page()
+        for path in paths:
+            page.goto(live_site + path)
+            if found := misfits(page, (Shown(1280), Shown(390))):
+                wrong[path] = found
+    assert wrong == {}

@@ -6,17 +6,9 @@ from playwright.sync_api import Page, expect
 from accounts.models import User
 from courses import services
 from courses.models import Course, Lesson, LessonDraft
-from lms.testing.plugin import PASSWORD
+from lms.testing.browsing import log_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-def log_in(page: Page, site: str, user: User, then: str) -> None:
-    page.goto(f"{site}/account/login/?next={then}")
-    page.get_by_label("E-mail").fill(user.email)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("main").get_by_role("button", name="Log in").click()
-    page.wait_for_url(f"**{then}")
 
 
 def tab_to(page: Page, role: str, name: str) -> None:

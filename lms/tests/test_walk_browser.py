@@ -4,12 +4,12 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from pypdf import PdfReader
 
 from accounts.models import User
 from certificates.models import Certificate
+from lms.testing.browsing import assert_accessible
 from lms.testing.plugin import PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -48,11 +48,6 @@ def register(page: Page, site: str) -> None:
     page.get_by_role("main").get_by_role("button", name="Make my account").click()
 
 
-def violations(page: Page) -> list[str]:
-    """Return what axe finds wrong with the page as it is."""
-    return [f"{page.url}: {rule['id']}" for rule in Axe().run(page).response["violations"]]
-
-
 def test_from_registration_to_a_verified_certificate(
     page: Page, browser: Browser, live_site: str, alice: User, tmp_path: Path
 ) -> None:
@@ -64,10 +59,10 @@ def test_from_registration_to_a_verified_certificate(
     teaching.close()
 
     register(page, live_site)
-    problems += violations(page)
+    assert_accessible(page)
     page.get_by_role("button", name="Begin, it is free").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("The bowline")
-    problems += violations(page)
+    assert_accessible(page)
 
     second_tab = page.context.new_page()
     second_tab.goto(f"{live_site}/dashboard/")
@@ -82,7 +77,7 @@ def test_from_registration_to_a_verified_certificate(
     expect(page.get_by_text("You have completed").first).to_be_visible()
 
     page.goto(f"{live_site}/certificates/")
-    problems += violations(page)
+    assert_accessible(page)
     with page.expect_download() as download:
         page.get_by_role("link", name="Download").click()
     pdf = Path(download.value.path()).read_bytes()

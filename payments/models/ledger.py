@@ -80,7 +80,10 @@ class LedgerEntry(models.Model):
             models.CheckConstraint(condition=~Q(source=F("target")), name="payments_ledgerentry_moves"),
             models.CheckConstraint(condition=_right_accounts(), name="payments_ledgerentry_right_accounts"),
         ]
-        indexes = [models.Index(fields=["currency", "kind"], name="payments_ledger_totals")]
+        indexes = [
+            models.Index(fields=["currency", "kind"], name="payments_ledger_totals"),
+            models.Index(fields=["created_at"], name="payments_ledger_at"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.amount} {self.currency}"

@@ -2,29 +2,15 @@
 
 import pytest
 import requests
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from courses.models import Course
-from lms.testing.plugin import PASSWORD
+from lms.testing.browsing import assert_accessible, log_in
 from payments import sandbox
 from payments.models import Order
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-def log_in(page: Page, site: str, user: User, then: str) -> None:
-    page.goto(f"{site}/account/login/?next={then}")
-    page.get_by_label("E-mail").fill(user.email)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("main").get_by_role("button", name="Log in").click()
-
-
-def is_accessible(page: Page) -> bool:
-    found = [rule["id"] for rule in Axe().run(page).response["violations"]]
-    assert found == [], f"{page.url}: {found}"
-    return True
 
 
 def test_three_cards_a_receipt_and_a_refund(
@@ -38,27 +24,27 @@ def test_three_cards_a_receipt_and_a_refund(
     log_in(page, live_site, carol, f"/courses/{paid_course.slug}/")
     page.get_by_role("button", name="Enrol for €49").click()
     expect(page.get_by_role("heading", name="Checkout")).to_be_visible()
-    assert is_accessible(page)
+    assert_accessible(page)
 
     page.get_by_label("A card that is declined").check()
     page.get_by_role("button", name="Pay €49").click()
     expect(page.get_by_text("Your card was declined").first).to_be_visible()
-    assert is_accessible(page)
+    assert_accessible(page)
     assert Order.objects.get().status == "pending"
 
     page.get_by_label("A card whose bank asks first").check()
     page.get_by_role("button", name="Pay €49").click()
     expect(page.get_by_role("button", name="Yes, that is me")).to_be_visible()
-    assert is_accessible(page)
+    assert_accessible(page)
     assert Order.objects.get().status == "pending"
     page.get_by_role("button", name="Yes, that is me").click()
     expect(page.get_by_role("heading", name="You are in")).to_be_visible(timeout=15_000)
-    assert is_accessible(page)
+    assert_accessible(page)
     page.get_by_role("link", name="See the receipt").click()
     expect(page.get_by_role("heading", name="Receipt")).to_be_visible()
-    assert is_accessible(page)
+    assert_accessible(page)
     page.goto(f"{live_site}/orders/")
-    assert is_accessible(page)
+    assert_accessible(page)
     page.goto(f"{live_site}/learn/{paid_course.slug}/")
     expect(page.get_by_role("heading", name="Coffee 1").first).to_be_visible()
 
@@ -91,7 +77,7 @@ def test_a_page_that_waits_moves_on_by_itself(
     order = Order.objects.get()
     page.goto(f"{live_site}/orders/{order.pk}/?paid")
     expect(page.get_by_role("heading", name="Your payment is being processed")).to_be_visible()
-    assert is_accessible(page)
+    assert_accessible(page)
     sandbox.send_events_to(live_site, stripe_host)
     other = page.context.new_page()
     other.goto(f"{live_site}/orders/{order.pk}/pay/")

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page, Route, expect
 
 from accounts.models import User
@@ -15,10 +16,10 @@ from courses.models import Course
 from enrollments import services as enrollments
 from enrollments.deadlines import grant_extension
 from enrollments.models import Enrollment
+from lms.testing.browsing import assert_accessible, elsewhere, log_in
 from lms.testing.plugin import PASSWORD
 from quizzes import attempts
 from quizzes.models import AnswerEvent, Attempt, Quiz
-from quizzes.tests.browsing import assert_accessible, elsewhere, log_in
 from quizzes.tests.conftest import ESSAY, QUESTIONS, begin, make_quiz
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -186,6 +187,35 @@ def test_what_was_typed_a_moment_before_a_reload_is_not_lost(taking: Page) -> No
     taking.reload()
     expect(text_field(taking, TEXT)).to_have_value("A sentence that took a while")
     expect(state(taking, TEXT)).to_contain_text("Saved")
+    assert stored(TEXT) == "A sentence that took a while"
+
+
+def test_a_page_that_was_written_before_the_save_arrived_shows_what_was_saved(taking: Page) -> None:
+    def overtaken(route: Route) -> None:
+        """Answer with the page as it was before the save, once the page that goes has heard of the save."""
+        before = route.fetch()
+        while stored(TEXT) is None:
+            taking.wait_for_timeout(50)
+        taking.wait_for_timeout(300)
+        route.fulfill(response=before)
+
+    taking.on("dialog", lambda dialog: dialog.accept())
+    text_field(taking, TEXT).fill("A sentence that took a while")
+    taking.route(taking.url, overtaken)
+    taking.reload()
+    expect(text_field(taking, TEXT)).to_have_value("A sentence that took a while")
+    expect(state(taking, TEXT)).to_contain_text("Saved")
+    text_field(taking, TEXT).fill("Another sentence")
+    expect(state(taking, TEXT)).to_contain_text("Saved")
+    assert stored(TEXT) == "Another sentence"
+
+
+def test_who_stays_on_the_page_after_all_has_the_answer_saved(taking: Page) -> None:
+    taking.on("dialog", lambda dialog: dialog.dismiss())
+    text_field(taking, TEXT).fill("A sentence that took a while")
+    with pytest.raises(PlaywrightError, match="ERR_ABORTED"):
+        taking.goto("about:blank")
+    submit(taking)
     assert stored(TEXT) == "A sentence that took a while"
 
 

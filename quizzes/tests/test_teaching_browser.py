@@ -6,9 +6,9 @@ from playwright.sync_api import Page, expect
 from accounts.models import User
 from courses.models import Course
 from enrollments.models import Enrollment
+from lms.testing.browsing import assert_accessible, elsewhere, log_in
 from quizzes import attempts, authoring
 from quizzes.models import Attempt, Quiz
-from quizzes.tests.browsing import assert_accessible, elsewhere, log_in
 from quizzes.tests.conftest import ESSAY, QUESTIONS, RIGHT, answers_for, begin, make_quiz
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

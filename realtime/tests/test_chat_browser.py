@@ -1,38 +1,21 @@
 """Two people who chat, one of whom loses the network for ten seconds; and the page where sockets are blocked."""
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from django.db import connection
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from accounts.models import User
 from courses.models import Course
 from enrollments import services as enrollments
 from enrollments.rooms import room_of
-from lms.testing.plugin import PASSWORD
+from lms.testing.browsing import assert_accessible, elsewhere, log_in
 from realtime import chat
 from realtime.models import Message
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.django_db(transaction=True)]
 OFFLINE_SECONDS = 10
-
-
-def elsewhere(act: Callable[[], Any]) -> Any:
-    """Do something in another thread, as a request would: Playwright keeps a loop in this one, and what pushes cannot
-    run beside it."""
-
-    def in_thread() -> Any:
-        try:
-            return act()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(in_thread).result()
 
 
 def said(user: User, course: Course, text: str) -> None:
@@ -55,11 +38,7 @@ def contexts(browser: Browser) -> Iterator[Any]:
         context = browser.new_context(viewport={"width": 1280, "height": 900})
         opened.append(context)
         page = context.new_page()
-        page.goto(f"{site}/account/login/?next={path}")
-        page.get_by_label("E-mail").fill(user.email)
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("main").get_by_role("button", name="Log in").click()
-        page.wait_for_url(f"**{path}")
+        log_in(page, site, user, path)
         return page
 
     yield of
@@ -151,6 +130,5 @@ def test_axe_finds_nothing(
         said(bob, course, text)
     page = contexts(bob, live_site, path)
     page.set_viewport_size({"width": width, "height": 800})
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
+    assert_accessible(page)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "it scrolls sideways"

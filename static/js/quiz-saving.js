@@ -8,6 +8,7 @@ const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 15_000;
 const TIMEOUT_MS = 15_000;
 const KEEPALIVE_BYTES = 30_000;
+const LEAVING_MS = 10_000;
 const CLOSED = new Set(["attempt_closed", "time_over"]);
 const LOGGED_OUT = new Set([401, 403]);
 const ON = "on";
@@ -21,6 +22,7 @@ export class Saving {
   #isBackingOff = false;
   #isOver = false;
   #needsToken = false;
+  #leavingUntil = 0;
 
   /** `tell` is what the page does about each outcome; `acknowledged` holds the last number of each question. */
   constructor({ attempt, url, token, tell, acknowledged }) {
@@ -29,6 +31,7 @@ export class Saving {
 
   /** Keeps an answer, and sends it after `wait` milliseconds unless another comes before. */
   put(id, answer, about, wait) {
+    this.#leavingUntil = 0;
     const seq = Math.max(this.acknowledged.get(id) ?? 0, kept(this.attempt).get(id)?.seq ?? 0) + 1;
     keep(this.attempt, id, { answer, seq, ...about });
     if (!this.#isBackingOff) this.#schedule(wait);
@@ -52,8 +55,17 @@ export class Saving {
 
   /** Sends what waits without the wait that had grown long: the connection, or the person, is back. */
   again() {
+    this.#leavingUntil = 0;
     this.#retryMs = FIRST_RETRY_MS;
     return this.flush();
+  }
+
+  /**
+   * The page may be about to go. The page that comes may have been written before an answer arrived which this one
+   * still hears of: what is acknowledged for a while is therefore kept, and sent again, which changes nothing.
+   */
+  leave() {
+    this.#leavingUntil = Date.now() + LEAVING_MS;
   }
 
   #schedule(wait) {
@@ -128,6 +140,7 @@ export class Saving {
   #acknowledge(id, { seq, answer }, saved) {
     this.#retryMs = FIRST_RETRY_MS;
     this.#needsToken = false;
+    if (Date.now() < this.#leavingUntil) return { outcome: LATER };
     this.acknowledged.set(id, seq);
     if (kept(this.attempt).get(id)?.seq === seq) forget(this.attempt, id);
     this.tell.saved(id, saved, answer, kept(this.attempt).has(id));

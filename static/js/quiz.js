@@ -170,7 +170,7 @@ async function timeIsOver() {
 
 /** Sends what waits, then submits; returns whether that is done. Never submits over the head of an unsaved answer. */
 async function handIn() {
-  if (!(await saving.flush())) return false;
+  if (!(await saving.again())) return false;
   try {
     const response = await saving.request("POST", `${words.api}/submit`, {});
     if (!response.ok) return false;
@@ -293,7 +293,9 @@ window.addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
 window.addEventListener("beforeunload", (event) => {
-  if (!isLeaving && kept(words.quiz).size) event.preventDefault();
+  if (isLeaving || !kept(words.quiz).size) return;
+  saving.leave();
+  event.preventDefault();
 });
 
 for (const [id, entry] of kept(words.quiz)) {

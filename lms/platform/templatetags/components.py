@@ -98,3 +98,12 @@ def query_without(context: template.Context, name: str, value: str) -> str:
 def site_name() -> str:
     """Return the site's name, for mails: no request makes them, so no context processor runs."""
     return SiteSettings.current().name
+
+
+@register.simple_tag
+def site_colour(name: str) -> str:
+    """Return a colour of the site's accent, for mails: "light" and "dark", and what is written on each: "light_ink" and
+    "dark_ink"."""
+    mode, _part, part = name.partition("_")
+    shades = getattr(SiteSettings.current().accent_pair, mode)
+    return str(getattr(shades, part or "brand"))

@@ -7,10 +7,14 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 from rest_framework.test import APIClient
 
 from accounts.models import User
+from lms.platform import accents
+from lms.platform.admin import how_it_is_used
 from lms.platform.models import Accent, AuditEntry, SiteLogo, SiteSettings
 
 CHANGE = "/admin/platform/sitesettings/1/change/"
@@ -98,7 +102,10 @@ def test_only_administrators_change_settings(sue: User, browser_of: Any) -> None
     assert SiteSettings.objects.get(pk=1).name == "Campus"
 
 
-@pytest.mark.parametrize("accent", Accent.values)
+DESIGNED = [value for value in Accent.values if value != Accent.OWN]
+
+
+@pytest.mark.parametrize("accent", DESIGNED)
 def test_each_accent_can_be_read_light_and_dark(accent: str, change: Any, client: Any) -> None:
     change(accent=accent)
     page = client.get("/courses/").content.decode()
@@ -110,6 +117,48 @@ def test_each_accent_can_be_read_light_and_dark(accent: str, change: Any, client
         assert contrast(brand[mode], paper[mode]) >= 4.5
         assert contrast(brand[mode], ink[mode]) >= 4.5
         assert contrast(brand[mode], soft[mode]) >= 4.5
+        shades = (accents.DESIGNED[accent].light, accents.DESIGNED[accent].dark)[mode]
+        drawn = [colour if len(colour) == 7 else "#ffffff" for colour in (brand[mode], ink[mode], soft[mode])]
+        assert [shades.brand, shades.ink, shades.soft] == drawn
+
+
+@given(st.integers(0, 0xFFFFFF))
+def test_any_colour_becomes_one_that_can_be_read_light_and_dark(number: int) -> None:
+    pair = accents.derived(f"#{number:06x}")
+    for shades, grounds in ((pair.light, ("#faf8f4", "#ffffff", "#f2efe8")), (pair.dark, ("#151412", "#1e1c19"))):
+        for other in (*grounds, shades.ink, shades.soft):
+            assert contrast(shades.brand, other) >= 4.5
+
+
+def test_a_colour_of_our_own_comes_as_a_sheet_of_its_own_and_says_what_became_of_it(change: Any, client: Any) -> None:
+    assert change(accent="own", accent_colour="#ffe600") == 302
+    page = client.get("/courses/").content.decode()
+    assert '<link rel="stylesheet" href="/accent/ffe600.css">' in page
+    assert "style=" not in page.split("<main")[0]
+    sheet = client.get("/accent/ffe600.css")
+    assert sheet.headers["Content-Type"].startswith("text/css")
+    assert f"--brand: light-dark({accents.derived('#ffe600').light.brand}, #ffe600);" in sheet.content.decode()
+    assert client.get("/accent/ffe600.css", headers={"If-None-Match": sheet.headers["ETag"]}).status_code == 304
+    assert client.get("/accent/ff0000.css").status_code == 404
+    assert accents.derived("#ffe600").light.brand in client.get("/dev/mail/kinds/receipt/html/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("colour", "said"),
+    [
+        ("#ffe600", "On dark pages #ffe600 is used as it is"),
+        ("#0e6450", "On light pages #0e6450 is used as it is"),
+        ("#777777", "could be read on neither"),
+    ],
+)
+def test_what_becomes_of_a_colour_is_explained(colour: str, said: str) -> None:
+    assert said in how_it_is_used(colour)
+
+
+@pytest.mark.parametrize("colour", ["", "red", "#FFE600", "#ffe60", "#ffe600;}", "#ffe600\n"])
+def test_what_is_no_colour_is_refused(colour: str, change: Any) -> None:
+    assert change(accent="own", accent_colour=colour) == (302 if colour.endswith("\n") else 200)
+    assert SiteSettings.objects.get(pk=1).accent_colour == ("#ffe600" if colour.endswith("\n") else "")
 
 
 def pair(tokens: str, name: str) -> list[str]:

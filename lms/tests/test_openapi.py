@@ -92,7 +92,9 @@ def test_every_answer_is_one_that_the_document_knows(
 ) -> None:
     schema = openapi.from_wsgi("/api/v1/schema/?format=json", application)
     user = people[role]
-    headers = {"Authorization": f"Bearer {start_session(user=user).access_token}"} if user else {}
+    headers = {"Accept-Encoding": "identity"}  # whoever reads the answers here unpacks nothing
+    if user:
+        headers["Authorization"] = f"Bearer {start_session(user=user).access_token}"
     operations = [result.ok() for result in schema.get_all_operations()]
     assert len(operations) > 100
     seen: Counter[int] = Counter()

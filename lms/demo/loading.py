@@ -22,6 +22,7 @@ from enrollments.models import Enrollment, EnrollmentEvent, LessonProgress, Revi
 from instructors.models import Instructor
 from lms.demo.activity import save_activity
 from lms.demo.content import CourseText, read_courses
+from lms.demo.conversations import save_conversations
 from lms.demo.counting import recount_courses
 from lms.demo.orders import save_orders
 from lms.demo.people import Learner, Opinion, Teacher, read_learners, read_opinions, read_teachers
@@ -65,9 +66,9 @@ def empty_database() -> None:
 
 @transaction.atomic
 def load_demo() -> None:
-    """Load people, courses, enrolments, orders, reviews and notifications; certificates are printed after the commit.
+    """Load people, courses, enrolments, orders, reviews, conversations and notifications; certificates are printed after the commit.
 
-    Always the same but for ids and for dates, which count back from today. Sends no mail. About 130 statements, and one
+    Always the same but for ids and for dates, which count back from today. Sends no mail. About 140 statements, and one
     PDF of some 40 ms for each certificate.
     """
     rng = random.Random("demo")  # noqa: S311  # it scatters dates, it protects nothing
@@ -81,6 +82,7 @@ def load_demo() -> None:
     recount_courses()
     save_work(courses, enrollments, now)
     save_quizzes(courses, enrollments, now)
+    save_conversations(courses, users, now)
     tell(enrollments, now)
     issue_certificates(enrollments)
     save_activity(rng)

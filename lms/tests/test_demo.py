@@ -21,7 +21,7 @@ from lms.demo.people import read_learners, read_opinions, read_teachers
 from quizzes.marking import preview_regrade
 from quizzes.models import Attempt, QuestionVersion, Quiz, fold, receipt_of
 from quizzes.question_types import TYPES
-from realtime.models import Inbox, Notification
+from realtime.models import Announcement, Conversation, Inbox, Message, Notification
 
 COUNTED = (User, Instructor, Course, Section, Lesson, Enrollment, LessonProgress, Review, Certificate, Notification)
 FRONT_MATTER = """\
@@ -257,6 +257,17 @@ def test_progress_review_and_notification_follow_the_enrolment_and_precede_today
         assert enrollment.course.published_at < enrollment.enrolled_at
     for review in Review.objects.all():
         assert Enrollment.objects.get(user=review.user, course=review.course).enrolled_at < review.created_at
+
+
+@pytest.mark.django_db
+def test_whoever_says_something_in_a_course_is_in_it():
+    seed_demo()
+    assert Announcement.objects.exists()
+    for message in Message.objects.select_related("author", "conversation"):
+        assert Course.objects.open_to(message.author).filter(pk=message.conversation.room_id).exists(), message.author
+    for conversation in Conversation.objects.all():
+        numbers = list(conversation.messages.order_by("created_at").values_list("number", flat=True))
+        assert numbers == list(range(1, conversation.last_number + 1))
 
 
 @pytest.mark.django_db

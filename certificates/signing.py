@@ -6,20 +6,20 @@ The key is the one that the settings name, or a self-signed one made at the firs
 
 import os
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.hazmat.primitives import serialization
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import fields, signers
+
+from lms.lib.self_signed import self_signed
 
 FIELD = "Signature"
 RESERVED = 16_384  # hexadecimal digits kept free for the signature; measuring it would mean to sign twice
@@ -99,26 +99,10 @@ def _own_key(path: Path) -> Path:
 
 def _self_signed() -> bytes:
     """Return a new key and its self-signed certificate in one PEM."""
-    key = ec.generate_private_key(ec.SECP256R1())
     host = settings.SITE_URL.split("://", 1)[-1][:50]
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Certificates of {host}"[:64])])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + SELF_SIGNED_FOR)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_signs_documents(), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    secret = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return secret + certificate.public_bytes(serialization.Encoding.PEM)
+    extensions = ((x509.BasicConstraints(ca=False, path_length=None), True), (_signs_documents(), True))
+    secret, certificate = self_signed(f"Certificates of {host}"[:64], SELF_SIGNED_FOR, extensions)
+    return secret + certificate
 
 
 def _signs_documents() -> x509.KeyUsage:

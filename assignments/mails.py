@@ -4,7 +4,6 @@ import uuid
 from typing import Any
 
 from django.conf import settings
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -22,8 +21,7 @@ def _assignment_of(context: Context) -> str:
 
 
 def _page_of(context: Context) -> str:
-    assignment = context["assignment"]
-    return settings.SITE_URL + reverse("assignments:assignment", args=[assignment.course.slug, assignment.pk])
+    return settings.SITE_URL + str(context["assignment"].get_absolute_url())
 
 
 def _sample() -> dict[str, Any]:

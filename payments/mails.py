@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.mails import name_of, sample_reader
 from enrollments.mails import sample_course
 from lms.lib import money
-from lms.lib.mail_kinds import Context, Kind, Value, register
+from lms.lib.mail_kinds import Context, Kind, given, register
 from payments.models import Order, OrderStatus, Receipt
 
 WHY = _("You get this mail because you bought this course.")
@@ -26,11 +26,6 @@ def _sample(**more: Any) -> dict[str, Any]:
     addresses = {name: f"{settings.SITE_URL}{reverse('payments:orders')}"
                  for name in ("order_url", "receipt_url", "admin_url")}  # fmt: skip
     return {"user": reader, "order": order, "course": course, "receipt": receipt, **addresses, **more}
-
-
-def _of(name: str) -> Value:
-    """Return what says one value of the context as it is."""
-    return lambda context: str(context[name])
 
 
 def _course_of(context: Context) -> str:
@@ -59,7 +54,7 @@ register(
         teaser=_("The course is open."),
         text=_("You paid {amount} for “{course}”, and the course is open. This is receipt number {number}."),
         facts=((_("Course"), "course"), (_("Paid"), "amount"), (_("Receipt"), "number")),
-        address=_of("receipt_url"),
+        address=given("receipt_url"),
         label=_("See my receipt"),
         why=WHY,
         values={
@@ -78,10 +73,10 @@ register(
         teaser=_("Banks take up to ten days over it."),
         text=_("Hello {name},\n\n{amount} of what you paid for “{course}” goes back to you. Banks take up to ten days "
                "over it.\n\n{access}"),
-        address=_of("order_url"),
+        address=given("order_url"),
         label=_("See my order"),
         why=WHY,
-        values={"name": name_of, "course": _course_of, "amount": _of("amount"), "access": _access},
+        values={"name": name_of, "course": _course_of, "amount": given("amount"), "access": _access},
         sample=lambda: _sample(amount=money.formatted(4900, "EUR")),
     ),
     Kind(
@@ -93,7 +88,7 @@ register(
         facts=((_("Course"), "course"), (_("Amount"), "amount"), (_("Buyer"), "buyer")),
         text=_("Hello {name},\n\nthe bank of {buyer} disputes the payment of {amount} for “{course}”. The course stays "
                "open until you decide; Stripe waits for your answer."),
-        address=_of("admin_url"),
+        address=given("admin_url"),
         label=_("Look at the order"),
         why=_("You get this mail because you administer this site."),
         values={

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts.mails import name_of, sample_reader
-from lms.lib.mail_kinds import Context, Kind, register
+from lms.lib.mail_kinds import Context, Kind, given, register
 
 SAMPLE_LINES = (
     "“Three questions to a real table” is graded",
@@ -42,13 +42,13 @@ register(
         title=_("Something that happened, at once"),
         subject="{what}",
         text="{text}",
-        address=lambda context: context["address"],
+        address=given("address"),
         label=_("See it"),
         why=_("You get this mail because you chose to hear of such things by mail."),
         values={
             "name": name_of,
-            "what": lambda context: context["sentence"],
-            "text": lambda context: context["text"],
+            "what": given("sentence"),
+            "text": given("text"),
         },
         sample=_one,
         can_be_refused=True,

@@ -104,6 +104,11 @@ def wording_of(kind: Kind, language: str) -> Wording:
     return found or kind.wording
 
 
+def given(name: str) -> Value:
+    """Return what says one value of the context as it is."""
+    return lambda context: str(context[name])
+
+
 def day_of(moment: datetime) -> str:
     """Return the day of a moment as its reader writes it, where they are."""
     return date_format(timezone.localtime(moment), "DATE_FORMAT")

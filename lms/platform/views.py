@@ -165,9 +165,7 @@ def mail_detail(request: HttpRequest, name: str) -> HttpResponse:
     message = _kept(name)
     body: Any = message.get_body(("plain",))
     context = {"name": name, "message": message, "text": body.get_content()}
-    response = render(request, "dev/mail_detail.html", context)
-    response._csp_update = {"frame-src": ["'self'"]}  # type: ignore[attr-defined]  # django-csp reads it
-    return response
+    return with_frames(render(request, "dev/mail_detail.html", context))
 
 
 @xframe_options_sameorigin
@@ -183,11 +181,8 @@ def mail_html(request: HttpRequest, name: str) -> HttpResponse:
 def mail_kind(request: HttpRequest, kind: str) -> HttpResponse:
     """One kind of mail as its reader would get it, about somebody who does not exist: light, dark, and as text."""
     development_only()
-    found = _kind(kind)
-    letter = mail.sample(found)
-    response = render(request, "dev/mail_kind.html", {"kind": found, "letter": letter})
-    response._csp_update = {"frame-src": ["'self'"]}  # type: ignore[attr-defined]  # django-csp reads it
-    return response
+    found = kind_or_404(kind)
+    return with_frames(render(request, "dev/mail_kind.html", {"kind": found, "letter": mail.sample(found)}))
 
 
 @xframe_options_sameorigin
@@ -196,7 +191,7 @@ def mail_kind_html(request: HttpRequest, kind: str) -> HttpResponse:
     """The HTML of one kind of mail, as a program shows it that is light, or `?dark`."""
     development_only()
     asked = "all" if "dark" in request.GET else "not all"
-    return as_mail(mail.sample(_kind(kind)).html.replace("(prefers-color-scheme: dark)", asked))
+    return as_mail(mail.sample(kind_or_404(kind)).html.replace("(prefers-color-scheme: dark)", asked))
 
 
 def as_mail(html: str) -> HttpResponse:
@@ -207,7 +202,14 @@ def as_mail(html: str) -> HttpResponse:
     return response
 
 
-def _kind(name: str) -> Kind:
+def with_frames(response: HttpResponse) -> HttpResponse:
+    """Let a page show frames of ours; return it."""
+    response._csp_update = {"frame-src": ["'self'"]}  # type: ignore[attr-defined]  # django-csp reads it
+    return response
+
+
+def kind_or_404(name: str) -> Kind:
+    """Return the kind of mail called `name`; raise Http404 where there is none."""
     try:
         return mail_kinds.kind_of(name)
     except LookupError as error:

@@ -18,7 +18,7 @@ from lms.lib import mail, mail_kinds
 from lms.lib.mail_kinds import Kind, Wording
 from lms.platform import wordings
 from lms.platform.models import MailWording
-from lms.platform.views import as_mail
+from lms.platform.views import as_mail, kind_or_404, with_frames
 
 PERMISSION = "platform.change_mailwording"
 
@@ -116,9 +116,7 @@ def mail_wording(request: HttpRequest, *, site: Any, name: str, language: str) -
         "names": _examples(kind, language),
         "is_own": wordings.kept_wording(name, language) is not None,
     }
-    response = TemplateResponse(request, "admin/mail.html", context, status=400 if form.errors else 200)
-    response._csp_update = {"frame-src": ["'self'"]}  # type: ignore[attr-defined]  # django-csp reads it
-    return response
+    return with_frames(TemplateResponse(request, "admin/mail.html", context, status=400 if form.errors else 200))
 
 
 def preview(request: HttpRequest, *, site: Any, name: str, language: str) -> HttpResponse:
@@ -147,10 +145,7 @@ def _in_our_frame(response: Any) -> HttpResponse:
 
 
 def _named(name: str, language: str) -> Kind:
-    try:
-        kind = mail_kinds.kind_of(name)
-    except LookupError as error:
-        raise Http404 from error
+    kind = kind_or_404(name)
     if language not in dict(settings.LANGUAGES):
         raise Http404
     return kind

@@ -128,6 +128,11 @@ class Tally(models.Model):
         return f"{self.span}{self.begins_on} {self.figure} {self.subject} {self.amount}"
 
 
+def people_in(numbers: Any) -> BitMap:
+    """Return the set of learners that a column of `ActiveSet` holds, whatever kind of bytes the database gave."""
+    return BitMap.deserialize(bytes(numbers))
+
+
 class ActiveSet(models.Model):
     """Who learned in a stretch of days, in a course or on the whole site: a compressed set of learners' numbers.
 
@@ -160,7 +165,7 @@ class ActiveSet(models.Model):
     @property
     def people(self) -> BitMap:
         """The set itself."""
-        return BitMap.deserialize(bytes(self.numbers))
+        return people_in(self.numbers)
 
 
 class RollupState(models.Model):

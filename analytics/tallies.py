@@ -18,7 +18,7 @@ from django.db.models import Q, Sum
 from pyroaring import BitMap
 
 from analytics import sources
-from analytics.models import ActiveSet, RollupState, Span, Tally
+from analytics.models import ActiveSet, RollupState, Span, Tally, people_in
 from analytics.periods import Period, begin_of, next_of
 
 INTERVAL_OF = {Span.YEAR: "year", Span.MONTH: "month", Span.WEEK: "week"}
@@ -115,7 +115,7 @@ class Reader:
         people = [BitMap() for _period in periods]
         sets = self._in_courses(ActiveSet.objects.all()).filter(condition).order_by()
         for span, begins_on, numbers in sets.values_list("span", "begins_on", "numbers"):
-            found = BitMap.deserialize(bytes(numbers))
+            found = people_in(numbers)
             for place, spans in enumerate(covers):
                 if any(span == one and first <= begins_on <= last for one, first, last in spans):
                     people[place] |= found
@@ -139,7 +139,7 @@ class Reader:
                 sets = sets.none()
             sets = sets.exclude(span=whole)
         for begins_on, numbers in sets.values_list("begins_on", "numbers"):
-            people[period.start_of(begins_on)] |= BitMap.deserialize(bytes(numbers))
+            people[period.start_of(begins_on)] |= people_in(numbers)
         return counts + Counter({begin: len(found) for begin, found in people.items()})
 
     def active_by_course(self, period: Period, only: Sequence[UUID]) -> dict[UUID, int]:
@@ -147,7 +147,7 @@ class Reader:
         people: defaultdict[UUID, BitMap] = defaultdict(BitMap)
         sets = self._sets(period, LONG_SPANS, each=True).filter(course__in=only)
         for course_id, numbers in sets.values_list("course_id", "numbers"):
-            people[course_id] |= BitMap.deserialize(bytes(numbers))
+            people[course_id] |= people_in(numbers)
         for _day, course_id, numbers in self._learners_since(period):
             people[course_id].update(numbers)
         return {course_id: len(people[course_id]) for course_id in only}

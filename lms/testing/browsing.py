@@ -1,7 +1,8 @@
-"""What browser tests share: a session without the login form, work outside the browser's thread, and axe."""
+"""What browser tests share: a session without the login form, a browser of one's own, work elsewhere, and axe."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
@@ -10,6 +11,7 @@ from django.test import Client
 from playwright.sync_api import Page
 
 from accounts.models import User
+from lms.testing.live import launched
 
 
 def elsewhere(act: Callable[[], Any]) -> Any:
@@ -32,6 +34,17 @@ def log_in(page: Page, site: str, user: User, address: str = "") -> None:
     page.context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": site}])
     if address:
         page.goto(site + address)
+
+
+@contextmanager
+def visiting(site: str, user: User | None, *options: str, **context: Any) -> Iterator[Page]:
+    """A page of a browser of its own, started with these options, in which `user` is logged in; of a visitor for None.
+    `context` is what Playwright's `new_context` takes."""
+    with launched(*options) as browser:
+        page = browser.new_context(**context).new_page()
+        if user is not None:
+            log_in(page, site, user)
+        yield page
 
 
 def assert_accessible(page: Page) -> None:

@@ -6,11 +6,10 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import ConsoleMessage, Page
 
+from lms.testing.browsing import visiting
 from lms.testing.layout import Shown, misfits
-from lms.testing.live import launched
-from lms.testing.plugin import PASSWORD
 from lms.tests.test_access import people, values  # noqa: F401  # the world that the table speaks of
 from lms.tests.test_every_page import LOOKED_AT, html_pages
 
@@ -18,6 +17,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 # Where people read and work longest, nothing may move once it is there.
 STILL = ("/", "/courses/", "/courses/{slug}/", "/learn/{slug}/{closed}/", "/quizzes/attempts/{attempt}/")
+LARGE_LETTERS = "--blink-settings=defaultFontSize=32,defaultFixedFontSize=26"
 # Notes what moved without anybody having touched the page, as browsers count it.
 WATCH_SHIFTS = """
 window.shifted = [];
@@ -31,15 +31,6 @@ new PerformanceObserver((list) => {
   }
 }).observe({ type: "layout-shift", buffered: true });
 """
-
-
-def sign_in(context: BrowserContext, site: str, email: str) -> None:
-    page = context.new_page()
-    page.goto(f"{site}/account/login/")
-    page.get_by_label("E-mail").fill(email)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("main").get_by_role("button", name="Log in").click()
-    page.close()
 
 
 def is_fault(message: ConsoleMessage) -> bool:
@@ -77,12 +68,8 @@ def test_every_page_is_accessible_fits_and_is_still(
 ) -> None:
     paths = [key.split(" ", 1)[1] for key in html_pages({name: people[name]}, values)]
     errors: list[str] = []
-    with launched() as browser:
-        context = browser.new_context(reduced_motion="reduce")
-        context.add_init_script(WATCH_SHIFTS)
-        if people[name]:
-            sign_in(context, live_site, people[name].email)
-        page = context.new_page()
+    with visiting(live_site, people[name], reduced_motion="reduce") as page:
+        page.add_init_script(WATCH_SHIFTS)
         page.on("console", lambda message: errors.append(message.text) if is_fault(message) else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
         wrong = {path: found for path in paths if (found := look(page, live_site + path, values))}
@@ -100,11 +87,7 @@ def test_every_page_takes_letters_twice_as_large(
     """As somebody has it who has set the letters, and nothing else, to 200 % in their browser."""
     paths = [key.split(" ", 1)[1] for key in html_pages({name: people[name]}, values)]
     wrong = {}
-    with launched("--blink-settings=defaultFontSize=32,defaultFixedFontSize=26") as browser:
-        context = browser.new_context(viewport={"width": 1280, "height": 900})
-        if people[name]:
-            sign_in(context, live_site, people[name].email)
-        page = context.new_page()
+    with visiting(live_site, people[name], LARGE_LETTERS, viewport={"width": 1280, "height": 900}) as page:
         for path in paths:
             page.goto(live_site + path)
             if found := misfits(page, (Shown(1280), Shown(390))):

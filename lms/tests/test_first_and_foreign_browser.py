@@ -34,8 +34,7 @@ EMPTY = [
 def test_a_page_without_anything_says_what_will_stand_there(
     page: Page, live_site: str, alice: User, bob: User, dan: User, name: str, path: str, step: str
 ) -> None:
-    log_in(page, live_site, {"alice": alice, "bob": bob, "dan": dan}[name])
-    page.goto(live_site + path)
+    log_in(page, live_site, {"alice": alice, "bob": bob, "dan": dan}[name], path)
     assert misfits(page, SHAPES) == []
     if step:
         expect(page.get_by_role("main").get_by_role("link", name=step)).to_be_visible()

@@ -67,8 +67,7 @@ def test_registering_and_logging_in(keys: Keys, page: Page, live_site: str) -> N
 def test_finding_a_course_and_enrolling(keys: Keys, page: Page, live_site: str, alice: User, bob: User) -> None:
     for title in ("Tea", "Coffee", "Cocoa"):
         make_course(alice, title)
-    log_in(page, live_site, bob)
-    page.goto(f"{live_site}/courses/")
+    log_in(page, live_site, bob, "/courses/")
     keys.unfold("Filters")
     keys.to("searchbox", "Search")
     keys.type("cocoa")
@@ -84,8 +83,7 @@ def test_finding_a_course_and_enrolling(keys: Keys, page: Page, live_site: str, 
 def test_learning_a_lesson_and_going_on(
     keys: Keys, page: Page, live_site: str, bob: User, enrollment: Enrollment
 ) -> None:
-    log_in(page, live_site, bob)
-    page.goto(f"{live_site}/dashboard/")
+    log_in(page, live_site, bob, "/dashboard/")
     keys.open("link", "Continue: Tea 1")
     expect(page.get_by_role("heading", level=1)).to_have_text("Tea 1")
     keys.open("button", "Done, next lesson")
@@ -99,8 +97,7 @@ def test_taking_a_quiz(
     keys: Keys, page: Page, live_site: str, alice: User, bob: User, course: Course, enrollment: Enrollment
 ) -> None:
     make_quiz(alice, course, [QUESTIONS[0], ESSAY], one_per_page=False)
-    log_in(page, live_site, bob)
-    page.goto(f"{live_site}/learn/{course.slug}/")
+    log_in(page, live_site, bob, f"/learn/{course.slug}/")
     keys.unfold("Lessons")
     keys.follow("Leaves")
     keys.open("button", "Start the quiz")
@@ -117,8 +114,7 @@ def test_taking_a_quiz(
 
 def test_handing_in(keys: Keys, page: Page, live_site: str, bob: User, course: Course, enrollment: Enrollment) -> None:
     write_assignment(course)
-    log_in(page, live_site, bob)
-    page.goto(f"{live_site}/learn/{course.slug}/")
+    log_in(page, live_site, bob, f"/learn/{course.slug}/")
     keys.unfold("Lessons")
     keys.follow("Brew a pot")
     keys.to("textbox", "Your text (optional)")
@@ -133,8 +129,7 @@ def test_grading(
 ) -> None:
     task = write_assignment(course)
     submission: Any = elsewhere(lambda: submit(actor=bob, assignment=task, content="One pot."))
-    log_in(page, live_site, alice)
-    page.goto(f"{live_site}/teach/grading/")
+    log_in(page, live_site, alice, "/teach/grading/")
     keys.open("link", "Bob Example")
     keys.to("spinbutton", "Points of 10")
     keys.type("8")

@@ -6,11 +6,10 @@ import pytest
 from django.apps import apps
 from django.db import models
 
+from lms.testing.browsing import visiting
 from lms.testing.layout import Shown, misfits
-from lms.testing.live import launched
 from lms.tests.test_access import people, values  # noqa: F401  # the world that the table speaks of
 from lms.tests.test_every_page import LOOKED_AT, html_pages
-from lms.tests.test_every_page_browser import sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -46,11 +45,7 @@ def test_long_names_and_two_scripts_in_a_line_stay_within_the_page(
     assert stretch() > 20
     paths = [key.split(" ", 1)[1] for key in html_pages({name: people[name]}, values)]
     wrong = {}
-    with launched() as browser:
-        context = browser.new_context(reduced_motion="reduce")
-        if people[name]:
-            sign_in(context, live_site, people[name].email)
-        page = context.new_page()
+    with visiting(live_site, people[name], reduced_motion="reduce") as page:
         for path in paths:
             page.goto(live_site + path)
             if found := misfits(page, SHAPES):

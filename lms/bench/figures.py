@@ -48,8 +48,8 @@ HEAD = """# Benchmarks
 Two cores, with the server, PostgreSQL and the load on the same machine, so read the ratios, not the seconds. Each rate
 is measured between two runs of a yardstick (`lms/bench/yard/`, a Django project that does a like piece of work and
 nothing else); a run whose two brackets differ by more than a fifth is dropped. Pages and API are served by gunicorn
-with two workers, with production settings. Counts of statements are exact, and stand in tests as well. `make bench`
-writes this page.
+with two workers, with production settings; logins as the image serves them, with four workers of four threads. Counts
+of statements are exact, and stand in tests as well. `make bench` writes this page.
 
 | # | What | Measured | Floor / goal | | Notes |
 | --- | --- | --- | --- | --- | --- |

@@ -20,7 +20,7 @@ from accounts.models import User
 from lms.screens.places import Place, places
 from lms.system import BROWSER_OPTIONS, chromium
 from lms.testing.npm import installed
-from lms.testing.servers import running, wait_for
+from lms.testing.servers import running, sockets, wait_for
 
 VERSION = "12.8.2"
 REPORT = settings.BASE_DIR / "docs" / "lighthouse.md"
@@ -90,10 +90,8 @@ def run(site: str, arguments: list[str]) -> int:
     parser.add_argument("pages", nargs="*", help="Home, Catalogue, Course, Lesson, Quiz; all of them by default")
     names = parser.parse_args(arguments).pages
     call_command("collectstatic", interactive=False, verbosity=0)
-    port = site.rpartition(":")[2]
-    server = ["uvicorn", "lms.asgi:application", "--host", "127.0.0.1", "--port", port, "--log-level", "error"]
     verdicts = []
-    with running(server, dict(os.environ)):
+    with running(sockets(int(site.rpartition(":")[2]))):
         wait_for(f"{site}/livez")
         for verdict in _looked_at(site, names or list(PAGES)):
             sys.stdout.write("\n  ".join([verdict.line(), *verdict.failed]) + "\n")

@@ -87,6 +87,7 @@ def test_a_teacher_grades_three_in_a_row_from_the_keyboard(
     for name, points in (("Una", "7"), ("Dos", "8"), ("Tres", "9")):
         expect(page.get_by_role("heading", level=1)).to_have_text(f"{name} Example")
         expect(page.get_by_text("<b>steep</b>")).to_be_visible()  # shown, not run
+        page.wait_for_load_state()  # who reads that fast has no keys yet: the script comes after the words
         page.keyboard.press("g")
         page.keyboard.type(points)
         page.keyboard.press("Control+Enter")

@@ -80,7 +80,7 @@ def database(env: environ.Env, data_dir: Path) -> dict[str, Any]:
     if not url or url.startswith("sqlite"):
         name = url.removeprefix("sqlite:///") if url else str(data_dir / "db.sqlite3")
         return {
-            "ENGINE": "django.db.backends.sqlite3",
+            "ENGINE": "lms.lib.sqlite",
             "NAME": name,
             # IMMEDIATE takes the write lock when a transaction begins; a lock taken halfway cannot wait, and fails with
             # "database is locked" (QUALITY, fact 3). WAL lets readers read meanwhile.

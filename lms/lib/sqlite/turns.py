@@ -8,12 +8,14 @@ nothing, for SQLite's lock stays the one that counts.
 """
 
 import fcntl
+import logging
 import os
 import threading
 import time
 from collections import deque
 from pathlib import Path
 
+logger = logging.getLogger(__name__)
 # How long the foremost thread of a process pauses before it asks again: a write takes about as long.
 PAUSE_SECONDS = 0.001
 # The bytes of the lock file: who writes, and who is next. With the first alone, a process that has just written would
@@ -27,10 +29,13 @@ class FileLock:
     They belong to the process, not to the thread, and a child does not inherit them: one thread at a time may use this.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Take the file's path; the file is made at first use, and stays."""
-        self.path = path
-        self._file: int | None = None
+    def __init__(self, database: Path) -> None:
+        """Take the path of the database; the file is made beside it at once, and stays. Raises OSError where it cannot
+        be opened."""
+        self._file = os.open(f"{database}-queue", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        if os.geteuid() == 0:  # as SQLite does with its own files: a command that root runs must not lock the site out
+            owner = database.stat()
+            os.fchown(self._file, owner.st_uid, owner.st_gid)
 
     def acquire(self, until: float) -> bool:
         """Wait for the lock until this moment of `time.monotonic`; return whether we have it."""
@@ -46,23 +51,21 @@ class FileLock:
         self._unlock(WRITING)
 
     def _wait_for(self, byte: int, until: float) -> bool:
-        while True:
-            try:
-                fcntl.lockf(self._opened(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
-            except (BlockingIOError, PermissionError):  # systems differ in what they say of a lock that is taken
-                if time.monotonic() >= until:
-                    return False
-                time.sleep(PAUSE_SECONDS)
-            else:
-                return True
+        while not self._is_locked_by_us(byte):
+            if time.monotonic() >= until:
+                return False
+            time.sleep(PAUSE_SECONDS)
+        return True
+
+    def _is_locked_by_us(self, byte: int) -> bool:
+        try:
+            fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
+        except (BlockingIOError, PermissionError):  # systems differ in what they say of a lock that is taken
+            return False
+        return True
 
     def _unlock(self, byte: int) -> None:
-        fcntl.lockf(self._opened(), fcntl.LOCK_UN, 1, byte)
-
-    def _opened(self) -> int:
-        if self._file is None:
-            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        return self._file
+        fcntl.lockf(self._file, fcntl.LOCK_UN, 1, byte)
 
 
 class Turn:
@@ -88,9 +91,9 @@ class Turn:
 class Turns:
     """The line of one database file."""
 
-    def __init__(self, path: Path | None) -> None:
-        """Take the path of the lock file that keeps other processes apart; None for a line of this process alone."""
-        self._file_lock = FileLock(path) if path else None
+    def __init__(self, file_lock: FileLock | None) -> None:
+        """Take what keeps other processes apart; None for a line of this process alone."""
+        self._file_lock = file_lock
         self.forget()
 
     def forget(self) -> None:
@@ -143,19 +146,35 @@ class Turns:
 
 
 _known: dict[str, Turns] = {}
+_making = threading.Lock()
 
 
 def turns_of(database: str) -> Turns:
-    """Return the line of the database at this path. One that is given as a URI has a line in each process, and SQLite's
-    own ways between them."""
+    """Return the line of the database at this path."""
     found = _known.get(database)
     if found is None:
-        beside = None if database.startswith("file:") else Path(f"{database}-queue")
-        found = _known.setdefault(database, Turns(beside))
+        with _making:
+            found = _known.get(database)
+            if found is None:
+                found = _known[database] = Turns(_file_lock(database))
     return found
 
 
+def _file_lock(database: str) -> FileLock | None:
+    """Return what keeps the processes at this database apart. Without it, for a URI or where the file is not ours, each
+    process has a line of its own, and between them it goes as SQLite's lock has it."""
+    if database.startswith("file:"):
+        return None
+    try:
+        return FileLock(Path(database))
+    except OSError as error:
+        logger.warning("Writers of several processes do not stand in one line: %s", error)
+        return None
+
+
 def _forget_all() -> None:
+    global _making
+    _making = threading.Lock()
     for turns in _known.values():
         turns.forget()
 

@@ -158,6 +158,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
                     cursor.close()
                 idle_connections(str(self.settings_dict["NAME"])).put(self._file, self.connection)
         finally:
+            self._cursors.clear()
             if self._turn is not None:
                 self._turn.end()
                 self._turn = None

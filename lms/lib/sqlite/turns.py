@@ -69,19 +69,20 @@ class FileLock:
 
 
 class Turn:
-    """A place in the line, and the turn that comes of it. It ends with `end()`, or when nobody knows it any more."""
+    """A place in the line, and the turn that comes of it. It ends with `end()`, or when nobody knows it any more; so
+    the line knows its places, but not those who stand there."""
 
-    __slots__ = ("called", "turns")
+    __slots__ = ("_turns", "place")
 
     def __init__(self, turns: "Turns") -> None:
-        """Take the line; the place is taken by it."""
-        self.turns = turns
-        self.called = threading.Lock()
-        self.called.acquire()
+        """Take the line, in which `place` will stand; it is unlocked when its turn comes."""
+        self._turns = turns
+        self.place = threading.Lock()
+        self.place.acquire()
 
     def end(self) -> None:
         """Leave, and call who is next; do nothing the second time."""
-        self.turns.leave(self)
+        self._turns.leave(self.place)
 
     def __del__(self) -> None:
         """A thread that died in the middle leaves, too."""
@@ -100,8 +101,8 @@ class Turns:
         """Begin anew: a child process has none of the threads that stand in line."""
         # A turn may be collected, and so end, in a thread that is in here already.
         self._lock = threading.RLock()
-        self._line: deque[Turn] = deque()
-        self._current: Turn | None = None
+        self._line: deque[threading.Lock] = deque()
+        self._current: threading.Lock | None = None
         self._is_file_locked = False
 
     def take(self, seconds: float) -> Turn | None:
@@ -110,9 +111,9 @@ class Turns:
         turn = Turn(self)
         try:
             with self._lock:
-                self._line.append(turn)
+                self._line.append(turn.place)
                 self._call_next()
-            if turn.called.acquire(timeout=max(0, seconds)) and self._is_alone(until):
+            if turn.place.acquire(timeout=max(0, seconds)) and self._is_alone(until):
                 return turn
         except BaseException:
             turn.end()
@@ -120,22 +121,22 @@ class Turns:
         turn.end()
         return None
 
-    def leave(self, turn: Turn) -> None:
-        """End a turn, or give up a place in the line."""
+    def leave(self, place: threading.Lock) -> None:
+        """End the turn of a place, or give the place up."""
         with self._lock:
-            if self._current is turn:
+            if self._current is place:
                 self._current = None
                 if self._file_lock and self._is_file_locked:
                     self._is_file_locked = False
                     self._file_lock.release()
                 self._call_next()
-            elif turn in self._line:
-                self._line.remove(turn)
+            elif place in self._line:
+                self._line.remove(place)
 
     def _call_next(self) -> None:
         if self._current is None and self._line:
             self._current = self._line.popleft()
-            self._current.called.release()
+            self._current.release()
 
     def _is_alone(self, until: float) -> bool:
         """Wait for the other processes; return whether none of them writes now. Call it in one's turn."""

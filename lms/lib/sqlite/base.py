@@ -60,6 +60,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._file: FileIdentity | None = None
         self._cursors: WeakSet[Cursor] = WeakSet()
 
+    def __del__(self) -> None:
+        """A thread that died in the middle lets go of the file, whoever may still know a cursor of it."""
+        if self.connection is not None:
+            self.connection.close()
+
     @property
     def queries_logged(self) -> bool:
         """Whether statements are kept for looking at them: when somebody counts or logs them. Under DEBUG Django always

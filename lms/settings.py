@@ -435,6 +435,7 @@ LANGUAGES = configuration.languages(env, "LANGUAGES")  # people choose among the
 LANGUAGE_CODE = LANGUAGES[0][0]
 LOCALE_PATHS = [BASE_DIR / "lms" / "locale", DATA_DIR / "locale"]
 USE_I18N = True
+FORMAT_MODULE_PATH = ["lms.formats"]
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import uvicorn
 from django.conf import settings
@@ -23,8 +24,10 @@ from accounts.models import Role, User
 from lms.asgi import application
 from lms.demo.loading import PASSWORD
 from lms.lib.error_views import server_error
+from lms.lib.ports import free_port
 from lms.screens.places import PEOPLE, Place, empty_places, places
 from lms.system import BROWSER_OPTIONS, chromium
+from payments import sandbox
 
 SIZES = {"desktop": (1280, 860), "phone": (390, 844)}
 THEMES = ("light", "dark")
@@ -37,7 +40,7 @@ LABEL = 22
 def _search(page: Page) -> None:
     page.keyboard.press("Control+k")
     page.locator("[data-palette] input").fill("bread")
-    page.locator("[data-palette] [data-results] a").first.wait_for()
+    page.locator("[data-palette] [data-results]").get_by_text("Bread").first.wait_for()
 
 
 def _go_offline(page: Page) -> None:
@@ -52,6 +55,20 @@ def _open_menu(page: Page) -> None:
         page.locator(".topbar .menu > summary").last.click()
 
 
+def _as_in_production(page: Page) -> None:
+    """Show the page of an error that development answers with the list of addresses."""
+    settings.DEBUG = False
+    try:
+        page.reload()
+    finally:
+        settings.DEBUG = True
+
+
+def _buy(page: Page) -> None:
+    page.locator(".course-offer form button").click()
+    page.wait_for_load_state()
+
+
 def _break(page: Page) -> None:
     """Show what the site answers when it breaks, at an address that asks it nothing."""
     body = server_error(RequestFactory().get("/")).text
@@ -64,6 +81,8 @@ ACTS: dict[str, Callable[[Page], None]] = {
     "search": _search,
     "offline": _go_offline,
     "menu": _open_menu,
+    "lose": _as_in_production,
+    "buy": _buy,
     "break": _break,
 }
 
@@ -72,6 +91,11 @@ ACTS: dict[str, Callable[[Page], None]] = {
 def empty_site() -> Iterator[str]:
     """Serve a site that nobody has touched from a thread of this process; yield its address."""
     call_command("migrate", verbosity=0)
+    with sandbox.running(free_port(urlsplit(settings.STRIPE_API_HOST).port or 0)) as settings.STRIPE_API_HOST:
+        yield from _served()
+
+
+def _served() -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(application, host="127.0.0.1", port=0, log_level="error", lifespan="off"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

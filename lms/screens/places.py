@@ -37,7 +37,7 @@ verify-email        visitor     /account/verify/
 search              visitor     /search/?search=bread
 palette             visitor     /courses/ search
 offline             visitor     /courses/ offline
-not-found           visitor     /nowhere/
+not-found           visitor     /nowhere/ lose
 broken              visitor     /broken/ break
 components          visitor     /dev/components/
 mail                visitor     /dev/mail/
@@ -58,7 +58,7 @@ grades              student     /grades/
 course-grades       student     /learn/{slug}/grades/
 calendar            student     /calendar/
 certificates        student     /certificates/
-checkout            student     /checkout/{priced_slug}/
+checkout            student     /courses/{priced_slug}/ buy
 orders              student     /orders/
 receipt             student     /orders/{order}/receipt/
 notifications       student     /notifications/

@@ -99,6 +99,7 @@ MIDDLEWARE = [
     "lms.lib.middleware.storable_text_only",
     "lms.lib.middleware.optional_api_slash",
     "lms.lib.middleware.private_unless_public",
+    "lms.lib.middleware.forms_acknowledged",
     "django.middleware.http.ConditionalGetMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",  # what the browser asks for; reader_language below knows better

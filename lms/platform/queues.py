@@ -59,8 +59,9 @@ def schedule() -> list[dict[str, Any]]:
     ]
 
 
-def in_words(often: crontab | timedelta | float) -> str:
-    """Return how often a periodic job runs: a time of each day, or the largest unit that its pause is a multiple of."""
+def in_words(often: Any) -> str:
+    """Return how often a periodic job runs: a time of each day for a crontab, which has no other use here; for a pause,
+    a timedelta or a number of seconds, the largest unit that it is a multiple of."""
     if isinstance(often, crontab):
         hour, minute = min(often.hour), min(often.minute)
         return _("every day at %(time)s UTC") % {"time": f"{hour:02}:{minute:02}"}

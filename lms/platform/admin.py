@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -273,6 +273,7 @@ class SiteSettingsAdmin(admin.ModelAdmin):
         changes = {name: [str(getattr(before, name, "")), str(getattr(obj, name))] for name in changed}
         record(actor=request.user, action="platform.settings_changed", target=obj, changes=changes)
         transaction.on_commit(partial(cache.delete, SiteSettings.CACHE_KEY))
+        self.message_user(request, format_html('<a href="{}">{}</a>', reverse("home"), _("See the home page")))
         if obj.accent == Accent.OWN and {"accent", "accent_colour"} & set(changed):
             told = how_it_is_used(obj.accent_colour)
             if told:

@@ -63,7 +63,8 @@ def in_words(often: Any) -> str:
     """Return how often a periodic job runs: a time of each day for a crontab, which has no other use here; for a pause,
     a timedelta or a number of seconds, the largest unit that it is a multiple of."""
     if isinstance(often, crontab):
-        hour, minute = min(often.hour), min(often.minute)
+        clock: Any = often  # Celery's types know neither
+        hour, minute = min(clock.hour), min(clock.minute)
         return _("every day at %(time)s UTC") % {"time": f"{hour:02}:{minute:02}"}
     seconds = round(often.total_seconds() if isinstance(often, timedelta) else often)
     if seconds % 86_400 == 0:

@@ -47,7 +47,7 @@ def test_the_front_page_shows_figures_health_log_and_what_needs_attention(
         "Needs attention",
         "Reviews that somebody reported",
         "Jobs that failed",
-        "channel_layer",
+        "Live messages",
         "Enrolments",
     ):
         assert text in shown, text

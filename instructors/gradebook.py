@@ -1,6 +1,5 @@
 """The gradebook of a course: its students, what is graded, and what each has."""
 
-import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -42,14 +41,17 @@ class Row:
     grades: FinalGrade
 
     @property
-    def cells(self) -> Iterator[str]:
+    def cells(self) -> list[str]:
         """What a table shows for each item: points without needless zeros, a dash without any."""
         excused, language = _("exc."), get_language()
-        for _item, entry in self.grades.lines:
-            if entry is None or (entry.points is None and not entry.is_excused):
-                yield NOTHING
-            else:
-                yield excused if entry.is_excused else short(entry.points, language)
+        return [
+            NOTHING
+            if entry is None or (entry.points is None and not entry.is_excused)
+            else excused
+            if entry.is_excused
+            else short(entry.points, language)
+            for entry in self.grades.entries
+        ]
 
 
 @dataclass(frozen=True)
@@ -73,12 +75,10 @@ def gradebook_of(course: Course, enrollments: Iterable[Enrollment]) -> Gradebook
     return _folded(course, enrollments, current_grades(enrollment_ids=[row.pk for row in enrollments]))
 
 
-def _folded(
-    course: Course, enrollments: list[Enrollment], standing: dict[uuid.UUID, dict[uuid.UUID, Standing]]
-) -> Gradebook:
+def _folded(course: Course, enrollments: list[Enrollment], standing: dict[int, dict[int, Standing]]) -> Gradebook:
     """Return the gradebook from the entries that stand. One query, for the items."""
     items = list(GradedItem.objects.published().filter(course=course).only(*SHOWN_OF_ITEMS))
-    return Gradebook(items, [Row(one, final_grade(items, standing[one.pk])) for one in enrollments])
+    return Gradebook(items, [Row(one, final_grade(items, standing[one.pk.int])) for one in enrollments])
 
 
 def as_rows(course: Course) -> Iterator[list[str]]:

@@ -1,14 +1,16 @@
 """The gradebook of a course: its students, what is graded, and what each has."""
 
+import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.template.defaultfilters import floatformat
+from django.utils.text import Truncator
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -19,6 +21,7 @@ from enrollments.models import Enrollment, GradedItem
 from lms.platform.audit import record
 
 NOTHING = "\N{EN DASH}"
+LONGEST_HEAD = 40
 
 
 # What a gradebook shows of its rows and columns; models of every column were a fifth of the page's cost.
@@ -33,6 +36,15 @@ def short(number: Decimal, language: str | None) -> str:
     return floatformat(number, -2)
 
 
+class ShownRow(NamedTuple):
+    """A student as the table shows them: a tuple of texts, which a template unpacks faster than it looks them up."""
+
+    name: str
+    enrollment_id: uuid.UUID
+    final: str
+    cells: list[str]
+
+
 @dataclass(frozen=True)
 class Row:
     """One student of the gradebook."""
@@ -40,18 +52,18 @@ class Row:
     enrollment: Enrollment
     grades: FinalGrade
 
-    @property
-    def cells(self) -> list[str]:
-        """What a table shows for each item: points without needless zeros, a dash without any."""
-        excused, language = _("exc."), get_language()
-        return [
-            NOTHING
-            if entry is None or (entry.points is None and not entry.is_excused)
-            else excused
-            if entry.is_excused
-            else short(entry.points, language)
-            for entry in self.grades.entries
-        ]
+    def shown(self, excused: str, language: str | None) -> ShownRow:
+        """Return the row in a language: points without needless zeros, a dash without any, a word for excused work."""
+        percent = self.grades.percent
+        cells = [_said(entry, excused, language) for entry in self.grades.entries]
+        final = "" if percent is None else short(percent, language)
+        return ShownRow(self.enrollment.user.full_name, self.enrollment.pk, final, cells)
+
+
+def _said(entry: Standing | None, excused: str, language: str | None) -> str:
+    if entry is None or (entry.points is None and not entry.is_excused):
+        return NOTHING
+    return excused if entry.is_excused else short(entry.points, language)
 
 
 @dataclass(frozen=True)
@@ -60,6 +72,22 @@ class Gradebook:
 
     items: list[GradedItem]
     rows: list[Row]
+
+    @property
+    def columns(self) -> list[tuple[str, str]]:
+        """The heads of the table: each item's title, cut to fit, and its points."""
+        language = get_language()
+        return [
+            (item.title if len(item.title) <= LONGEST_HEAD else Truncator(item.title).chars(LONGEST_HEAD),
+             short(item.points_possible, language))
+            for item in self.items
+        ]  # fmt: skip
+
+    @property
+    def shown(self) -> list[ShownRow]:
+        """The rows as the table shows them, in the language that is in use."""
+        excused, language = _("exc."), get_language()
+        return [row.shown(excused, language) for row in self.rows]
 
 
 def students_of(course: Course, search: str = "") -> QuerySet[Enrollment]:

@@ -67,3 +67,31 @@ def test_a_lock_is_not_taken_outside_of_a_transaction() -> None:
     if connection.features.has_select_for_update:
         with pytest.raises(transaction.TransactionManagementError):
             locked.row(user.pk)
+
+
+@pytest.mark.postgres
+def test_the_server_plans_it_once_and_keeps_it(alice: User) -> None:
+    by_email: Prepared[User] = Prepared(lambda email: User.objects.filter(email=email))
+    for _time in range(3):
+        assert by_email.row(alice.email) == alice
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%accounts_user%email%= $1%'")
+        assert cursor.fetchone() == (1,)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_it_is_asked_on_while_another_process_changes_its_table() -> None:
+    user = person("Bob")
+    by_id: Prepared[User] = Prepared(lambda user_id: User.objects.filter(pk=user_id))
+    for _time in range(3):
+        assert by_id.row(user.pk) == user
+    migrating = connection.copy()
+    try:
+        with migrating.cursor() as cursor:
+            cursor.execute("ALTER TABLE accounts_user ADD COLUMN of_the_next_release integer")
+            assert by_id.row(user.pk) == user
+            cursor.execute("ALTER TABLE accounts_user DROP COLUMN of_the_next_release")
+            assert by_id.row(user.pk) == user
+    finally:
+        migrating.close()

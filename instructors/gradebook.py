@@ -24,8 +24,7 @@ NOTHING = "\N{EN DASH}"
 LONGEST_HEAD = 40
 
 
-# What a gradebook shows of its rows and columns; models of every column were a fifth of the page's cost.
-SHOWN_OF_STUDENTS = ("course_id", "user__full_name", "user__email")
+# What a gradebook shows of its columns; models of everything were a fifth of the page's cost.
 SHOWN_OF_ITEMS = ("course_id", "title", "points_possible", "weight")
 
 
@@ -34,6 +33,14 @@ def short(number: Decimal, language: str | None) -> str:
     """Return points or percent as people write them in a language, which is the one in use: 8, 8.5, 8.25. Kept, since a
     gradebook has thousands of few values."""
     return floatformat(number, -2)
+
+
+class Student(NamedTuple):
+    """Whose row it is."""
+
+    enrollment_id: uuid.UUID
+    name: str
+    email: str
 
 
 class ShownRow(NamedTuple):
@@ -49,7 +56,7 @@ class ShownRow(NamedTuple):
 class Row:
     """One student of the gradebook."""
 
-    enrollment: Enrollment
+    student: Student
     grades: FinalGrade
 
     def shown(self, excused: str, language: str | None) -> ShownRow:
@@ -57,7 +64,7 @@ class Row:
         percent = self.grades.percent
         cells = [_said(entry, excused, language) for entry in self.grades.entries]
         final = "" if percent is None else short(percent, language)
-        return ShownRow(self.enrollment.user.full_name, self.enrollment.pk, final, cells)
+        return ShownRow(self.student.name, self.student.enrollment_id, final, cells)
 
 
 def _said(entry: Standing | None, excused: str, language: str | None) -> str:
@@ -90,23 +97,26 @@ class Gradebook:
         return [row.shown(excused, language) for row in self.rows]
 
 
-def students_of(course: Course, search: str = "") -> QuerySet[Enrollment]:
-    """Return the enrolments that a gradebook lists, by name; `search` narrows them by name or address."""
+def students_of(course: Course, search: str = "") -> QuerySet[Enrollment, tuple[uuid.UUID, str, str]]:
+    """Return the students that a gradebook lists, by name, as what makes a `Student`; `search` narrows them by name or
+    address."""
     rows = Enrollment.objects.active().filter(course=course).order_by("user__full_name", "id")
-    rows = rows.select_related("user").only(*SHOWN_OF_STUDENTS)
-    return rows.filter(Q(user__full_name__icontains=search) | Q(user__email__icontains=search)) if search else rows
+    if search:
+        rows = rows.filter(Q(user__full_name__icontains=search) | Q(user__email__icontains=search))
+    return rows.values_list("pk", "user__full_name", "user__email")
 
 
-def gradebook_of(course: Course, enrollments: Iterable[Enrollment]) -> Gradebook:
-    """Return the gradebook of these students. Two queries, for any number of students and items."""
-    enrollments = list(enrollments)
-    return _folded(course, enrollments, current_grades(enrollment_ids=[row.pk for row in enrollments]))
+def gradebook_of(course: Course, students: Iterable[tuple[uuid.UUID, str, str]]) -> Gradebook:
+    """Return the gradebook of these of `students_of`. Two queries, for any number of students and items."""
+    listed = [Student(*one) for one in students]
+    return _folded(course, listed, current_grades(enrollment_ids=[one.enrollment_id for one in listed]))
 
 
-def _folded(course: Course, enrollments: list[Enrollment], standing: dict[int, dict[int, Standing]]) -> Gradebook:
+def _folded(course: Course, students: list[Student], standing: dict[int, dict[int, Standing]]) -> Gradebook:
     """Return the gradebook from the entries that stand. One query, for the items."""
     items = list(GradedItem.objects.published().filter(course=course).only(*SHOWN_OF_ITEMS))
-    return Gradebook(items, [Row(one, final_grade(items, standing[one.pk.int])) for one in enrollments])
+    rows = [Row(one, final_grade(items, standing[one.enrollment_id.int])) for one in students]
+    return Gradebook(items, rows)
 
 
 def as_rows(course: Course) -> Iterator[list[str]]:
@@ -114,16 +124,15 @@ def as_rows(course: Course) -> Iterator[list[str]]:
 
     Points as they stand; "excused" for excused work, empty without a grade. Three queries.
     """
-    enrollments = list(students_of(course))
-    ids = students_of(course).order_by().values("pk")
-    book = _folded(course, enrollments, current_grades(enrollment_ids=ids))
+    students = [Student(*one) for one in students_of(course)]
+    ids = Enrollment.objects.active().filter(course=course).order_by().values("pk")
+    book = _folded(course, students, current_grades(enrollment_ids=ids))
     columns = [f"{item.title} ({item.points_possible:f})" for item in book.items]
     yield [_("Name"), _("E-mail"), *columns, _("Final grade in percent")]
     for row in book.rows:
-        person = row.enrollment.user
         cells = [_cell(line) for line in row.grades.lines]
         final = "" if row.grades.percent is None else f"{row.grades.percent:f}"
-        yield [person.full_name, person.email, *cells, final]
+        yield [row.student.name, row.student.email, *cells, final]
 
 
 def _cell(line: Line) -> str:

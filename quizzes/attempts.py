@@ -214,7 +214,7 @@ def _append(attempt: Attempt, answers: dict[str, Any], seq: int | None, now: dat
         fresh = _without_repeats(attempt, fresh, stands, seq)
     events = [
         AnswerEvent(
-            attempt=attempt,
+            attempt_id=attempt.pk,
             number=number,
             question_id=uuid.UUID(key),
             seq=stands.get(key) if seq is None else seq,
@@ -295,7 +295,7 @@ def _append_last(attempt: Attempt, answers: dict[str, Any], now: datetime) -> No
     """Append the answers that come with the submission. Call it with the attempt's row locked."""
     checked = _checked(attempt, answers)
     AnswerEvent.objects.bulk_create(
-        AnswerEvent(attempt=attempt, number=number, question_id=key, answer=answer, saved_at=now)
+        AnswerEvent(attempt_id=attempt.pk, number=number, question_id=key, answer=answer, saved_at=now)
         for number, (key, answer) in enumerate(checked.items(), start=attempt.last_number + 1)
     )
     attempt.last_number += len(checked)
@@ -338,7 +338,7 @@ def _grade(attempt: Attempt, *, actor: User | None, by_clock: bool, now: datetim
     attempt.receipt = receipt_of(attempt, events)
     marks = [
         Mark(
-            attempt=attempt,
+            attempt_id=attempt.pk,
             version=version,
             question_id=version.question_id,
             points=version.earned(attempt.answers.get(str(version.question_id))),

@@ -23,7 +23,7 @@ def test_a_session_opens_pages_until_it_runs_out(browser_of: Callable[[User | No
     assert answered(browser) == 302
 
 
-@pytest.mark.parametrize("key", ["", "short", "x" * 32, "\N{SNOWMAN}" * 8])
+@pytest.mark.parametrize("key", ["", "short", "x" * 32])
 def test_a_key_of_no_session_is_a_visitor(client: Client, db: None, key: str) -> None:
     client.cookies[settings.SESSION_COOKIE_NAME] = key
     assert answered(client) == 302

@@ -99,6 +99,7 @@ MIDDLEWARE = [
     "lms.lib.middleware.storable_text_only",
     "lms.lib.middleware.optional_api_slash",
     "lms.lib.middleware.private_unless_public",
+    "lms.lib.middleware.forms_acknowledged",
     "django.middleware.http.ConditionalGetMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",  # what the browser asks for; reader_language below knows better
@@ -435,6 +436,7 @@ LANGUAGES = configuration.languages(env, "LANGUAGES")  # people choose among the
 LANGUAGE_CODE = LANGUAGES[0][0]
 LOCALE_PATHS = [BASE_DIR / "lms" / "locale", DATA_DIR / "locale"]
 USE_I18N = True
+FORMAT_MODULE_PATH = ["lms.formats"]
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
 

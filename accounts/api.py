@@ -16,6 +16,7 @@ from accounts import closing, services
 from accounts.models import Role, User, has_role
 from accounts.permissions import IsAdmin, Teaches, signed_in
 from accounts.serializers import RegistrationSerializer, UserSerializer
+from lms.lib.filters import BooleanFilter
 from lms.lib.scoping import ScopedMixin
 
 
@@ -24,7 +25,7 @@ class UserFilter(django_filters.FilterSet):
 
     search = django_filters.CharFilter(method="by_words", label="Part of the name or the address")
     role = django_filters.ChoiceFilter(choices=Role.choices)
-    is_active = django_filters.BooleanFilter()
+    is_active = BooleanFilter()
 
     class Meta:
         model = User

@@ -4,6 +4,7 @@ simplejwt's own rotation lets one refresh token through many times when requests
 theft. Here the row that `blacklist()` creates decides: who created it, rotates; who found it, replays.
 """
 
+import uuid
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,6 +21,7 @@ from rest_framework_simplejwt.tokens import RefreshToken, Token
 from accounts.models import LoginKind, LoginSession, User
 from lms.lib import request_id
 from lms.lib.errors import DomainError
+from lms.lib.prepared import Prepared
 from lms.platform.audit import record
 
 SESSION_CLAIM = "sid"
@@ -130,16 +132,18 @@ def end_quietly(*, refresh_token: str, actor: Any) -> None:
                 record(actor=actor, action="accounts.logged_out", changes={"session": token[SESSION_CLAIM]})
 
 
+_LOGIN = Prepared(lambda login_id: LoginSession.objects.select_related("user").filter(pk=login_id))
+_BORROWED_LOGIN = Prepared(lambda login_id: LoginSession.objects.select_related("user", "actor").filter(pk=login_id))
+
+
 def live_session(claims: dict[str, Any]) -> LoginSession | None:
     """Return the live login that a token's claims name, with its user, who is active; None otherwise. Whoever acts in
     the user's name has to be active, too. One query."""
     acting: Any = claims.get(ACT_CLAIM) or {}
     session_id: Any = claims.get(SESSION_CLAIM)
-    people = ["user", "actor"] if acting else ["user"]
-    try:
-        # By its key alone, and judged here: every request asks, and each condition costs Django time to put into words.
-        session = LoginSession.objects.select_related(*people).get(pk=session_id)
-    except LoginSession.DoesNotExist:
+    # By its key alone, and judged here: every request asks.
+    session = (_BORROWED_LOGIN if acting else _LOGIN).row(uuid.UUID(session_id)) if session_id else None
+    if session is None:
         return None
     actor_id = None if session.actor_id is None else str(session.actor_id)
     is_named = str(session.user_id) == claims.get("user_id") and actor_id == acting.get("sub")

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import django_filters
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.decorators import action
@@ -29,7 +30,7 @@ from assignments.serializers import (
 from courses.models import Course
 from files.uploading import received
 from lms.lib.parsing import StrictJSONParser
-from lms.lib.scoping import ScopedMixin, editable_or_403
+from lms.lib.scoping import ScopedMixin, editable_or_403, may_edit
 from lms.platform.idempotency import IdempotentMixin
 
 
@@ -127,11 +128,14 @@ class AssignmentViewSet(IdempotentMixin, ScopedMixin, viewsets.ModelViewSet[Assi
         answer = SubmissionSerializer(made, context=self.get_serializer_context())
         return Response(answer.data, status=status.HTTP_201_CREATED)
 
-    @extend_schema(responses=SubmissionSerializer(many=True))
+    @extend_schema(operation_id="assignments_submissions_of_one", responses=SubmissionSerializer(many=True))
     @action(detail=True, methods=["get"])
     def submissions(self, request: Request, assignment_id: str) -> Response:
-        """Everybody's submissions for whoever teaches, one's own for a student; newest first."""
-        rows = Submission.objects.all().visible_to(request.user).filter(assignment=self.get_object())
+        """Everybody's submissions, newest first, for who teaches; a student's own: `/assignments/submissions/`."""
+        assignment = self.get_object()
+        if not may_edit(assignment, request.user):
+            raise PermissionDenied(_("Only who teaches the course sees all submissions."))
+        rows = Submission.objects.all().visible_to(request.user).filter(assignment=assignment)
         page: Any = self.paginate_queryset(rows.prefetch_related("files__file"))  # type: ignore[arg-type]  # of another model
         answer = SubmissionSerializer(page, many=True, context=self.get_serializer_context())
         return self.get_paginated_response(answer.data)
@@ -154,17 +158,35 @@ def _without_files(data: Any) -> Any:
     return plain
 
 
-class SubmissionViewSet(ScopedMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Submission]):
-    """One submission: for its author, and for who grades it."""
+class SubmissionFilter(django_filters.FilterSet):
+    """Filters of the list of submissions."""
+
+    assignment_id = django_filters.UUIDFilter(field_name="assignment_id")
+    course_id = django_filters.UUIDFilter(field_name="assignment__course_id")
+
+    class Meta:
+        model = Submission
+        fields: list[str] = []
+
+
+class SubmissionViewSet(
+    ScopedMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Submission]
+):
+    """Submissions, newest first: for their author, and for who grades them."""
 
     queryset = Submission.objects.all()
     serializer_class = SubmissionDetailSerializer
+    filterset_class = SubmissionFilter
     permission_classes = (IsAuthenticated,)
     lookup_url_kwarg = "submission_id"
 
     def get_queryset(self) -> QuerySet[Submission]:
         """Return the visible submissions with their files and gradings."""
         return super().get_queryset().select_related("assignment").prefetch_related("files__file", "grade_changes")
+
+    def get_serializer_class(self) -> type[SubmissionSerializer]:
+        """Return the shape of an answer: the history of the grades stands beside one submission."""
+        return SubmissionSerializer if self.action == "list" else SubmissionDetailSerializer
 
     @extend_schema(request=GradeSerializer, responses=SubmissionDetailSerializer)
     @action(detail=True, methods=["post"])

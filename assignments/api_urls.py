@@ -14,6 +14,7 @@ takes_work = takes_uploads(file=LARGEST[Purpose.SUBMISSION], all_files=10 * LARG
 
 urlpatterns = [
     path("assignments/", AssignmentViewSet.as_view({"get": "list", "post": "create"})),
+    path("assignments/submissions/", SubmissionViewSet.as_view({"get": "list"})),
     path("assignments/submissions/<submission_id>", SubmissionViewSet.as_view({"get": "retrieve"})),
     path("assignments/submissions/<submission_id>/grade", SubmissionViewSet.as_view({"post": "grade"})),
     path("assignments/<assignment_id>", AssignmentViewSet.as_view(one)),

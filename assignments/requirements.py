@@ -36,8 +36,8 @@ def _not_passed(enrollment: Enrollment, assignments: Iterable[Assignment]) -> li
     wanted = list(assignments)
     if not wanted:
         return []
-    grades = current_grades(enrollment_ids=[enrollment.pk], item_ids=[one.pk for one in wanted])[enrollment.pk]
-    return [_("the assignment “%s”") % one.title for one in wanted if not _is_done(one, grades.get(one.pk))]
+    grades = current_grades(enrollment_ids=[enrollment.pk], item_ids=[one.pk for one in wanted])[enrollment.pk.int]
+    return [_("the assignment “%s”") % one.title for one in wanted if not _is_done(one, grades.get(one.pk.int))]
 
 
 def _is_done(assignment: Assignment, entry: Any) -> bool:
@@ -51,7 +51,7 @@ def work_of(enrollment: Enrollment) -> list[learning.Work]:
     if not assignments:
         return []
     terms = terms_for_many(assignments, enrollment)
-    grades = current_grades(enrollment_ids=[enrollment.pk], item_ids=[one.pk for one in assignments])[enrollment.pk]
+    grades = current_grades(enrollment_ids=[enrollment.pk], item_ids=[one.pk for one in assignments])[enrollment.pk.int]
     handed_in = set(Submission.objects.filter(enrollment=enrollment).values_list("assignment_id", flat=True))
     return [
         learning.Work(
@@ -59,10 +59,10 @@ def work_of(enrollment: Enrollment) -> list[learning.Work]:
             title=one.title,
             url=one.get_absolute_url(),
             lesson_id=one.lesson_id,
-            state=_state(one, grades.get(one.pk), one.pk in handed_in),
+            state=_state(one, grades.get(one.pk.int), one.pk in handed_in),
             due_at=terms[one.pk].due_at,
             is_required=one.is_required,
-            is_done=_is_done(one, grades.get(one.pk)),
+            is_done=_is_done(one, grades.get(one.pk.int)),
         )
         for one in assignments
     ]

@@ -12,6 +12,7 @@ from drf_spectacular.utils import extend_schema_field
 
 from courses.models import Category, Course, Level
 from courses.search import search
+from lms.lib.filters import BooleanFilter
 
 
 class Ordering(NamedTuple):
@@ -51,7 +52,7 @@ class CourseFilter(django_filters.FilterSet):
     level = django_filters.MultipleChoiceFilter(
         choices=Level.choices, label=_("Level"), widget=forms.CheckboxSelectMultiple
     )
-    is_free = django_filters.BooleanFilter(method="by_free", label=_("Free"))
+    is_free = BooleanFilter(method="by_free", label=_("Free"))
     price_min = django_filters.NumberFilter(
         method="by_lowest_price", label=_("Price from"), min_value=0, max_value=999_999
     )

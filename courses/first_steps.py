@@ -25,6 +25,7 @@ def first_steps(user: Any) -> list[Step]:
         return []
     site = SiteSettings.current()
     default_name = SiteSettings._meta.get_field("name").default
+    has_subjects = Category.objects.exists()
     return [
         Step(
             _("Name the site"),
@@ -35,8 +36,8 @@ def first_steps(user: Any) -> list[Step]:
         Step(
             _("Choose the subjects"),
             _("The catalogue sorts its courses by them."),
-            reverse("admin:courses_category_changelist"),
-            Category.objects.exists(),
+            reverse("admin:courses_category_changelist" if has_subjects else "admin:courses_category_add"),
+            has_subjects,
         ),
         Step(
             _("Make somebody a teacher"),

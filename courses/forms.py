@@ -48,6 +48,7 @@ class CourseForm(forms.ModelForm[Course]):
                 **kwargs.get("initial", {}),
             }
         super().__init__(*args, **kwargs)
+        self.fields["category"].empty_label = _("Choose a subject")  # type: ignore[attr-defined]  # a choice of rows
 
     def clean_outcomes(self) -> list[str]:
         """Return one outcome for each line."""

@@ -1,4 +1,4 @@
-"""The picture of a course that has none: quarter circles in one of six palettes, drawn from its id."""
+"""The picture of a course that has none: shapes of one family in one of twelve palettes, drawn from its id."""
 
 import hashlib
 import uuid
@@ -12,13 +12,22 @@ PALETTES = (
     ("#f2ecf5", "#e6a57e", "#4a4063", "#b5a6d0", "#241d33"),
     ("#f6e7d7", "#e3b23c", "#7a3b2e", "#d99a7c", "#3b1f1a"),
     ("#eef1ea", "#c98b70", "#3d5a4c", "#a9c0ae", "#1d2b25"),
+    ("#eaf2f4", "#e8a33d", "#1f6f80", "#8fc3cc", "#123840"),
+    ("#fbeee9", "#d9603b", "#8c2f39", "#e7a794", "#3d1820"),
+    ("#f0f0e4", "#d8b648", "#55652d", "#b3bf86", "#262d14"),
+    ("#f7eaf0", "#c46a8d", "#57305b", "#d8a9c1", "#2a1730"),
+    ("#ecf0f7", "#f0b15e", "#3a4fa0", "#a4b4e2", "#1a2350"),
+    ("#f5f0ea", "#c7a27a", "#6a4f3a", "#d7c3ab", "#2f231a"),
 )
+# Which shapes stand beside each other: all, arcs alone, sails and squares, discs, arcs with dots.
+FAMILIES = ((0, 1, 2, 3, 4, 5, 6, 7), (0, 1, 2, 3), (4, 4, 8, 7), (5, 6, 9, 6), (0, 1, 2, 3, 6))
 
 
 def svg(course_id: uuid.UUID) -> str:
     """Return the pattern of a course as an SVG document of about 3 kB; the same id always gives the same picture."""
-    digest = hashlib.shake_256(course_id.bytes).digest(COLUMNS * ROWS * 3 + 1)
+    digest = hashlib.shake_256(course_id.bytes).digest(COLUMNS * ROWS * 3 + 2)
     palette = PALETTES[digest[0] % len(PALETTES)]
+    family = FAMILIES[digest[-1] % len(FAMILIES)]
     shapes: dict[str, list[str]] = defaultdict(list)
     grounds: dict[str, list[str]] = defaultdict(list)
     for index in range(COLUMNS * ROWS):
@@ -27,7 +36,7 @@ def svg(course_id: uuid.UUID) -> str:
         ink_colour = palette[(ground % 5 + 1 + ink % 4) % 5]
         x, y = index % COLUMNS * CELL, index // COLUMNS * CELL
         grounds[ground_colour].append(f"M{x} {y}h{CELL}v{CELL}h-{CELL}z")
-        shapes[ink_colour].append(_shape(shape % 8, x, y))
+        shapes[ink_colour].append(_shape(family[shape % len(family)], x, y))
     # All grounds of one colour are one path, and so are all shapes: 10 elements in place of 80.
     paths = [f'<path fill="{colour}" d="{"".join(parts)}"/>' for colour, parts in sorted(grounds.items())]
     paths += [f'<path fill="{colour}" d="{"".join(parts)}"/>' for colour, parts in sorted(shapes.items())]
@@ -36,7 +45,7 @@ def svg(course_id: uuid.UUID) -> str:
 
 
 def _shape(kind: int, x: int, y: int) -> str:
-    """Return the path of one cell's shape: quarter circles mostly, now and then a triangle, a half disc or a dot."""
+    """Return the path of one cell's shape: a quarter circle, a triangle, a half disc, a dot, or nothing."""
     c, half = CELL, CELL // 2
     paths = (
         f"M{x} {y}a{c} {c} 0 0 1 {c} {c}h-{c}z",
@@ -47,5 +56,7 @@ def _shape(kind: int, x: int, y: int) -> str:
         f"M{x} {y + half}a{half} {half} 0 0 1 {c} 0z",
         f"M{x + 7} {y + half}a13 13 0 1 1 26 0a13 13 0 1 1 -26 0z",
         "",
+        f"M{x + c} {y + c}h-{c}l{c} -{c}z",
+        f"M{x} {y + half}a{half} {half} 0 0 0 {c} 0z",
     )
     return paths[kind]

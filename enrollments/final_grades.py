@@ -2,7 +2,7 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
@@ -53,7 +53,13 @@ class FinalGrade:
     """
 
     percent: Decimal | None
-    lines: list[Line]
+    items: Sequence[GradedItem]
+    entries: list[Standing | None]
+
+    @property
+    def lines(self) -> list[Line]:
+        """Each item with what stands for it."""
+        return [Line(item, entry) for item, entry in zip(self.items, self.entries, strict=True)]
 
     @property
     def formula(self) -> str:
@@ -75,20 +81,19 @@ class FinalGrade:
         return _("(%(terms)s) ÷ %(weights)s = %(percent)s%%") % sums
 
 
-def final_grade(items: Iterable[GradedItem], grades: Mapping[uuid.UUID, Standing]) -> FinalGrade:
+def final_grade(items: Sequence[GradedItem], grades: Mapping[int, Standing]) -> FinalGrade:
     """Return the mean of what is graded, in percent and weighted by item. No queries.
 
     Work that is excused, not graded yet or without weight does not count: a grade says what was shown so far.
-    `grades` holds one student's standing entries by item.
+    `grades` holds one student's standing entries, as `current_grades` gives them.
     """
-    lines = [Line(item, grades.get(item.id)) for item in items]
+    entries = [grades.get(item.id.int) for item in items]
     earned = weights = Decimal(0)
-    for line in lines:
-        item, points = line.item, line.points
-        if points is not None and item.is_counted:
-            earned += 100 * points / item.points_possible * item.weight
+    for item, entry in zip(items, entries, strict=True):
+        if entry is not None and entry.points is not None and item.is_counted:
+            earned += 100 * entry.points / item.points_possible * item.weight
             weights += item.weight
-    return FinalGrade((earned / weights).quantize(HUNDREDTH, ROUND_HALF_UP) if weights else None, lines)
+    return FinalGrade((earned / weights).quantize(HUNDREDTH, ROUND_HALF_UP) if weights else None, items, entries)
 
 
 def grades_of(enrollment: Enrollment) -> FinalGrade:
@@ -103,4 +108,4 @@ def grades_of_many(enrollments: list[Enrollment]) -> list[tuple[Enrollment, Fina
     for item in GradedItem.objects.published().filter(course__in=courses).select_related("course"):
         by_course[item.course_id].append(item)
     standing = current_grades(enrollment_ids=[row.pk for row in enrollments])
-    return [(row, final_grade(by_course[row.course_id], standing[row.pk])) for row in enrollments]
+    return [(row, final_grade(by_course[row.course_id], standing[row.pk.int])) for row in enrollments]

@@ -15,6 +15,7 @@ from accounts.models import User
 from enrollments.models import Enrollment, GradedItem, GradeEntry
 from enrollments.services import complete_if_done
 from lms.lib.errors import DomainError
+from lms.lib.prepared import Prepared
 from lms.platform.audit import record
 
 
@@ -29,7 +30,13 @@ class GradeError(DomainError):
     """This is no grade of this item."""
 
 
-@transaction.atomic
+# The two rows that every grade begins with.
+_LOCKED = Prepared(lambda enrollment_id: Enrollment.objects.filter(pk=enrollment_id).select_for_update())
+_STANDING = Prepared(
+    lambda item_id, enrollment_id: GradeEntry.objects.filter(item=item_id, enrollment=enrollment_id).order_by("-id")[:1]
+)
+
+
 def record_grade(
     *,
     actor: Any,
@@ -49,31 +56,44 @@ def record_grade(
     if points is not None and not 0 <= points <= item.points_possible:
         said = _("Give between 0 and %s points.") % floatformat(item.points_possible, -2)
         raise GradeError("points_out_of_range", said, status=400)
-    enrollment = Enrollment.objects.select_for_update(of=("self",)).select_related("user").get(pk=enrollment.pk)
-    standing = GradeEntry.objects.filter(item=item.pk, enrollment=enrollment).first()
     points = None if is_excused else points
-    if standing and (standing.points, standing.is_excused, standing.source_id) == (points, is_excused, source_id):
-        return standing
-    entry = GradeEntry.objects.create(
-        item_id=item.pk,
-        enrollment=enrollment,
-        points=points,
-        is_excused=is_excused,
-        reason=reason[:300],
-        source_id=source_id,
-        graded_by=actor if isinstance(actor, User) else None,
-    )
-    before = None if standing is None or standing.points is None else str(standing.points)
-    changes = {"points": [before, None if points is None else str(points)], "excused": is_excused, "reason": reason}
-    record(actor=actor, action="enrollments.grade_recorded", target=item, subject=enrollment.user, changes=changes)
-    complete_if_done(actor=actor, enrollment=enrollment)
-    return entry
+    # It fails with whatever calls it, so it needs no savepoint of its own.
+    with transaction.atomic(savepoint=False):
+        locked = _LOCKED.row(enrollment.pk)
+        if locked is None:
+            raise Enrollment.DoesNotExist
+        standing = _STANDING.row(item.pk, locked.pk)
+        if standing and (standing.points, standing.is_excused, standing.source_id) == (points, is_excused, source_id):
+            return standing
+        entry = GradeEntry.objects.create(
+            item_id=item.pk,
+            enrollment=locked,
+            points=points,
+            is_excused=is_excused,
+            reason=reason[:300],
+            source_id=source_id,
+            graded_by=actor if isinstance(actor, User) else None,
+        )
+        before = None if standing is None or standing.points is None else str(standing.points)
+        changes = {"points": [before, None if points is None else str(points)], "excused": is_excused, "reason": reason}
+        record(
+            actor=actor,
+            action="enrollments.grade_recorded",
+            target=item,
+            subject=User(pk=locked.user_id),
+            changes=changes,
+        )
+        complete_if_done(actor=actor, enrollment=locked)
+        return entry
 
 
 def current_grades(
     *, enrollment_ids: Iterable[uuid.UUID] | QuerySet[Any], item_ids: Iterable[uuid.UUID] | None = None
-) -> dict[uuid.UUID, dict[uuid.UUID, Standing]]:
+) -> dict[int, dict[int, Standing]]:
     """Return the grade that stands for each item, by enrolment: a `defaultdict`, empty for one without any. One query.
+
+    Both go by their ids as numbers (`pk.int`): Python hashes and compares a UUID by functions written in Python, which
+    was a third of what a gradebook cost.
 
     Without `item_ids`, of every item, published or not: for a whole gradebook, where planning with fifty more ids costs
     PostgreSQL more than the rows. A queryset of ids stays a subquery, so that a whole course is no list of a thousand
@@ -82,9 +102,9 @@ def current_grades(
     rows = GradeEntry.objects.filter(enrollment__in=enrollment_ids).order_by("id")
     if item_ids is not None:
         rows = rows.filter(item__in=item_ids)
-    found: dict[uuid.UUID, dict[uuid.UUID, Standing]] = defaultdict(dict)
+    found: dict[int, dict[int, Standing]] = defaultdict(dict)
     for enrollment_id, item_id, points, is_excused in rows.values_list(
         "enrollment_id", "item_id", "points", "is_excused"
     ):
-        found[enrollment_id][item_id] = Standing(points, is_excused)
+        found[enrollment_id.int][item_id.int] = Standing(points, is_excused)
     return found

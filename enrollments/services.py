@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
@@ -19,6 +19,7 @@ from enrollments.models import Enrollment, EnrollmentEvent, LessonProgress, Revi
 from enrollments.signals import course_completed, learned
 from enrollments.tasks import mail_enrollment
 from lms.lib.errors import DomainError
+from lms.lib.prepared import Prepared
 from lms.platform.audit import record
 from realtime import hints
 from realtime.models import Event
@@ -191,15 +192,25 @@ def complete_course(*, actor: User, enrollment: Enrollment) -> Enrollment:
     return current
 
 
+def _unfinished(course_id: uuid.UUID, enrollment_id: uuid.UUID) -> QuerySet[Lesson, uuid.UUID]:
+    done = LessonProgress.objects.filter(lesson=OuterRef("pk"), enrollment=enrollment_id, completed_at__isnull=False)
+    waiting = Lesson.objects.published().filter(~Exists(done), course=course_id)
+    return waiting.order_by().values_list("pk", flat=True)[:1]
+
+
+_UNFINISHED = Prepared(_unfinished)
+
+
 def complete_if_done(*, actor: Any, enrollment: Enrollment) -> None:
     """Complete the course if nothing is missing any more: after a grade. Call it with the enrolment's row locked."""
-    if enrollment.is_active and enrollment.completed_at is None:
-        rows = Enrollment.objects.with_progress().select_related("course").only("completed_at", "course__lessons_count")
-        # Most grades come before the last lesson: the apps above need not be asked.
-        if rows.get(pk=enrollment.pk).progress_percentage == 100:
-            current = _with_progress(enrollment)
-            if not registry.missing_for_completion(current):
-                _mark_complete(actor, current)
+    if not enrollment.is_active or enrollment.completed_at is not None:
+        return
+    # Most grades come before the last lesson: the apps above need not be asked.
+    if _UNFINISHED.row(enrollment.course_id, enrollment.pk) is not None:
+        return
+    current = _with_progress(enrollment)
+    if current.progress_percentage == 100 and not registry.missing_for_completion(current):
+        _mark_complete(actor, current)
 
 
 def _mark_complete(actor: Any, enrollment: Enrollment) -> None:

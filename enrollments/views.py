@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from django.views.generic import FormView, ListView, TemplateView
 
 from accounts.permissions import signed_in
+from courses.first_steps import first_steps
 from courses.models import Course, Lesson
 from courses.videos import video_of_lesson
 from enrollments import services
@@ -47,11 +48,14 @@ class DashboardView(LoginRequiredMixin, ListView[Enrollment]):
         return Enrollment.objects.active().filter(user=signed_in(self.request)).for_dashboard()
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the course to go on with, and what is due; for somebody who has no course yet, a few to begin with."""
+        """Add the course to go on with, and what is due; for somebody who has no course yet, a few to begin with; for
+        staff of an empty site, what is done first."""
         context = super().get_context_data(**kwargs)
         if not context["enrollments"]:
             popular = Course.objects.published().for_cards().order_by("price_cents", "-enrollments_count", "id")
-            return {**context, "suggested": popular[:SUGGESTED]}
+            suggested = list(popular[:SUGGESTED])
+            steps = [] if suggested else first_steps(self.request.user)
+            return {**context, "suggested": suggested, "first_steps": steps}
         open_ones = [one for one in context["enrollments"] if one.completed_at is None and one.next_lesson_id]
         due = [one for one in due_for(signed_in(self.request), after=timezone.now()) if not one.is_graded]
         return {**context, "current": open_ones[0] if open_ones else None, "due": due[:MOST_DUE]}

@@ -99,6 +99,7 @@ MIDDLEWARE = [
     "lms.lib.middleware.storable_text_only",
     "lms.lib.middleware.optional_api_slash",
     "lms.lib.middleware.private_unless_public",
+    "lms.lib.middleware.forms_acknowledged",
     "django.middleware.http.ConditionalGetMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",  # what the browser asks for; reader_language below knows better
@@ -172,7 +173,7 @@ if REDIS_URL:
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 CHANNEL_LAYERS = {"default": configuration.channel_layer(REDIS_URL)}
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "accounts.session_store"
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=f"{REDIS_URL}/0" if REDIS_URL else "memory://")
 CELERY_TASK_ALWAYS_EAGER = env.bool("CELERY_TASK_ALWAYS_EAGER", default=TESTING or not REDIS_URL)
@@ -435,6 +436,7 @@ LANGUAGES = configuration.languages(env, "LANGUAGES")  # people choose among the
 LANGUAGE_CODE = LANGUAGES[0][0]
 LOCALE_PATHS = [BASE_DIR / "lms" / "locale", DATA_DIR / "locale"]
 USE_I18N = True
+FORMAT_MODULE_PATH = ["lms.formats"]
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
 

@@ -46,26 +46,35 @@ class _Lines(admin.TabularInline[Any, Order]):
         """Return False: what happened, happened."""
         return False
 
+    @admin.display(description=gettext_lazy("Amount"))
+    def sum(self, line: LedgerEntry | Refund | Dispute) -> str:
+        """Return the amount in its currency."""
+        return money.formatted(line.amount, line.currency)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Return all of them: the amount stands in words of its own."""
+        return [str(name) for name in self.fields or []]
+
 
 class LedgerInline(_Lines):
     """What an order moved."""
 
     model = LedgerEntry
-    fields = ["created_at", "kind", "source", "target", "amount", "currency", "actor"]
+    fields = ["created_at", "kind", "source", "target", "sum", "actor"]
 
 
 class RefundInline(_Lines):
     """What was given back, and why."""
 
     model = Refund
-    fields = ["created_at", "amount", "currency", "reason", "actor", "state", "stripe_refund_id"]
+    fields = ["created_at", "sum", "reason", "actor", "state", "stripe_refund_id"]
 
 
 class DisputeInline(_Lines):
     """What is disputed."""
 
     model = Dispute
-    fields = ["opened_at", "amount", "currency", "reason", "closed_as"]
+    fields = ["opened_at", "sum", "reason", "closed_as"]
 
 
 @admin.register(Order)
@@ -83,7 +92,20 @@ class OrderAdmin(ReadOnlyAdmin):
     search_fields = ["id", "course_title", "user__email", "user__full_name", "stripe_payment_intent_id"]
     date_hierarchy = "created_at"
     inlines = [LedgerInline, RefundInline, DisputeInline]
-    exclude = ["client_secret"]
+    fieldsets = [
+        (None, {"fields": ["course", "user", "standing", "created_at", "completed_at"]}),
+        (gettext_lazy("What it cost"), {"fields": ["price", "off", "coupon", "to_pay", "given_back", "expires_at"]}),
+        (
+            gettext_lazy("What Stripe says"),
+            {
+                "fields": [
+                    "stripe_payment_intent_id", "last_error", "flag", "disputed_at", "checked_at", "is_settled",
+                    "receipt_mailed_at",
+                ]
+            },
+        ),
+    ]  # fmt: skip
+    readonly_fields = ["price", "off", "to_pay", "standing", "given_back"]
     action_form = RefundForm
     actions = ["refund", "ask_stripe", "clear_flag"]
     change_list_template = "admin/payments/order/change_list.html"
@@ -93,15 +115,25 @@ class OrderAdmin(ReadOnlyAdmin):
         """Return the amount in its currency."""
         return order.formatted_amount
 
+    @admin.display(description=gettext_lazy("Price"))
+    def price(self, order: Order) -> str:
+        """Return what the course cost, in its currency."""
+        return order.formatted_list_amount
+
+    @admin.display(description=gettext_lazy("Off"))
+    def off(self, order: Order) -> str:
+        """Return what a coupon took off."""
+        return order.formatted_discount
+
     @admin.display(description=gettext_lazy("Status"), ordering="status")
     def standing(self, order: Order) -> str:
         """Return the status in words, a refund of a part included."""
         return order.standing_label
 
-    @admin.display(description=gettext_lazy("Refunded"), ordering="refunded_amount", empty_value="")
-    def given_back(self, order: Order) -> str | None:
-        """Return what was given back, if anything was."""
-        return order.formatted_refunded if order.refunded_amount else None
+    @admin.display(description=gettext_lazy("Refunded"), ordering="refunded_amount")
+    def given_back(self, order: Order) -> str:
+        """Return what was given back, nothing where nothing was."""
+        return order.formatted_refunded if order.refunded_amount else ""
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         """Return whether this person may give money back."""

@@ -1,10 +1,11 @@
 """`/quizzes/*` of the API."""
 
+import uuid
 from typing import Any
 
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -42,11 +43,9 @@ from quizzes.serializers import (
 )
 from quizzes.showing import shown_to
 
-READ_TO_SAVE = (
-    "layout", "started_at", "expires_at", "submitted_at", "last_number", "enrollment__user", "quiz__course",
-    "quiz__opens_at", "quiz__due_at", "quiz__closes_at", "quiz__time_limit_minutes", "quiz__max_attempts",
-    "enrollment__accommodation__extra_time_percent",
-)  # fmt: skip
+# Made once: a serializer copies its fields each time it is made, which costs more than to use them.
+ANSWERS, LAST_ANSWERS, SAVED = AnswersSerializer(), SubmitAttemptSerializer(), SavedSerializer()
+DETAIL = {is_teacher: AttemptDetailSerializer(context={"is_teacher": is_teacher}) for is_teacher in (False, True)}
 
 
 def for_api(quizzes: Any, user: Any) -> Any:
@@ -259,12 +258,6 @@ class AttemptViewSet(IdempotentMixin, viewsets.GenericViewSet[Attempt]):
     permission_classes = (IsAuthenticated,)
     lookup_url_kwarg = "attempt_id"
 
-    def get_queryset(self) -> QuerySet[Attempt]:
-        """Return the attempts; for saving and submitting, which a class does at once, with what that reads alone."""
-        if self.action in ("answers", "submit"):
-            return Attempt.objects.select_related("quiz", "enrollment__accommodation").only(*READ_TO_SAVE)
-        return super().get_queryset()
-
     def get_object(self) -> Attempt:
         """Return the attempt that the path names; 404 when it is not visible."""
         return visible_or_404(self.get_queryset(), self.request.user, **self._named())
@@ -275,10 +268,15 @@ class AttemptViewSet(IdempotentMixin, viewsets.GenericViewSet[Attempt]):
     def _own_attempt(self) -> Attempt:
         """Return the attempt that the path names, if it is the caller's; 403 for those who only see it."""
         try:
-            return self.get_queryset().answerable_by(self.request.user).get(**self._named())  # type: ignore[attr-defined]  # ours
-        except (Attempt.DoesNotExist, ValueError, ModelValidationError):
+            attempt_id, quiz_id = uuid.UUID(self.kwargs["attempt_id"]), uuid.UUID(self.kwargs["quiz_id"])
+        except ValueError:
+            raise Http404 from None
+        read = taking.own_to_save if self.action == "answers" else taking.own_to_show
+        found = read(self.request.user, attempt_id)
+        if found is None or found.quiz_id != quiz_id:
             self.get_object()
-            raise PermissionDenied(_("Only its student answers it.")) from None
+            raise PermissionDenied(_("Only its student answers it."))
+        return found
 
     def _is_teacher(self, quiz: Quiz) -> bool:
         return quiz.course.instructor_id == self.request.user.pk or has_role(self.request.user, Role.ADMIN)
@@ -317,9 +315,8 @@ class AttemptViewSet(IdempotentMixin, viewsets.GenericViewSet[Attempt]):
         """Save answers; an empty text takes one back. 409 `attempt_closed`, `time_over`, or `stale_answer` with the
         current state."""
         attempt = self._own_attempt()
-        shape = AnswersSerializer(data=request.data)
-        shape.is_valid(raise_exception=True)
-        given, seq = shape.validated_data["answers"], shape.validated_data.get("seq")
+        shape = ANSWERS.run_validation(request.data)
+        given, seq = shape["answers"], shape.get("seq")
         try:
             saved = taking.save_answers(actor=signed_in(request), attempt=attempt, answers=given, seq=seq)
         except taking.AttemptError as error:
@@ -333,16 +330,14 @@ class AttemptViewSet(IdempotentMixin, viewsets.GenericViewSet[Attempt]):
             "question_ids": list(given),
             "expires_at": saved.deadline,
         }
-        return Response(SavedSerializer(reply).data)
+        return Response(SAVED.to_representation(reply))
 
     @extend_schema(request=SubmitAttemptSerializer, responses=AttemptDetailSerializer)
     @action(detail=True, methods=["post"])
     def submit(self, request: Request, quiz_id: str, attempt_id: str) -> Response:
         """Hand it in; a repeat gives the same result."""
         attempt = self._own_attempt()
-        shape = SubmitAttemptSerializer(data=request.data)
-        shape.is_valid(raise_exception=True)
-        given = shape.validated_data.get("answers")
+        given = LAST_ANSWERS.run_validation(request.data).get("answers")
         done = taking.submit(actor=signed_in(request), attempt=attempt, answers=given)
         return Response(self._shown(done))
 
@@ -366,4 +361,4 @@ class AttemptViewSet(IdempotentMixin, viewsets.GenericViewSet[Attempt]):
             attempt.expires_at = taking.deadline_of(attempt)  # as it is now, not as it was promised
         attempt.questions, attempt.results, attempt.keys = shown.questions, shown.results, shown.keys
         attempt.answers = shown.answers
-        return AttemptDetailSerializer(attempt, context={"is_teacher": is_teacher}).data
+        return DETAIL[is_teacher].to_representation(attempt)

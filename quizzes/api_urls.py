@@ -1,4 +1,4 @@
-"""Paths of `/quizzes/*` (seed, "Quizzes Module"; API.md)."""
+"""Paths below `/quizzes/` (seed, "Quizzes Module"; API.md)."""
 
 from typing import Any
 
@@ -11,21 +11,21 @@ listed: dict[str, Any] = {"get": "list", "post": "create"}
 again: dict[str, Any] = {"get": "regrade", "post": "regrade"}
 
 urlpatterns = [
-    path("quizzes/", QuizViewSet.as_view(listed)),
-    path("quizzes/<quiz_id>", QuizViewSet.as_view(one)),
-    path("quizzes/<quiz_id>/publish", QuizViewSet.as_view({"post": "publish"})),
-    path("quizzes/<quiz_id>/unpublish", QuizViewSet.as_view({"post": "unpublish"})),
-    path("quizzes/<quiz_id>/results", QuizViewSet.as_view({"get": "results"})),
-    path("quizzes/<quiz_id>/results.csv", QuizViewSet.as_view({"get": "results_csv"})),
-    path("quizzes/<quiz_id>/regrade", QuizViewSet.as_view(again)),
-    path("quizzes/<quiz_id>/questions/", QuestionViewSet.as_view(listed)),
-    path("quizzes/<quiz_id>/questions/<question_id>", QuestionViewSet.as_view(one)),
-    path("quizzes/<quiz_id>/attempts/", AttemptViewSet.as_view(listed)),
-    path("quizzes/<quiz_id>/attempts/<attempt_id>", AttemptViewSet.as_view({"get": "retrieve"})),
+    path("", QuizViewSet.as_view(listed)),
+    path("<quiz_id>", QuizViewSet.as_view(one)),
+    path("<quiz_id>/publish", QuizViewSet.as_view({"post": "publish"})),
+    path("<quiz_id>/unpublish", QuizViewSet.as_view({"post": "unpublish"})),
+    path("<quiz_id>/results", QuizViewSet.as_view({"get": "results"})),
+    path("<quiz_id>/results.csv", QuizViewSet.as_view({"get": "results_csv"})),
+    path("<quiz_id>/regrade", QuizViewSet.as_view(again)),
+    path("<quiz_id>/questions/", QuestionViewSet.as_view(listed)),
+    path("<quiz_id>/questions/<question_id>", QuestionViewSet.as_view(one)),
+    path("<quiz_id>/attempts/", AttemptViewSet.as_view(listed)),
+    path("<quiz_id>/attempts/<attempt_id>", AttemptViewSet.as_view({"get": "retrieve"})),
     path(
-        "quizzes/<quiz_id>/attempts/<attempt_id>/answers",
+        "<quiz_id>/attempts/<attempt_id>/answers",
         AttemptViewSet.as_view({"put": "answers", "patch": "answers"}),
     ),
-    path("quizzes/<quiz_id>/attempts/<attempt_id>/submit", AttemptViewSet.as_view({"post": "submit"})),
-    path("quizzes/<quiz_id>/attempts/<attempt_id>/grade", AttemptViewSet.as_view({"post": "grade"})),
+    path("<quiz_id>/attempts/<attempt_id>/submit", AttemptViewSet.as_view({"post": "submit"})),
+    path("<quiz_id>/attempts/<attempt_id>/grade", AttemptViewSet.as_view({"post": "grade"})),
 ]

@@ -6,12 +6,12 @@ comes after its submission. Locks are taken in one order, attempt before enrolme
 
 import secrets
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -20,8 +20,9 @@ from enrollments.deadlines import Terms, terms_for
 from enrollments.models import Enrollment
 from enrollments.signals import learned
 from lms.lib.errors import DomainError
+from lms.lib.prepared import Prepared
 from quizzes.marking import apply_marks, enter_in_ledger, tell_student
-from quizzes.models import GRACE, AnswerEvent, Attempt, Mark, QuestionVersion, Quiz, fold, mixed, receipt_of
+from quizzes.models import GRACE, AnswerEvent, Attempt, Mark, Quiz, fold, mixed, receipt_of
 from quizzes.question_types import AnswerError
 
 MOST_BATCH = 200
@@ -142,10 +143,45 @@ def is_overdue(attempt: Attempt, now: datetime) -> bool:
     return ends is not None and now > ends + GRACE
 
 
+# What saving reads of an attempt, which a class does every few seconds.
+READ_TO_SAVE = (
+    "layout", "started_at", "expires_at", "submitted_at", "last_number", "enrollment__user", "quiz__course",
+    "quiz__opens_at", "quiz__due_at", "quiz__closes_at", "quiz__time_limit_minutes", "quiz__max_attempts",
+    "enrollment__accommodation__extra_time_percent",
+)  # fmt: skip
+_TO_SAVE = Prepared(
+    lambda attempt_id, user_id: (
+        Attempt.objects.filter(pk=attempt_id)
+        .answerable_by_id(user_id)
+        .select_related("quiz", "enrollment__accommodation")
+        .only(*READ_TO_SAVE)
+    )
+)
+
+
+def own_to_save(user: Any, attempt_id: uuid.UUID) -> Attempt | None:
+    """Return the attempt with what saving reads, if `user` may answer it; None otherwise. One query."""
+    return _TO_SAVE.row(attempt_id, user.pk) if user.is_authenticated else None
+
+
+_TO_SHOW = Prepared(
+    lambda attempt_id, user_id: (
+        Attempt.objects.filter(pk=attempt_id)
+        .answerable_by_id(user_id)
+        .select_related("quiz__course", "enrollment__accommodation")
+    )
+)
+
+
+def own_to_show(user: Any, attempt_id: uuid.UUID) -> Attempt | None:
+    """Return the attempt with its quiz and course, if `user` may answer it; None otherwise. One query."""
+    return _TO_SHOW.row(attempt_id, user.pk) if user.is_authenticated else None
+
+
 def save_answers(*, actor: User, attempt: Attempt, answers: dict[str, Any], seq: int | None = None) -> Saved:
     """Append answers to the journal, all or none; return the acknowledgement.
 
-    Five statements; with a time limit one or two more.
+    Five statements; with a time limit one or two more, and one more where the process does not know the quiz yet.
 
     An empty text takes an answer back. The acknowledgement carries the deadline as it is now, so that an open page
     follows an extension.
@@ -167,44 +203,62 @@ def save_answers(*, actor: User, attempt: Attempt, answers: dict[str, Any], seq:
 
 def _append(attempt: Attempt, answers: dict[str, Any], seq: int | None, now: datetime) -> list[AnswerEvent]:
     """Lock the attempt, check the answers, append what is new; return the events."""
-    known = attempt.version_ids
-    if len(answers) > MOST_BATCH or not set(answers) <= set(known):
+    if len(answers) > MOST_BATCH or not answers.keys() <= attempt.version_ids.keys():
         raise AnswerError("unknown_question", _("This attempt has no such question."))
     last_number = Attempt.objects.append_to_journal(attempt.pk, len(answers))
     if last_number is None:
         raise AttemptError("attempt_closed", _("This attempt is submitted."))
-    newest = AnswerEvent.objects.filter(attempt=attempt, question_id=OuterRef("question_id")).order_by("-number")
-    asked = QuestionVersion.objects.filter(pk__in=[known[key] for key in answers]).order_by()
-    versions = asked.only("question", "question_type", "options").annotate(
-        standing_seq=Subquery(newest.values("seq")[:1])
-    )
-    fresh = [(version, version.checked(answers[str(version.question_id)])) for version in versions]
-    if seq is not None and any((version.standing_seq or 0) >= seq for version, _answer in fresh):
-        fresh = _without_repeats(attempt, fresh, seq)
+    fresh = _checked(attempt, answers)
+    stands = _standing_seqs(attempt, answers) if last_number > len(answers) else {}
+    if seq is not None and any((stands.get(key) or 0) >= seq for key in fresh):
+        fresh = _without_repeats(attempt, fresh, stands, seq)
     events = [
         AnswerEvent(
-            attempt=attempt,
-            number=last_number - place,
-            question_id=version.question_id,
-            seq=version.standing_seq if seq is None else seq,
+            attempt_id=attempt.pk,
+            number=number,
+            question_id=uuid.UUID(key),
+            seq=stands.get(key) if seq is None else seq,
             answer=answer,
             saved_at=now,
         )
-        for place, (version, answer) in enumerate(fresh)
+        for number, (key, answer) in enumerate(fresh.items(), start=last_number - len(fresh) + 1)
     ]
-    return sorted(AnswerEvent.objects.bulk_create(events), key=lambda event: event.number)
+    return AnswerEvent.objects.bulk_create(events)
 
 
-def _without_repeats(attempt: Attempt, fresh: list[tuple[Any, Any]], seq: int) -> list[tuple[Any, Any]]:
+def _checked(attempt: Attempt, answers: dict[str, Any]) -> dict[str, Any]:
+    """Return the answers as they are stored; raise AnswerError for what is no answer, or to no question of this."""
+    versions = {str(version.question_id): version for version in attempt.versions}
+    if not answers.keys() <= versions.keys():
+        raise AnswerError("unknown_question", _("This attempt has no such question."))
+    return {key: versions[key].checked(answer) for key, answer in answers.items()}
+
+
+_NEWEST_SEQ = Prepared(
+    lambda attempt_id, question_id: (
+        AnswerEvent.objects.filter(attempt=attempt_id, question_id=question_id)
+        .order_by("-number")
+        .values_list("seq", flat=True)[:1]
+    )
+)
+
+
+def _standing_seqs(attempt: Attempt, keys: Collection[str]) -> dict[str, int | None]:
+    """Return the client's number of the answer that stands, by the question's id. One query; mostly for one answer."""
+    if len(keys) == 1:
+        return {key: _NEWEST_SEQ.row(attempt.pk, uuid.UUID(key)) for key in keys}
+    rows = AnswerEvent.objects.filter(attempt=attempt, question_id__in=list(keys)).order_by("number")
+    return {str(question_id): seq for question_id, seq in rows.values_list("question_id", "seq")}
+
+
+def _without_repeats(
+    attempt: Attempt, fresh: dict[str, Any], stands: dict[str, int | None], seq: int
+) -> dict[str, Any]:
     """Leave out what stands already under this number: it is sent again because its acknowledgement was lost. Raises
     AttemptError `stale_answer` when another answer stands under it, or under a later one."""
     state = state_of(attempt)
-    left = [
-        (version, answer)
-        for version, answer in fresh
-        if version.standing_seq != seq or state[str(version.question_id)]["answer"] != answer
-    ]
-    if any((version.standing_seq or 0) >= seq for version, _answer in left):
+    left = {key: answer for key, answer in fresh.items() if stands.get(key) != seq or state[key]["answer"] != answer}
+    if any((stands.get(key) or 0) >= seq for key in left):
         error = AttemptError("stale_answer", _("A newer answer is saved, from another window of yours."))
         error.current = state
         raise error
@@ -213,7 +267,7 @@ def _without_repeats(attempt: Attempt, fresh: list[tuple[Any, Any]], seq: int) -
 
 def state_of(attempt: Attempt) -> dict[str, Any]:
     """Return the answers as they stand, with the client's number and the time of each. One query."""
-    standing = fold(attempt.events.all())
+    standing = fold(attempt.journal())
     return {
         key: {"answer": event.answer, "seq": event.seq, "saved_at": event.saved_at} for key, event in standing.items()
     }
@@ -228,7 +282,8 @@ def submit(*, actor: User | None, attempt: Attempt, answers: dict[str, Any] | No
     now = timezone.now()
     late = is_overdue(attempt, now)
     with transaction.atomic():
-        locked = _locked(attempt.pk)
+        locked = _found(_ITSELF_LOCKED.row(attempt.pk))
+        locked.quiz, locked.enrollment = attempt.quiz, attempt.enrollment
         if locked.submitted_at is not None:
             return locked
         if answers and not late:
@@ -238,12 +293,9 @@ def submit(*, actor: User | None, attempt: Attempt, answers: dict[str, Any] | No
 
 def _append_last(attempt: Attempt, answers: dict[str, Any], now: datetime) -> None:
     """Append the answers that come with the submission. Call it with the attempt's row locked."""
-    versions = {str(version.question_id): version for version in attempt.versions}
-    if not set(answers) <= set(versions):
-        raise AnswerError("unknown_question", _("This attempt has no such question."))
-    checked = {key: versions[key].checked(answer) for key, answer in answers.items()}
+    checked = _checked(attempt, answers)
     AnswerEvent.objects.bulk_create(
-        AnswerEvent(attempt=attempt, number=number, question_id=key, answer=answer, saved_at=now)
+        AnswerEvent(attempt_id=attempt.pk, number=number, question_id=key, answer=answer, saved_at=now)
         for number, (key, answer) in enumerate(checked.items(), start=attempt.last_number + 1)
     )
     attempt.last_number += len(checked)
@@ -254,7 +306,7 @@ def close_if_overdue(attempt: Attempt | None) -> Attempt | None:
     if attempt is None or not attempt.is_running or not is_overdue(attempt, timezone.now()):
         return attempt
     with transaction.atomic():
-        locked = _locked(attempt.pk)
+        locked = _found(_LOCKED.row(attempt.pk))
         if locked.is_running:
             closed = _grade(locked, actor=None, by_clock=True, now=timezone.now())
             tell_student(closed)
@@ -262,20 +314,31 @@ def close_if_overdue(attempt: Attempt | None) -> Attempt | None:
         return locked
 
 
-def _locked(attempt_id: uuid.UUID) -> Attempt:
-    rows = Attempt.objects.select_for_update(of=("self",)).select_related("quiz__course", "enrollment")
-    return rows.get(pk=attempt_id)
+_ITSELF_LOCKED = Prepared(lambda attempt_id: Attempt.objects.filter(pk=attempt_id).select_for_update())
+_LOCKED = Prepared(
+    lambda attempt_id: (
+        Attempt.objects.filter(pk=attempt_id)
+        .select_related("quiz__course", "enrollment")
+        .select_for_update(of=("self",))
+    )
+)
+
+
+def _found(attempt: Attempt | None) -> Attempt:
+    if attempt is None:
+        raise Attempt.DoesNotExist
+    return attempt
 
 
 def _grade(attempt: Attempt, *, actor: User | None, by_clock: bool, now: datetime) -> Attempt:
     """Fold the journal into answers, marks and a receipt. Call it with the attempt's row locked."""
-    events = list(attempt.events.all())
+    events = attempt.journal()
     attempt.answers = {key: event.answer for key, event in fold(events).items()}
     attempt.submitted_at, attempt.by_clock = now, by_clock
     attempt.receipt = receipt_of(attempt, events)
     marks = [
         Mark(
-            attempt=attempt,
+            attempt_id=attempt.pk,
             version=version,
             question_id=version.question_id,
             points=version.earned(attempt.answers.get(str(version.question_id))),

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from enrollments.grades import record_grade
 from lms.lib.errors import DomainError
+from lms.lib.prepared import Prepared
 from lms.platform.audit import record
 from quizzes.models import CENT, Attempt, Counts, Mark, Question, QuestionVersion, Quiz
 from quizzes.question_types import AnswerError
@@ -63,10 +64,19 @@ def counted_points(quiz: Quiz, attempts: list[Attempt]) -> Decimal | None:
     return chosen[Counts(quiz.counts)]
 
 
+_SUBMITTED = Prepared(
+    lambda quiz_id, enrollment_id: (
+        Attempt.objects.submitted()
+        .filter(quiz=quiz_id, enrollment=enrollment_id)
+        .order_by("number")
+        .only("submitted_at", "points_earned", "points_possible")
+    )
+)
+
+
 def enter_in_ledger(attempt: Attempt, *, actor: Any, reason: str = "") -> None:
     """Write what the student's attempts are worth by now into the ledger of grades."""
-    rows = Attempt.objects.submitted().filter(quiz=attempt.quiz_id, enrollment=attempt.enrollment_id).order_by("number")
-    points = counted_points(attempt.quiz, list(rows.only("submitted_at", "points_earned", "points_possible")))
+    points = counted_points(attempt.quiz, _SUBMITTED.rows(attempt.quiz_id, attempt.enrollment_id))
     if points is not None:
         record_grade(
             actor=actor,

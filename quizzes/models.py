@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Self
 
 from django.conf import settings
@@ -20,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role, has_role
 from enrollments.models import Enrollment, GradedItem, GradedItemQuerySet, ItemKind
+from lms.lib.prepared import Prepared
 from quizzes.question_types import CHOICES, TYPES, QuestionType
 
 GRACE = timedelta(seconds=30)  # for the network (API.md, "Quizzes")
@@ -189,6 +191,17 @@ class QuestionVersion(models.Model):
         return None if share is None else in_points(share, self.points)
 
 
+@lru_cache(maxsize=128)
+def written(version_ids: frozenset[str]) -> dict[str, QuestionVersion]:
+    """Return these versions by id. One query, the first time that a process is asked for them.
+
+    A class takes one quiz at a time, and what is written once can be kept: nothing that gets these rows may change
+    them. Kept are the quizzes that were taken last.
+    """
+    rows = QuestionVersion.objects.filter(pk__in=version_ids).order_by()
+    return {str(version.pk): version for version in rows}
+
+
 def in_points(share: Fraction, points: int) -> Decimal:
     """Return a share of some points, rounded half up to cents and never outside 0 to `points`."""
     exact = Decimal(share.numerator) * points / Decimal(share.denominator)
@@ -204,7 +217,7 @@ class AttemptQuerySet(models.QuerySet["Attempt"]):
             return self
         if not user.is_authenticated:
             return self.none()
-        return self.filter(self._own(user) | Q(enrollment__course__instructor=user))
+        return self.filter(self._own(user) | Q(quiz__course__instructor=user))
 
     def editable_by(self, user: Any) -> Self:
         """Return the attempts that `user` may mark: those of the courses they teach, all for admins."""
@@ -214,7 +227,11 @@ class AttemptQuerySet(models.QuerySet["Attempt"]):
 
     def answerable_by(self, user: Any) -> Self:
         """Return the user's own attempts of what they still learn: nobody answers for another."""
-        return self.filter(self._own(user)) if user.is_authenticated else self.none()
+        return self.answerable_by_id(user.pk) if user.is_authenticated else self.none()
+
+    def answerable_by_id(self, user_id: uuid.UUID) -> Self:
+        """Return what the user of this id may answer."""
+        return self.filter(self._own(user_id))
 
     @staticmethod
     def _own(user: Any) -> Q:
@@ -222,7 +239,7 @@ class AttemptQuerySet(models.QuerySet["Attempt"]):
             enrollment__user=user,
             enrollment__is_active=True,
             quiz__is_published=True,
-            enrollment__course__is_published=True,
+            quiz__course__is_published=True,  # the enrolment's own: an attempt begins in one course
         )
 
     def append_to_journal(self, attempt_id: uuid.UUID, events: int) -> int | None:
@@ -312,16 +329,19 @@ class Attempt(models.Model):
 
     @cached_property
     def versions(self) -> "list[QuestionVersion]":
-        """The versions that it was started with, in its order. One query, the first time."""
-        order = {version: place for place, (_question, version) in enumerate(self.layout)}
-        rows = QuestionVersion.objects.filter(pk__in=list(order)).order_by()
-        return sorted(rows, key=lambda version: order[str(version.pk)])
+        """The versions that it was started with, in its order. At most one query."""
+        known = written(frozenset(version for _question, version in self.layout))
+        return [known[version] for _question, version in self.layout]
 
     @cached_property
     def standing(self) -> "dict[str, Mark]":
         """The mark that stands for each question, by the question's id. One query, the first time."""
         rows = self.marks.select_related("version").order_by("id")
         return {str(mark.question_id): mark for mark in rows}
+
+    def journal(self) -> "list[AnswerEvent]":
+        """Return the saved answers, in order. One query."""
+        return _JOURNAL.rows(self.pk)
 
     def option_seed(self, version: QuestionVersion) -> str | None:
         """Return what the options of a question are mixed by; None where they stand as written."""
@@ -355,6 +375,9 @@ class AnswerEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.attempt_id} #{self.number}"
+
+
+_JOURNAL = Prepared(lambda attempt_id: AnswerEvent.objects.filter(attempt=attempt_id).order_by("number"))
 
 
 def fold(events: Iterable[AnswerEvent]) -> dict[str, AnswerEvent]:

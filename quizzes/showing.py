@@ -97,7 +97,7 @@ def shown_to(attempt: Attempt, *, is_teacher: bool) -> Shown:
     open_to_reader = is_teacher or attempt.may_show_answers()
     answers = attempt.answers
     if attempt.is_running:
-        answers = {key: event.answer for key, event in fold(attempt.events.all()).items()}
+        answers = {key: event.answer for key, event in fold(attempt.journal()).items()}
     marks = {} if attempt.is_running else attempt.standing
     sees_points = is_teacher or (open_to_reader and attempt.quiz.show_score)
     with_feedback = is_teacher or attempt.quiz.show_feedback

@@ -15,7 +15,7 @@ from accounts import tokens
 from accounts.models import LoginSession, User
 from lms.platform.models import AuditEntry
 from lms.testing.plugin import PASSWORD
-from lms.testing.racing import at_once, kinds
+from lms.testing.racing import MOST_ROUNDS, at_once, kinds
 
 ME = "/api/v1/users/me"
 
@@ -116,9 +116,12 @@ def test_control_without_asking_who_created_the_row_several_succeed(bob: User, m
     """The library's own way: `blacklist()` is called, and its answer ignored. It must let more than one through."""
     original = tokens.SessionToken.blacklist
     monkeypatch.setattr(tokens.SessionToken, "blacklist", lambda self: (original(self)[0], True))
-    token = tokens.start_session(user=bob).refresh_token
-    outcomes = kinds(at_once(20, lambda _n: tokens.rotate(refresh_token=token)))
-    assert outcomes["TokenPair"] > 1
+
+    def breaks() -> bool:
+        token = tokens.start_session(user=bob).refresh_token
+        return kinds(at_once(20, lambda _n: tokens.rotate(refresh_token=token)))["TokenPair"] > 1
+
+    assert any(breaks() for _round in range(MOST_ROUNDS))
 
 
 def test_logging_out_ends_both_tokens_at_once(bob: User) -> None:

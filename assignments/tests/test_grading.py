@@ -59,13 +59,16 @@ def test_strangers_and_other_teachers_see_and_grade_nothing(
 
 @pytest.mark.quality("S01")
 def test_a_student_lists_their_own_submissions_alone(
-    submission: Submission, alice: User, bob: User, carol: User, api_of: Callable[[User], APIClient]
+    submission: Submission, alice: User, bob: User, carol: User, erin: User, api_of: Callable[[User], APIClient]
 ) -> None:
     other = Enrollment.objects.create(user=carol, course=submission.assignment.course)
     handing_in.submit(actor=other.user, assignment=submission.assignment, content="Coffee.")
-    path = f"/api/v1/assignments/{submission.assignment_id}/submissions"
-    assert [row["user_id"] for row in api_of(bob).get(path).json()["results"]] == [str(bob.pk)]
-    assert api_of(alice).get(path).json()["count"] == 2
+    everybody_s = f"/api/v1/assignments/{submission.assignment_id}/submissions"
+    one_s_own = f"/api/v1/assignments/submissions/?assignment_id={submission.assignment_id}"
+    assert api_of(bob).get(everybody_s).status_code == 403
+    assert [row["user_id"] for row in api_of(bob).get(one_s_own).json()["results"]] == [str(bob.pk)]
+    assert api_of(alice).get(everybody_s).json()["count"] == api_of(alice).get(one_s_own).json()["count"] == 2
+    assert api_of(erin).get(one_s_own).json()["count"] == 0
 
 
 def test_a_grade_reaches_ledger_student_and_mailbox_once(

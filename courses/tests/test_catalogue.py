@@ -54,6 +54,15 @@ def test_by_instructor(shelf: dict[str, Course], erin: User, api_of: Callable[[N
     assert found[0]["instructor"] == {"id": str(erin.pk), "full_name": "Erin Example", "title": None}
 
 
+@pytest.mark.parametrize("query", ["is_free=maybe", "ordering=best", "price_min=x", "level=expert", "category=none"])
+def test_an_unknown_value_is_refused_by_name_and_the_page_shows_what_it_can(
+    query: str, shelf: dict[str, Course], client, api_of: Callable[[None], APIClient]
+) -> None:
+    answer = api_of(None).get(f"/api/v1/courses/?{query}")
+    assert (answer.status_code, answer.json()["errors"][0]["attr"]) == (400, query.partition("=")[0])
+    assert client.get(f"/courses/?{query}").status_code == 200
+
+
 def test_the_page_of_an_address_with_a_wrong_filter_still_shows_something(shelf: dict[str, Course], client) -> None:
     answer = client.get("/courses/?ordering=best&price_min=x")
     assert answer.status_code == 200

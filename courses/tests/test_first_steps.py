@@ -30,3 +30,18 @@ def test_visitors_and_teachers_see_no_guide(browser_of: Callable[[Any], Client],
 def test_the_guide_goes_with_the_first_course(browser_of: Callable[[Any], Client], alice: User, dan: User) -> None:
     make_course(alice)
     assert GUIDE not in browser_of(dan).get("/").text
+
+
+def test_staff_who_log_in_to_an_empty_site_find_the_guide_where_they_land(
+    browser_of: Callable[[Any], Client], dan: User, bob: User
+) -> None:
+    assert GUIDE in browser_of(dan).get("/dashboard/").text
+    assert GUIDE not in browser_of(bob).get("/dashboard/").text
+
+
+@pytest.mark.django_db
+def test_an_empty_site_counts_nothing_and_offers_an_account(browser_of: Callable[[Any], Client]) -> None:
+    page = browser_of(None).get("/").text
+    assert "0 courses" not in page
+    assert "Find a course" not in page
+    assert "Make an account" in page

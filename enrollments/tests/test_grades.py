@@ -29,7 +29,7 @@ def test_a_changed_grade_is_another_entry_and_the_last_one_stands(
         record_grade(actor=alice, item=item, enrollment=enrollment, points=Decimal(points), reason="read it again")
     assert GradeEntry.objects.count() == 2
     standing = current_grades(enrollment_ids=[enrollment.pk], item_ids=[item.pk])
-    assert standing[enrollment.pk][item.pk].points == Decimal("7.5")
+    assert standing[enrollment.pk.int][item.pk.int].points == Decimal("7.5")
     assert AuditEntry.objects.filter(action="enrollments.grade_recorded").count() == 2
 
 

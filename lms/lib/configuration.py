@@ -85,6 +85,8 @@ def database(env: environ.Env, data_dir: Path) -> dict[str, Any]:
     settings["CONN_HEALTH_CHECKS"] = True
     options = settings.setdefault("OPTIONS", {})
     options.setdefault("options", "-c statement_timeout=15s -c lock_timeout=5s")
+    # Of the statements that bind their values on the server, which are those of lms.lib.prepared; others never do.
+    options.setdefault("prepare_threshold", 1)
     return settings
 
 

@@ -1,9 +1,12 @@
 """Middleware that every request passes, one function each."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.middleware.gzip import GZipMiddleware
+from django.shortcuts import resolve_url
 from django.urls import is_valid_path
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
@@ -11,6 +14,7 @@ from lms.lib import request_id as request_ids
 from lms.lib.error_views import answer_error, bad_request, not_found
 
 API_PREFIX = "/api/"
+UNSENT_COOKIE = "unsent"
 # What shrinks to a fifth of its size. Files are packed already, or are asked for in ranges.
 COMPRESSIBLE = ("text/html", "application/json", "image/svg+xml")
 
@@ -71,6 +75,26 @@ def private_unless_public(get_response: GetResponse) -> GetResponse:
             if user is not None and user.is_authenticated:
                 patch_cache_control(response, private=True, no_cache=True)
             patch_vary_headers(response, ["Cookie", "Authorization"])
+        return response
+
+    return middleware
+
+
+def forms_acknowledged(get_response: GetResponse) -> GetResponse:
+    """Take back the cookie that a page sent with its form, once the form is taken.
+
+    As long as it stands, unsent.js keeps what was typed: after an error, after a login was asked for, and where the
+    request never came here.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if request.method != "POST" or UNSENT_COOKIE not in request.COOKIES or request.path_info.startswith(API_PREFIX):
+            return response
+        is_form = request.headers.get("Accept", "*/*") != "*/*"  # what a script keeps meanwhile is no form
+        to_login = getattr(response, "url", "").startswith(resolve_url(settings.LOGIN_URL))
+        if is_form and response.status_code < HTTPStatus.BAD_REQUEST and not to_login:
+            response.delete_cookie(UNSENT_COOKIE, samesite="Lax")
         return response
 
     return middleware

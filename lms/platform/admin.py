@@ -10,8 +10,9 @@ from django.contrib import admin, messages
 from django.core.cache import cache
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, StreamingHttpResponse
-from django.urls import URLPattern, path
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -254,6 +255,13 @@ class SiteSettingsAdmin(admin.ModelAdmin):
         """Return False: a site has settings."""
         return False
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Go on to the one row: there is nothing to choose from."""
+        row = SiteSettings.objects.first()
+        if row is None or not self.has_view_permission(request):
+            return super().changelist_view(request, extra_context)
+        return redirect("admin:platform_sitesettings_change", row.pk)
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save, say so in the audit log with before and after, and let every process read the new row."""
         before = SiteSettings.objects.filter(pk=obj.pk).first()
@@ -265,6 +273,7 @@ class SiteSettingsAdmin(admin.ModelAdmin):
         changes = {name: [str(getattr(before, name, "")), str(getattr(obj, name))] for name in changed}
         record(actor=request.user, action="platform.settings_changed", target=obj, changes=changes)
         transaction.on_commit(partial(cache.delete, SiteSettings.CACHE_KEY))
+        self.message_user(request, format_html('<a href="{}">{}</a>', reverse("home"), _("See the home page")))
         if obj.accent == Accent.OWN and {"accent", "accent_colour"} & set(changed):
             told = how_it_is_used(obj.accent_colour)
             if told:

@@ -1,11 +1,15 @@
 """How much work waits: in the broker's queues, in the outbox, and among the jobs that failed."""
 
+from datetime import timedelta
 from typing import Any
 
 from celery import current_app
+from celery.schedules import crontab
 from django.conf import settings
 from django.core.cache import cache
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from lms.platform.models import DeferredTask, FailedTask
 
@@ -48,8 +52,25 @@ def schedule() -> list[dict[str, Any]]:
         {
             "name": name,
             "task": entry["task"],
-            "every": entry["schedule"],
+            "every": in_words(entry["schedule"]),
             "last_run_at": ran.get(f"platform.last_run.{entry['task']}"),
         }
         for name, entry in entries
     ]
+
+
+def in_words(often: Any) -> str:
+    """Return how often a periodic job runs: a time of each day for a crontab, which has no other use here; for a pause,
+    a timedelta or a number of seconds, the largest unit that it is a multiple of."""
+    if isinstance(often, crontab):
+        clock: Any = often  # Celery's types know neither
+        hour, minute = min(clock.hour), min(clock.minute)
+        return _("every day at %(time)s UTC") % {"time": f"{hour:02}:{minute:02}"}
+    seconds = round(often.total_seconds() if isinstance(often, timedelta) else often)
+    if seconds % 86_400 == 0:
+        return ngettext("every day", "every %(n)d days", seconds // 86_400) % {"n": seconds // 86_400}
+    if seconds % 3_600 == 0:
+        return ngettext("every hour", "every %(n)d hours", seconds // 3_600) % {"n": seconds // 3_600}
+    if seconds % 60 == 0:
+        return ngettext("every minute", "every %(n)d minutes", seconds // 60) % {"n": seconds // 60}
+    return ngettext("every second", "every %(n)d seconds", seconds) % {"n": seconds}

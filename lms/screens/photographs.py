@@ -1,4 +1,5 @@
-"""`make screenshots`: starts the demo in a folder of its own, opens every page, and writes the pictures.
+"""`make screenshots`: starts a site in a folder of its own, opens every page, and writes the pictures: of the first
+steps while it is empty, of all others once the demo is loaded.
 
 Single pictures go to `var/screens/`; what the documents show goes to `docs/screens/`: the pictures that they name, and
 four contact sheets, of a desk's and a phone's width, light and dark.
@@ -7,21 +8,27 @@ four contact sheets, of a desk's and a phone's width, light and dark.
 import argparse
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import uvicorn
 from django.conf import settings
 from django.core.management import call_command
+from django.test import RequestFactory
 from PIL import Image, ImageDraw, ImageFont
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from accounts.models import Role, User
 from lms.asgi import application
-from lms.screens.places import PEOPLE, Place, places
+from lms.demo.loading import PASSWORD
+from lms.lib.error_views import server_error
+from lms.lib.ports import free_port
+from lms.screens.places import PEOPLE, Place, empty_places, places
 from lms.system import BROWSER_OPTIONS, chromium
+from payments import sandbox
 
-PASSWORD = "learn-by-doing"  # noqa: S105  # the demo's, which everybody knows
 SIZES = {"desktop": (1280, 860), "phone": (390, 844)}
 THEMES = ("light", "dark")
 NAMED_BY_DOCUMENTS = ("home", "dashboard", "learning-room", "quiz-taking", "gradebook", "editor")
@@ -30,11 +37,65 @@ COLUMNS = {"desktop": 5, "phone": 10}
 LABEL = 22
 
 
+def _search(page: Page) -> None:
+    page.keyboard.press("Control+k")
+    page.locator("[data-palette] input").fill("bread")
+    page.locator("[data-palette] [data-results]").get_by_text("Bread").first.wait_for()
+
+
+def _go_offline(page: Page) -> None:
+    page.context.set_offline(True)
+    page.locator("[data-offline]").wait_for(state="visible")
+
+
+def _open_menu(page: Page) -> None:
+    if (fold := page.locator(".bar-fold > summary")).is_visible():
+        fold.click()
+    else:
+        page.locator(".topbar .menu > summary").last.click()
+
+
+def _as_in_production(page: Page) -> None:
+    """Show the page of an error that development answers with the list of addresses."""
+    settings.DEBUG = False
+    try:
+        page.reload()
+    finally:
+        settings.DEBUG = True
+
+
+def _buy(page: Page) -> None:
+    page.locator(".course-offer form button").click()
+    page.wait_for_load_state()
+
+
+def _break(page: Page) -> None:
+    """Show what the site answers when it breaks, at an address that asks it nothing."""
+    body = server_error(RequestFactory().get("/")).text
+    page.route("**/broken/", lambda route: route.fulfill(status=500, content_type="text/html", body=body))
+    page.reload()
+
+
+# What is done on a page before it is photographed; places.py names them.
+ACTS: dict[str, Callable[[Page], None]] = {
+    "search": _search,
+    "offline": _go_offline,
+    "menu": _open_menu,
+    "lose": _as_in_production,
+    "buy": _buy,
+    "break": _break,
+}
+
+
 @contextmanager
-def demo_site() -> Iterator[str]:
-    """Serve a fresh demo from a thread of this process; yield its address."""
+def empty_site() -> Iterator[str]:
+    """Serve a site that nobody has touched from a thread of this process; yield its address."""
     call_command("migrate", verbosity=0)
-    call_command("seed_demo")
+    with sandbox.running(free_port(urlsplit(settings.STRIPE_API_HOST).port or 0)) as settings.STRIPE_API_HOST:
+        yield from _served()
+
+
+def _served() -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(application, host="127.0.0.1", port=0, log_level="error", lifespan="off"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -43,6 +104,16 @@ def demo_site() -> Iterator[str]:
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
     thread.join(timeout=20)
+
+
+def let_in_the_first() -> None:
+    """Make one person of each role, as who sets a site up does; the demo replaces them."""
+    for name, email in PEOPLE.items():
+        if email:
+            is_staff = name == Role.ADMIN
+            User.objects.create_user(
+                email, PASSWORD, full_name="Robin Okafor", role=Role(name), is_staff=is_staff, is_superuser=is_staff
+            )
 
 
 def signed_in(browser: Browser, site: str, email: str, **options: object) -> BrowserContext:
@@ -76,7 +147,10 @@ def photograph(browser: Browser, site: str, wanted: list[Place], size: str, them
 def _picture(page: Page, site: str, place: Place, file: Path) -> Path:
     page.goto(site + place.path, wait_until="load")
     page.wait_for_timeout(150)  # a socket opens, a clock begins to run
+    if place.act:
+        ACTS[place.act](page)
     page.screenshot(path=file)
+    page.context.set_offline(False)
     return file
 
 
@@ -106,15 +180,28 @@ def main() -> None:
     single, shown = settings.BASE_DIR / "var" / "screens", settings.BASE_DIR / "docs" / "screens"
     for folder in (single, shown):
         folder.mkdir(parents=True, exist_ok=True)
-    with demo_site() as site, sync_playwright() as playwright:
+    with empty_site() as site, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=list(BROWSER_OPTIONS))
-        wanted = [place for place in places() if not names or place.name in names]
-        for size in SIZES:
-            for theme in THEMES:
-                pictures = photograph(browser, site, wanted, size, theme, single)
-                if not names:
-                    contact_sheet(pictures, size, shown / f"all-{size}-{theme}.jpg")
+        let_in_the_first()
+        pictures = _in_every_way(browser, site, _named(empty_places(), names), single)
+        call_command("seed_demo", "--reset")
+        for way, more in _in_every_way(browser, site, _named(places(), names), single).items():
+            pictures[way] += more
         browser.close()
-    for name in NAMED_BY_DOCUMENTS if not names else ():
+    if names:
+        return
+    for (size, theme), taken in pictures.items():
+        contact_sheet(taken, size, shown / f"all-{size}-{theme}.jpg")
+    for name in NAMED_BY_DOCUMENTS:
         with Image.open(single / f"{name}-desktop-light.png") as picture:
             picture.convert("P", palette=Image.Palette.ADAPTIVE, colors=128).save(shown / f"{name}.png", optimize=True)
+
+
+def _named(every: Iterator[Place], names: list[str]) -> list[Place]:
+    return [place for place in every if not names or place.name in names]
+
+
+def _in_every_way(browser: Browser, site: str, wanted: list[Place], folder: Path) -> dict[tuple[str, str], list[Path]]:
+    """Take each page at every width in every theme; return the pictures of each of the four ways."""
+    ways = [(size, theme) for size in SIZES for theme in THEMES]
+    return {(size, theme): photograph(browser, site, wanted, size, theme, folder) for size, theme in ways}

@@ -9,7 +9,7 @@ from certificates.models import Certificate
 from courses.models import Course
 from enrollments.models import Enrollment
 from payments.models import Order
-from quizzes.models import Attempt, Quiz
+from quizzes.models import Attempt, Question, Quiz
 
 PEOPLE = {
     "visitor": "",
@@ -18,10 +18,12 @@ PEOPLE = {
     "admin": "admin@example.com",
 }
 
-# What a picture is called, who looks, and where. A placeholder stands for something of the demo; see `values`.
+# What a picture is called, who looks, where, and what they do there, if anything (`ACTS` of photographs.py). A
+# placeholder stands for something of the demo; see `values`.
 TABLE = """
 home                visitor     /
 catalogue           visitor     /courses/
+catalogue-filtered  visitor     /courses/?level=beginner&ordering=rating
 nothing-found       visitor     /courses/?search=xyzzy
 course              visitor     /courses/{open_slug}/
 paid-course         visitor     /courses/{priced_slug}/
@@ -31,7 +33,12 @@ certificate         visitor     /certificates/verify/{number}/
 login               visitor     /account/login/
 register            visitor     /account/register/
 reset               visitor     /account/reset/
-not-found           visitor     /nowhere/
+verify-email        visitor     /account/verify/
+search              visitor     /search/?search=bread
+palette             visitor     /courses/ search
+offline             visitor     /courses/ offline
+not-found           visitor     /nowhere/ lose
+broken              visitor     /broken/ break
 components          visitor     /dev/components/
 mail                visitor     /dev/mail/
 mail-certificate    visitor     /dev/mail/kinds/certificate/
@@ -51,25 +58,42 @@ grades              student     /grades/
 course-grades       student     /learn/{slug}/grades/
 calendar            student     /calendar/
 certificates        student     /certificates/
-checkout            student     /checkout/{priced_slug}/
+checkout            student     /courses/{priced_slug}/ buy
 orders              student     /orders/
 receipt             student     /orders/{order}/receipt/
 notifications       student     /notifications/
 profile             student     /account/profile/
 security            student     /account/security/
 close-account       student     /account/close/
+password            student     /account/security/password/
+choices             student     /notifications/choices/
+exports             student     /exports/
+review-form         student     /courses/{slug}/review/
+menu                student     /dashboard/ menu
+forbidden           student     /teach/
 teaching            instructor  /teach/
+teaching-figures    instructor  /teach/dashboard/
 editor              instructor  /teach/courses/{own_slug}/
 course-details      instructor  /teach/courses/{own_slug}/details/
 lesson-form         instructor  /teach/courses/{own_slug}/lessons/{own_lesson}/
 new-course          instructor  /teach/courses/new/
+new-lesson          instructor  /teach/courses/{own_slug}/lessons/new/
+lesson-preview      instructor  /teach/courses/{own_slug}/preview/{own_lesson}/
 students            instructor  /teach/courses/{own_slug}/students/
 student             instructor  /teach/courses/{own_slug}/students/{enrollment}/
 gradebook           instructor  /teach/courses/{own_slug}/gradebook/
+weights             instructor  /teach/courses/{own_slug}/gradebook/weights/
+announce            instructor  /teach/courses/{own_slug}/announcements/
+course-analytics    instructor  /teach/courses/{own_slug}/analytics/
+student-activity    instructor  /teach/courses/{own_slug}/students/{enrollment}/activity/
+own-profile         instructor  /teach/profile/
 assignments         instructor  /teach/courses/{own_slug}/assignments/
+new-assignment      instructor  /teach/courses/{own_slug}/assignments/new/
 quizzes             instructor  /teach/courses/{own_slug}/quizzes/
 quiz-builder        instructor  /teach/quizzes/{own_quiz}/
 quiz-results        instructor  /teach/quizzes/{own_quiz}/results/
+question            instructor  /teach/quizzes/{own_quiz}/questions/{own_question}/
+new-question        instructor  /teach/quizzes/{own_quiz}/questions/new/?type=matching
 course-certificates instructor  /teach/courses/{own_slug}/certificates/
 grading-queue       instructor  /teach/grading/
 grading             instructor  /teach/grading/{submission}/
@@ -79,26 +103,54 @@ admin-courses       admin       /admin/courses/course/
 admin-orders        admin       /admin/payments/order/
 admin-mails         admin       /admin/mails/
 admin-mail          admin       /admin/mails/enrolled/en/
+admin-user          admin       /admin/accounts/user/{student}/change/
+admin-course        admin       /admin/courses/course/{own_course}/change/
+admin-order         admin       /admin/payments/order/{order}/change/
+admin-settings      admin       /admin/platform/sitesettings/
+admin-audit         admin       /admin/platform/auditentry/
+admin-jobs          admin       /admin/jobs/
+analytics           admin       /analytics/
+"""
+
+
+# A new installation, before anybody has done anything: who runs it, and those who come first.
+EMPTY_TABLE = """
+first-run           admin       /
+first-settings      admin       /admin/platform/sitesettings/
+first-student       student     /dashboard/
+first-teacher       instructor  /teach/dashboard/
 """
 
 
 class Place(NamedTuple):
-    """One page: the name of its picture, the address of who looks at it (empty for a visitor), and where it is."""
+    """One page: the name of its picture, the address of who looks at it (empty for a visitor), where it is, and what is
+    done before the picture is taken, if anything."""
 
     name: str
     person: str
     path: str
+    act: str = ""
 
 
 def places() -> Iterator[Place]:
     """Yield every page of the table whose things the demo has."""
     known = {name: value for name, value in values().items() if value}
-    for line in TABLE.strip().splitlines():
-        name, person, path = line.split()
+    for place in _lines(TABLE):
         try:
-            yield Place(name, PEOPLE[person], path.format(**known))
+            yield place._replace(path=place.path.format(**known))
         except KeyError:  # the demo has no such thing yet
             continue
+
+
+def empty_places() -> Iterator[Place]:
+    """Yield the pages of a site that has nothing but its first people."""
+    yield from _lines(EMPTY_TABLE)
+
+
+def _lines(table: str) -> Iterator[Place]:
+    for line in table.strip().splitlines():
+        name, person, *rest = line.split()
+        yield Place(name, PEOPLE[person], *rest)
 
 
 def values() -> dict[str, Any]:
@@ -112,7 +164,9 @@ def values() -> dict[str, Any]:
     mine = Assignment.objects.filter(course__enrollments__user=student, is_published=True).order_by("pk").last()
     attempts = Attempt.objects.filter(enrollment__user=student).order_by("started_at")
     paid = Order.objects.filter(user=student, status="completed").order_by("created_at").last()
+    own_quiz = _first(Quiz.objects.filter(course__instructor=teacher).values_list("pk", flat=True))
     return {
+        "student": student.pk,
         "open_slug": popular.filter(price_cents=0)[0].slug,
         "priced_slug": popular.filter(price_cents__gt=0).exclude(enrollments__user=student)[0].slug,
         "instructor": teacher.pk,
@@ -128,7 +182,9 @@ def values() -> dict[str, Any]:
         "order": paid and paid.pk,
         "own_slug": own.slug,
         "own_lesson": own.lessons.all()[0].pk,
-        "own_quiz": _first(Quiz.objects.filter(course__instructor=teacher).values_list("pk", flat=True)),
+        "own_course": own.pk,
+        "own_quiz": own_quiz,
+        "own_question": own_quiz and _first(Question.objects.filter(quiz=own_quiz).values_list("pk", flat=True)),
         "enrollment": _first(own.enrollments.order_by("-last_activity_at").values_list("pk", flat=True)),
         "submission": waiting and waiting.pk,
     }

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.admin_site import AdminSite as GuardedSite
 from lms.platform import queues
@@ -15,6 +16,14 @@ from lms.platform.models import AuditEntry
 from lms.staff import figures, mails
 
 LAST_ENTRIES = 12
+PARTS = {
+    "database": gettext_lazy("Database"),
+    "migrations": gettext_lazy("Migrations"),
+    "cache": gettext_lazy("Cache"),
+    "channel_layer": gettext_lazy("Live messages"),
+    "broker": gettext_lazy("Queue of jobs"),
+    "storage": gettext_lazy("Files"),
+}
 
 
 class AdminSite(GuardedSite):
@@ -29,7 +38,7 @@ class AdminSite(GuardedSite):
         context = {
             "figures": [figure for figure in figures.figures() if user.has_perm(figure.permission)],
             "matters": [matter for matter in figures.matters() if user.has_perm(matter.permission)],
-            "parts": parts,
+            "parts": {PARTS.get(name, name): part for name, part in parts.items()},
             "entries": self._last_entries(user),
             **(extra_context or {}),
         }

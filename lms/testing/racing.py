@@ -9,6 +9,9 @@ from django.db import connections
 
 T = TypeVar("T")
 
+# How often a control may try to break what its lock protects: chance decides each time, and most break at once.
+MOST_ROUNDS = 20
+
 
 def at_once(times: int, act: Callable[[int], T]) -> list[T | Exception]:
     """Run `act(0)` … `act(times - 1)` in as many threads, which all wait at a barrier first; return what each returned

@@ -291,8 +291,9 @@ PUT    /api/v1/assignments/{assignment}                      401  403  403  200 
 PATCH  /api/v1/assignments/{assignment}                      401  403  403  200  404  200
 DELETE /api/v1/assignments/{assignment}                      401  403  403  409  404  409
 POST   /api/v1/assignments/{assignment}/submit               401  409  404  403  404  403
-GET    /api/v1/assignments/{assignment}/submissions          401  200  404  200  404  200
+GET    /api/v1/assignments/{assignment}/submissions          401  403  404  200  404  200
 POST   /api/v1/assignments/{assignment}/release              401  403  403  200  404  200
+GET    /api/v1/assignments/submissions/                      401  200  200  200  200  200
 GET    /api/v1/assignments/submissions/{submission}          401  200  404  200  404  200
 POST   /api/v1/assignments/submissions/{submission}/grade    401  403  404  200  404  200
 GET    /api/v1/certificates/                                 401  200  200  200  200  200

@@ -126,18 +126,17 @@ def test_after_an_account_is_closed_no_table_names_the_person(request: pytest.Fi
     assert AuditEntry.objects.filter(action="accounts.closed", target_id=str(world["bob"])).count() == 1
 
 
-MARKUP = '<script>alert("x")</script> <img src=x onerror=alert(1)>'
-FORMULA = '=HYPERLINK("http://evil.test","Grade")'
+# A formula to a spreadsheet; an element, and the end of an attribute, to a page.
+EVIL_NAME = '=HYPERLINK("http://evil.test","Grade") <script>alert(1)</script> <img src=x onerror=alert(1)> " onclick="x'
 
 
 @pytest.mark.quality("U05")
-@pytest.mark.parametrize("name", [MARKUP, FORMULA, '" onmouseover="alert(1)'])
-def test_a_name_that_is_markup_or_a_formula_stays_a_name_wherever_it_is_shown(
-    name: str, request: pytest.FixtureRequest, dan: User, api_of: Callable[[User], APIClient]
+def test_a_name_that_is_markup_and_a_formula_stays_a_name_wherever_it_is_shown(
+    request: pytest.FixtureRequest, dan: User, api_of: Callable[[User], APIClient]
 ) -> None:
     cast, world = request.getfixturevalue("people"), request.getfixturevalue("values")
     bob = cast["bob"]
-    assert api_of(bob).put("/api/v1/users/me", {"full_name": name}).status_code == 200
+    assert api_of(bob).put("/api/v1/users/me", {"full_name": EVIL_NAME}).status_code == 200
     User.objects.filter(pk=dan.pk).update(is_superuser=True)
     admin = Client()
     admin.force_login(dan)
@@ -147,11 +146,11 @@ def test_a_name_that_is_markup_or_a_formula_stays_a_name_wherever_it_is_shown(
             for who in ("bob", "alice", "dan"):
                 shown.append(client_for(path, cast[who]).get(path.format(**world)))
     pages = [readable(page) for page in shown if "html" in page.get("Content-Type", "")]
-    assert sum("alert" in page or "HYPERLINK" in page for page in pages) > 5
+    assert sum("HYPERLINK" in page for page in pages) > 5
     for page in pages:
         assert "<script>alert" not in page
         assert "<img src=x" not in page
-        assert 'onmouseover="alert' not in page
+        assert 'onclick="x' not in page
     for page in shown:
         if "csv" in page.get("Content-Type", ""):
             assert not re.search(r'(^|[,"])=HYPERLINK', readable(page), re.MULTILINE)

@@ -42,6 +42,34 @@ def test_a_page_without_anything_says_what_will_stand_there(
         expect(page.locator("main .empty")).to_be_visible()
 
 
+def test_the_guide_leads_from_an_empty_site_to_its_first_lesson(page: Page, live_site: str, dan: User) -> None:
+    User.objects.filter(pk=dan.pk).update(is_superuser=True)
+    log_in(page, live_site, dan, "/dashboard/")
+    main = page.get_by_role("main")
+    main.get_by_role("link", name="Name the site").click()
+    page.locator("#id_name").fill("Harbour School")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("link", name="See the home page").click()
+    expect(main.get_by_text("To do")).to_have_count(3)
+    main.get_by_role("link", name="Choose the subjects").click()
+    page.locator("#id_name").fill("Craft")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.goto(live_site)
+    main.get_by_role("link", name="Write and publish the first course").click()
+    page.get_by_label("Title").fill("Knots")
+    page.get_by_role("button", name="Create the draft").click()
+    page.get_by_role("link", name="Write a lesson").click()
+    page.get_by_label("Title").fill("The bowline")
+    page.get_by_label("Text").fill("Round and round.")
+    page.get_by_role("button", name="Save the lesson").click()
+    page.get_by_role("button", name="Publish").click()
+    expect(page.get_by_text("is in the catalogue").first).to_be_visible()
+    page.goto(live_site)
+    expect(page.get_by_role("heading", name="From an empty site")).to_have_count(0)
+    expect(page.get_by_text("Harbour School").first).to_be_visible()
+    expect(main.get_by_role("link", name="Knots").first).to_be_visible()
+
+
 def test_a_language_that_is_read_from_the_right_turns_the_page_around(
     browser: Browser, live_site: str, settings: Any, course: Course
 ) -> None:

@@ -106,15 +106,7 @@ function reachByKeyboard() {
   }
 }
 
-/** Say that there is no network, while there is none. */
-function tellNetwork() {
-  document.querySelector("[data-offline]").hidden = navigator.onLine;
-}
-
 showTheme();
-tellNetwork();
-window.addEventListener("online", tellNetwork);
-window.addEventListener("offline", tellNetwork);
 reachByKeyboard();
 window.addEventListener("resize", reachByKeyboard);
 document.addEventListener("htmx:afterSettle", reachByKeyboard);

@@ -35,7 +35,6 @@ class Command(BaseCommand):
         """Load what the options ask for. Raises CommandError outside development, and for a size that cannot be."""
         if not settings.DEBUG:
             raise CommandError("Not loaded: DEBUG is off, and the demo's passwords are known to everybody.")
-        sizes = [options["courses"], options["students"], options["enrollments"]]
         sizes = [options[name] for name in ("courses", "students", "enrollments")]
         if sizes == [None, None, None]:
             self._load_demo(reset=options["reset"])

@@ -205,8 +205,16 @@ def _read_sqlite(folder: Path) -> None:
 
 
 def _secrets(folder: Path) -> list[Path]:
-    """Return what this machine made for itself: files at the top that only their owner may read."""
-    return sorted(path for path in folder.iterdir() if path.is_file() and not path.stat().st_mode & OWNER_ONLY)
+    """Return what this machine made for itself: files at the top that only their owner may read.
+
+    SQLite's own are none, where all files are like that: to close one that was read takes SQLite's locks away from the
+    whole process.
+    """
+    kept = [path for path in folder.iterdir() if path.is_file() and not path.stat().st_mode & OWNER_ONLY]
+    if connection.vendor == "sqlite":
+        database = str(connection.settings_dict["NAME"])
+        kept = [path for path in kept if not str(path).startswith(database)]
+    return sorted(kept)
 
 
 def _hashes(folder: Path) -> dict[str, str]:

@@ -131,3 +131,13 @@ def test_a_folder_that_holds_something_is_left_alone(db: None, tmp_path: Path) -
     with pytest.raises(backup.BackupError, match="not empty"):
         backup.write(tmp_path)
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["notes"]
+
+
+@pytest.mark.sqlite
+def test_the_database_is_no_secret_where_nobody_else_may_read_anything(
+    db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(connection.settings_dict, "NAME", str(tmp_path / "db.sqlite3"))
+    for name in ("secret_key", "db.sqlite3", "db.sqlite3-wal", "db.sqlite3-shm", "db.sqlite3-queue"):
+        (tmp_path / name).touch(mode=0o600)
+    assert [path.name for path in backup._secrets(tmp_path)] == ["secret_key"]

@@ -2,17 +2,19 @@
 
 import os
 
+import django
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.sessions import CookieMiddleware, SessionMiddleware
 from django.conf import settings
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
-from django.core.asgi import get_asgi_application
 
+from lms.lib.asgi_pages import Pages
 from lms.lib.settling import settle_after_first_answer
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lms.settings")
 
-pages = get_asgi_application()
+django.setup(set_prefix=False)
+pages = Pages()
 settle_after_first_answer()
 
 from lms.lib.bodies import LargestBody  # noqa: E402  # as the next one

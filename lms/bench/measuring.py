@@ -9,6 +9,7 @@ from django.core.management import call_command
 from lms.bench import (
     analytics,
     classroom,
+    classroom_sqlite,
     documents,
     enumeration,
     fan_out,
@@ -27,6 +28,7 @@ PARTS = (
     "pages",
     "quizzes",
     "classroom",
+    "classroom_sqlite",
     "logins",
     "enumeration",
     "documents",
@@ -64,6 +66,7 @@ def _measured(parts: list[str], world: World, *, quick: bool) -> Iterator[Figure
             "pages": lambda: pages.figures(site, yard, session, world),
             "quizzes": lambda: quizzes.figures(site, yard, session, world),
             "classroom": lambda: classroom.figures(site, world),
+            "classroom_sqlite": classroom_sqlite.figures,
             "logins": lambda: logins.figures(world),
             "enumeration": lambda: enumeration.figures(site, world),
             "documents": lambda: documents.figures(site, world),

@@ -79,19 +79,7 @@ def database(env: environ.Env, data_dir: Path) -> dict[str, Any]:
     url = env.str("DATABASE_URL", default="")
     if not url or url.startswith("sqlite"):
         name = url.removeprefix("sqlite:///") if url else str(data_dir / "db.sqlite3")
-        return {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": name,
-            # IMMEDIATE takes the write lock when a transaction begins; a lock taken halfway cannot wait, and fails with
-            # "database is locked" (QUALITY, fact 3). WAL lets readers read meanwhile.
-            "OPTIONS": {
-                "transaction_mode": "IMMEDIATE",
-                "timeout": 20,
-                "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA foreign_keys=ON;",
-            },
-            # Threads do not share a database in memory; the tests that race need a file.
-            "TEST": {"NAME": str(data_dir / "test.sqlite3")},
-        }
+        return embedded_database(name, data_dir)
     settings: dict[str, Any] = env.db_url("DATABASE_URL")
     settings["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
     settings["CONN_HEALTH_CHECKS"] = True
@@ -100,6 +88,24 @@ def database(env: environ.Env, data_dir: Path) -> dict[str, Any]:
     # Of the statements that bind their values on the server, which are those of lms.lib.prepared; others never do.
     options.setdefault("prepare_threshold", 1)
     return settings
+
+
+def embedded_database(name: str, data_dir: Path) -> dict[str, Any]:
+    """Return Django's settings for a SQLite file at the path `name`, whose tests use one in `data_dir`."""
+    return {
+        # Django's own, with a line for those who write, and connections that stay open.
+        "ENGINE": "lms.lib.sqlite",
+        "NAME": name,
+        # IMMEDIATE takes the write lock when a transaction begins; a lock taken halfway cannot wait, and fails with
+        # "database is locked" (QUALITY, fact 3). WAL lets readers read meanwhile.
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA foreign_keys=ON;",
+        },
+        # Threads do not share a database in memory; the tests that race need a file.
+        "TEST": {"NAME": str(data_dir / "test.sqlite3")},
+    }
 
 
 def storage(env: environ.Env, provider: str) -> dict[str, Any]:

@@ -135,7 +135,7 @@ def test_a_quiz_is_taken_with_the_keyboard_alone(
     assert set(map(str, attempt.answers.values())) == {
         "a", "True", "kanarienvogela", "['x', 'y']", "80.5", "{'l1': 'r1', 'l2': 'r2'}", "Soft water.",
     }  # fmt: skip
-    expect(page.locator(".receipt")).to_have_text(attempt.receipt)
+    expect(page.locator(".fingerprint")).to_have_text(attempt.receipt)
 
 
 @pytest.mark.quality("Q12")

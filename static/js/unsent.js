@@ -7,7 +7,7 @@ const NOT_TYPED = new Set(["hidden", "file", "submit", "button", "select-multipl
 const SECRET = '[type="password"], [autocomplete="one-time-code"]';
 const forms = [...document.querySelectorAll("form[data-once]")].filter(isOurs);
 const notes = document.querySelector(".offline");
-const template = document.querySelector("template[data-unsaved]");
+const template = document.querySelector("template[data-kept-form]");
 let held = null;
 
 function isOurs(form) {

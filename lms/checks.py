@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import connection
 
 
 @register(Tags.security, deploy=True)
@@ -18,7 +19,7 @@ def one_process_engines_in_production(**kwargs: Any) -> list[CheckMessage]:
                 id="lms.W001",
             )
         )
-    if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    if connection.vendor == "sqlite":
         problems.append(
             Warning(
                 "DATABASE_URL is not set: SQLite serves one machine and one writer at a time.",

@@ -143,7 +143,6 @@ def test_whoever_waits_too_long_is_told_that_the_database_is_locked(
     write()
 
 
-@pytest.mark.quality("X11")
 def test_a_client_that_waits_too_long_may_try_again(
     alice: User, api_of: Callable[[User], APIClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ import argparse
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -91,7 +92,8 @@ ACTS: dict[str, Callable[[Page], None]] = {
 def empty_site() -> Iterator[str]:
     """Serve a site that nobody has touched from a thread of this process; yield its address."""
     call_command("migrate", verbosity=0)
-    with sandbox.running(free_port(urlsplit(settings.STRIPE_API_HOST).port or 0)) as settings.STRIPE_API_HOST:
+    with sandbox.running(free_port(urlsplit(settings.STRIPE_API_HOST).port or 0)) as where_to_pay:
+        settings.STRIPE_API_HOST = where_to_pay
         yield from _served()
 
 
@@ -114,6 +116,12 @@ def let_in_the_first() -> None:
             User.objects.create_user(
                 email, PASSWORD, full_name="Robin Okafor", role=Role(name), is_staff=is_staff, is_superuser=is_staff
             )
+
+
+def load_the_demo() -> None:
+    """Load it in a thread of its own: this one has Playwright's loop, beside which nothing can be pushed."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(call_command, "seed_demo", "--reset").result()
 
 
 def signed_in(browser: Browser, site: str, email: str, **options: object) -> BrowserContext:
@@ -184,7 +192,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium(), args=list(BROWSER_OPTIONS))
         let_in_the_first()
         pictures = _in_every_way(browser, site, _named(empty_places(), names), single)
-        call_command("seed_demo", "--reset")
+        load_the_demo()
         for way, more in _in_every_way(browser, site, _named(places(), names), single).items():
             pictures[way] += more
         browser.close()

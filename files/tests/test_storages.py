@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import httpx
 import pytest
@@ -95,8 +95,9 @@ def test_an_altered_address_opens_nothing(
     client = api_of(alice)
     address = address_of(material, client)
     secret = signature_of(address)
-    for place in range(0, len(secret), 3):
-        flipped = secret[:place] + ("A" if secret[place] != "A" else "B") + secret[place + 1 :]
+    plain = unquote(secret)  # half of an escaped sign changed is no address at all
+    for place in range(0, len(plain), 3):
+        flipped = quote(plain[:place] + ("A" if plain[place] != "A" else "B") + plain[place + 1 :], safe=":")
         assert fetch(address.replace(secret, flipped)).status in (400, 403), flipped
     assert fetch(address.replace(secret, "")).status in (400, 401, 403, 404)
     mixed = address.replace(secret, signature_of(address_of(other, client)))

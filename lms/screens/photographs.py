@@ -36,6 +36,9 @@ NAMED_BY_DOCUMENTS = ("home", "dashboard", "learning-room", "quiz-taking", "grad
 THUMB = {"desktop": 400, "phone": 200}
 COLUMNS = {"desktop": 5, "phone": 10}
 LABEL = 22
+# The load of a page does not wait for its lazy images.
+SEEN_IMAGES_ARE_THERE = """() => [...document.images].every(
+    (image) => image.complete || !image.checkVisibility() || image.getBoundingClientRect().top > innerHeight)"""
 
 
 def _search(page: Page) -> None:
@@ -155,6 +158,7 @@ def photograph(browser: Browser, site: str, wanted: list[Place], size: str, them
 def _picture(page: Page, site: str, place: Place, file: Path) -> Path:
     page.goto(site + place.path, wait_until="load")
     page.wait_for_timeout(150)  # a socket opens, a clock begins to run
+    page.wait_for_function(SEEN_IMAGES_ARE_THERE)
     if place.act:
         ACTS[place.act](page)
     page.screenshot(path=file)

@@ -22,7 +22,15 @@ function chooseTheme(theme) {
   } catch {
     // Kept for this page only.
   }
-  showTheme();
+  /** Say that there is no network, while there is none; where there are forms, unsent.js says what waits for it. */
+function tellNetwork() {
+  document.querySelector("[data-offline]").hidden = navigator.onLine;
+}
+
+showTheme();
+tellNetwork();
+window.addEventListener("online", tellNetwork);
+window.addEventListener("offline", tellNetwork);
 }
 
 function openMenu() {

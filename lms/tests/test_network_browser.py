@@ -33,14 +33,23 @@ def enrollment(bob: User, course: Course, live_site: str) -> Enrollment:
     return elsewhere(lambda: enrollments.enroll(actor=bob, user=bob, course=course))
 
 
-def test_a_page_says_while_there_is_no_network(page: Page, live_site: str) -> None:
-    page.goto(live_site)
+def says_while_there_is_no_network(page: Page) -> None:
     notice = page.get_by_text("You are offline. What you type")
     expect(notice).to_be_hidden()
     page.context.set_offline(True)
     expect(notice).to_be_visible()
     page.context.set_offline(False)
     expect(notice).to_be_hidden()
+
+
+def test_a_page_says_while_there_is_no_network(page: Page, live_site: str) -> None:
+    page.goto(live_site)
+    says_while_there_is_no_network(page)
+
+
+def test_a_lesson_where_nothing_is_typed_says_it_too(page: Page, live_site: str, enrollment: Enrollment) -> None:
+    log_in(page, live_site, enrollment.user, "/learn/tea/")
+    says_while_there_is_no_network(page)
 
 
 def review(page: Page) -> None:

@@ -22,15 +22,12 @@ function chooseTheme(theme) {
   } catch {
     // Kept for this page only.
   }
-  /** Say that there is no network, while there is none; where there are forms, unsent.js says what waits for it. */
-function tellNetwork() {
-  document.querySelector("[data-offline]").hidden = navigator.onLine;
+  showTheme();
 }
 
-showTheme();
-tellNetwork();
-window.addEventListener("online", tellNetwork);
-window.addEventListener("offline", tellNetwork);
+/** Say that there is no network, while there is none; what waits for it, unsent.js says. */
+function tellNetwork() {
+  document.querySelector(".offline [data-offline]").hidden = navigator.onLine;
 }
 
 function openMenu() {
@@ -115,6 +112,9 @@ function reachByKeyboard() {
 }
 
 showTheme();
+tellNetwork();
+window.addEventListener("online", tellNetwork);
+window.addEventListener("offline", tellNetwork);
 reachByKeyboard();
 window.addEventListener("resize", reachByKeyboard);
 document.addEventListener("htmx:afterSettle", reachByKeyboard);

@@ -81,13 +81,10 @@ function restore(form) {
   form.before(note);
 }
 
-function show(name) {
-  for (const note of notes.querySelectorAll("p")) note.hidden = !(name in note.dataset);
-}
-
-function tellNetwork() {
-  if (!navigator.onLine) show(held ? "unsent" : "offline");
-  else show(held ? "back" : "");
+/** Say of a form that is held why it waits, or that it can go. */
+function tellHeld() {
+  notes.querySelector("[data-unsent]").hidden = !held || navigator.onLine;
+  notes.querySelector("[data-back]").hidden = !held || !navigator.onLine;
 }
 
 document.addEventListener(
@@ -100,20 +97,20 @@ document.addEventListener(
     event.preventDefault();
     event.stopImmediatePropagation();
     held = { form, submitter };
-    tellNetwork();
+    tellHeld();
   },
   true,
 );
 notes.querySelector("[data-send]").addEventListener("click", () => {
   const { form, submitter } = held;
   held = null;
-  tellNetwork();
+  tellHeld();
   form.requestSubmit(submitter);
 });
 for (const form of forms) form.addEventListener("input", () => keep(form));
-window.addEventListener("online", tellNetwork);
-window.addEventListener("offline", tellNetwork);
-tellNetwork();
+window.addEventListener("online", tellHeld);
+window.addEventListener("offline", tellHeld);
+tellHeld();
 try {
   forgetWhatWasTaken();
   forms.forEach(restore);

@@ -71,9 +71,10 @@ class _Statement:
             return [cursor.fetchall()]
 
     def _cursor(self) -> Any:
-        """Return a cursor; on PostgreSQL one whose statements the server plans once, too, and keeps."""
+        """Return a cursor; on PostgreSQL one whose statements the server plans once, too, and keeps, unless somebody
+        looks at statements: such a cursor has no text to show."""
         connection = self.connection
-        if connection.vendor != "postgresql":
+        if connection.vendor != "postgresql" or connection.queries_logged:
             return connection.cursor()
         connection.ensure_connection()
         session = connection.connection

@@ -70,6 +70,7 @@ def test_a_lost_network_loses_nothing_that_was_typed(page: Page, live_site: str,
 
     # The tab dies with the network still gone; another one opens the lesson later.
     context = page.context
+    context.route(f"{live_site}{address}draft/", lambda route: route.abort())  # what it still says as it dies
     page.close()
     context.set_offline(False)
     later = context.new_page()

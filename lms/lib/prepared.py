@@ -13,6 +13,7 @@ import inspect
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -21,6 +22,7 @@ from django.db.transaction import TransactionManagementError
 
 Row = TypeVar("Row")
 
+LONG_AGO = datetime(1900, 1, 1, tzinfo=UTC)
 KEPT = "_prepared_statements"  # on a connection, which belongs to one thread, and whose statements end with it
 
 
@@ -38,19 +40,23 @@ class _Asked:
 class _Statement:
     """A SELECT in the words of one connection, with places for the values that it is asked with."""
 
-    def __init__(self, queryset: Any, stand_ins: list[uuid.UUID], connection: Any) -> None:
+    def __init__(self, queryset: Any, stand_ins: list[uuid.UUID | datetime], connection: Any) -> None:
         query = queryset.query
         compiler = query.get_compiler(connection=connection)
         self.sql, params = compiler.as_sql()
         self.params = list(params)
         # A stand-in comes back as the column's field spells it: itself, or as text.
         spelled: dict[Any, tuple[int, Callable[[Any], Any]]] = {}
+        moment = connection.ops.adapt_datetimefield_value
         for number, one in enumerate(stand_ins):
-            spelled |= {one: (number, _itself), one.hex: (number, _hex), str(one): (number, str)}
+            if isinstance(one, datetime):
+                spelled[moment(one)] = (number, moment)
+            else:
+                spelled |= {one: (number, _itself), one.hex: (number, _hex), str(one): (number, str)}
         self.places = [
             (place, *spelled[one])
             for place, one in enumerate(self.params)
-            if isinstance(one, uuid.UUID | str) and one in spelled
+            if isinstance(one, uuid.UUID | str | datetime) and one in spelled
         ]
         converters = compiler.get_converters([one for one, _sql, _alias in compiler.select])
         compiler.execute_sql = self._execute
@@ -85,6 +91,11 @@ class _Statement:
             session.cursor_factory = usual
 
 
+def _stand_in(name: str) -> uuid.UUID | datetime:
+    number = uuid.uuid4()
+    return LONG_AGO + timedelta(microseconds=number.int % 10**15) if name.endswith("_at") else number
+
+
 def _itself(value: uuid.UUID) -> uuid.UUID:
     return value
 
@@ -94,19 +105,19 @@ def _hex(value: uuid.UUID) -> str:
 
 
 class Prepared(Generic[Row]):
-    """A SELECT whose words stay and whose values change: ids, or the texts of other keys.
+    """A SELECT whose words stay and whose values change: ids, the texts of other keys, and moments.
 
     `build` takes the values, and gives a QuerySet in which each stands as it is, in `filter(pk=...)` or
-    `filter(user=...)`. It is called once for each connection, with stand-ins, so whatever else it says is fixed: no
-    clock, no length of a list. Rows are made as always, with what `select_related`, `only` and annotations say; nothing
-    is prefetched.
+    `filter(user=...)`; a parameter whose name ends in `_at` is a moment. It is called once for each connection, with
+    stand-ins, so whatever else it says is fixed: no clock of its own, no length of a list. Rows are made as always,
+    with what `select_related`, `only` and annotations say; nothing is prefetched.
     """
 
     def __init__(self, build: Callable[..., QuerySet[Any, Row]]) -> None:
         self._build = build
-        self._stand_ins = [uuid.uuid4() for _value in inspect.signature(build).parameters]
+        self._stand_ins = [_stand_in(name) for name in inspect.signature(build).parameters]
 
-    def rows(self, *values: uuid.UUID | str) -> list[Row]:
+    def rows(self, *values: uuid.UUID | str | datetime) -> list[Row]:
         """Return the rows. One query. Raises TransactionManagementError for a lock outside of a transaction."""
         connection = connections[DEFAULT_DB_ALIAS]
         kept = vars(connection).setdefault(KEPT, {})
@@ -117,6 +128,6 @@ class Prepared(Generic[Row]):
             raise TransactionManagementError("select_for_update cannot be used outside of a transaction.")
         return statement.rows(values)
 
-    def row(self, *values: uuid.UUID | str) -> Row | None:
+    def row(self, *values: uuid.UUID | str | datetime) -> Row | None:
         """Return the first row, or None."""
         return next(iter(self.rows(*values)), None)

@@ -1,6 +1,8 @@
 """A statement that is put into words once answers as one that is put into words each time."""
 
 import uuid
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection, transaction
@@ -29,6 +31,15 @@ def test_each_id_goes_to_its_own_place(alice: User, bob: User) -> None:
     assert pair.row(alice.pk, bob.pk) == alice
     assert pair.row(bob.pk, alice.pk) == bob
     assert pair.row(alice.pk, alice.pk) is None
+
+
+def test_a_moment_goes_to_its_place(alice: User) -> None:
+    since: Prepared[User] = Prepared(
+        lambda user_id, begun_at: User.objects.filter(pk=user_id, created_at__gte=begun_at)
+    )
+    assert since.row(alice.pk, alice.created_at) == alice
+    assert since.row(alice.pk, alice.created_at + timedelta(microseconds=1)) is None
+    assert since.row(alice.pk, alice.created_at.astimezone(ZoneInfo("Asia/Tokyo"))) == alice
 
 
 def test_rows_come_as_the_queryset_gives_them(bob: User, course: Course, enrollment: Enrollment) -> None:

@@ -18,7 +18,8 @@ from courses.videos import video_of
 from enrollments import registry, services
 from enrollments.models import Enrollment
 from enrollments.services import EnrollmentError
-from lms.testing.plugin import complete_all_lessons
+from lms.lib.pagination import PAGE_SIZE
+from lms.testing.plugin import complete_all_lessons, make_course
 
 
 @pytest.mark.parametrize(
@@ -147,6 +148,20 @@ def test_somebody_without_a_course_is_shown_a_few_to_begin_with_the_free_ones_fi
     assert page.index(f'href="/courses/{course.slug}/"') < page.index(f'href="/courses/{paid_course.slug}/"')
     services.enroll(actor=bob, user=bob, course=course)
     assert f'href="/courses/{paid_course.slug}/"' not in browser_of(bob).get("/dashboard/").text
+
+
+def test_of_more_courses_than_a_page_holds_the_rest_is_a_page_further_on(
+    alice: User, bob: User, browser_of: Callable[[User | None], Client]
+) -> None:
+    for number in range(PAGE_SIZE + 1):
+        services.enroll(actor=bob, user=bob, course=make_course(alice, f"Tea {number}", lessons=1))
+    browser = browser_of(bob)
+    pages = [browser.get(f"/dashboard/{query}") for query in ("", "?page=2", "?page=last")]
+    shown = [[row.course.title for row in page.context["enrollments"]] for page in pages]
+    assert [len(titles) for titles in shown] == [PAGE_SIZE, 1, 1]
+    assert len({title for titles in shown for title in titles}) == PAGE_SIZE + 1
+    assert "?page=2" in pages[0].text
+    assert browser.get("/dashboard/?page=3").status_code == 404
 
 
 def test_the_page_of_a_course_ticks_what_the_student_has_done(

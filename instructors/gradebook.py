@@ -125,7 +125,7 @@ def as_rows(course: Course) -> Iterator[list[str]]:
     Points as they stand; "excused" for excused work, empty without a grade. Three queries.
     """
     students = [Student(*one) for one in students_of(course)]
-    ids = Enrollment.objects.active().filter(course=course).order_by().values("pk")
+    ids = students_of(course).order_by().values("pk")
     book = _folded(course, students, current_grades(enrollment_ids=ids))
     columns = [f"{item.title} ({item.points_possible:f})" for item in book.items]
     yield [_("Name"), _("E-mail"), *columns, _("Final grade in percent")]

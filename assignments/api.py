@@ -181,8 +181,9 @@ class SubmissionViewSet(
     lookup_url_kwarg = "submission_id"
 
     def get_queryset(self) -> QuerySet[Submission]:
-        """Return the visible submissions with their files and gradings."""
-        return super().get_queryset().select_related("assignment").prefetch_related("files__file", "grade_changes")
+        """Return the visible submissions with their files; beside a single one stand its gradings."""
+        rows = super().get_queryset().select_related("assignment").prefetch_related("files__file")
+        return rows if self.action == "list" else rows.prefetch_related("grade_changes")
 
     def get_serializer_class(self) -> type[SubmissionSerializer]:
         """Return the shape of an answer: the history of the grades stands beside one submission."""

@@ -1,7 +1,7 @@
 """Connections to a SQLite file that are open although nobody uses them, so that the next request need not open one.
 
 To open one costs as much as a small request: Django registers seventy functions with it, and SQLite reads the whole
-schema. A thread of the embedded server lives for one request, so connections have to outlive threads.
+schema. Django's connections under ASGI last for one request, so these have to outlive them.
 """
 
 import atexit

@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.cache import cache
-from django.test import Client, TransactionTestCase
+from django.test import Client
 from rest_framework.test import APIClient
 
 from accounts.models import Role, User
@@ -23,7 +23,6 @@ from courses.models import Category, Course
 from enrollments import services as enrollments
 from enrollments.models import Enrollment, GradedItem, ItemKind
 from instructors.models import Instructor
-from lms.platform import append_only
 from payments import checkout
 from payments.models import Order
 
@@ -54,20 +53,6 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     return report
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _flush_empties_what_only_grows() -> Iterator[None]:
-    """Let Django empty the database after a test with transactions of its own: it deletes from the audit log, too."""
-    empty = TransactionTestCase._fixture_teardown
-
-    def teardown(case: TransactionTestCase) -> None:
-        with append_only.lifted():
-            empty(case)
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(TransactionTestCase, "_fixture_teardown", teardown)
-        yield
-
-
 @pytest.fixture(autouse=True)
 def _clean_slate(tmp_path: Any, settings: Any) -> Iterator[None]:
     """Give each test its own files and mail, an empty cache, and tasks that run at once."""
@@ -85,12 +70,17 @@ def person(name: str, role: Role = Role.STUDENT, **fields: Any) -> User:
     )
 
 
-@pytest.fixture
-def alice(db: None) -> User:
-    """Teaches the course of the tests."""
+def make_alice() -> User:
+    """Create Alice, who is known as a teacher."""
     user = person("Alice", Role.INSTRUCTOR)
     Instructor.objects.create(user=user, title="Teacher of tests")
     return user
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    """Teaches the course of the tests."""
+    return make_alice()
 
 
 @pytest.fixture

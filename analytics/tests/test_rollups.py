@@ -1,7 +1,6 @@
 """The roll-ups: what they say is what the rows say, whatever the time zone, however late something comes."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import connection, transaction
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -25,6 +24,7 @@ from analytics.tallies import Reader, covering
 from analytics.tests import worlds
 from analytics.tests.worlds import World
 from enrollments.models import Enrollment, LessonProgress
+from lms.testing.lasting import undone
 from lms.testing.plugin import person
 from payments.models import LedgerEntry
 
@@ -40,14 +40,6 @@ happenings = st.lists(
     ),
     min_size=5, max_size=40,
 )  # fmt: skip
-
-
-@contextmanager
-def undone() -> Iterator[None]:
-    """Take back whatever one example wrote."""
-    with transaction.atomic():
-        yield
-        transaction.set_rollback(True)
 
 
 def compare(world: World, zone: str, period: Period) -> None:

@@ -21,10 +21,10 @@ from schemathesis.specs.openapi.checks import (
 
 from accounts.models import User
 from accounts.tokens import start_session
-from lms.tests.test_access import people, values
+from lms.tests.lasting_access_world import people, the_world, values
 from lms.wsgi import application
 
-__all__ = ["people", "values"]  # fixtures
+__all__ = ["people", "the_world", "values"]  # fixtures
 
 # How many requests are made up for each operation and person.
 EXAMPLES = int(os.environ.get("OPENAPI_EXAMPLES", "4"))

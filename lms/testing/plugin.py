@@ -4,6 +4,7 @@ The cast: alice teaches, bob is enrolled, carol is a stranger, dan is staff, eri
 something else, sue is of the support.
 """
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -41,6 +42,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_collection_finish() -> None:
+    """Leave what has been loaded by now to itself: none of it becomes garbage, and looking through it takes a fifteenth
+    of all processor time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -216,6 +216,7 @@ OPEN_DOORS = {
 } | {("POST", f"api/v1/auth/{door}") for door in ("password/reset", "password/reset/confirm", "email/verify")}
 
 
+@pytest.mark.long
 @pytest.mark.quality("M02")
 def test_of_all_addresses_learning_alone_can_be_changed_and_the_closed_ones_are_not_even_shown(
     outcomes: dict[tuple[str, str], int], bob: User

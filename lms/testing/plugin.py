@@ -36,12 +36,14 @@ def on_postgres() -> bool:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what makes no sense on this engine: races need row locks, and SQLite's own load test needs SQLite."""
+    """Leave out what makes no sense on this engine: races need row locks, and SQLite's own load test needs SQLite. Begin
+    with what takes long, so that no process is left alone with it at the end."""
     foreign = "sqlite" if on_postgres() else "postgres"
     left_out = [item for item in items if item.get_closest_marker(foreign)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 def pytest_collection_finish() -> None:

@@ -8,6 +8,7 @@ from lms.experiments.keeping import DURABLE, through_a_crash
 RECOVERY_SECONDS = 5  # half of what it may be: the shorter the wait, the sooner the test has seen enough
 
 
+@pytest.mark.long
 @pytest.mark.quality("X11")
 @pytest.mark.postgres
 def test_after_a_crash_of_postgres_every_acknowledged_write_is_there() -> None:

@@ -87,6 +87,7 @@ def failures_of(operation: Any, people: dict[str, Any], values: dict[str, Any], 
     yield from (f"{label} {text}" for text in sorted(found))
 
 
+@pytest.mark.long
 @pytest.mark.quality("X03")
 def test_every_answer_is_one_that_the_document_knows(
     people: dict[str, User | None], values: dict[str, Any], one_connection: None

@@ -36,8 +36,8 @@ def on_postgres() -> bool:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what makes no sense on this engine: races need row locks, and SQLite's own load test needs SQLite. Begin
-    with what takes long, so that no process is left alone with it at the end."""
+    """Leave out what makes no sense on this engine: races need row locks, and SQLite's own load test needs SQLite.
+    Begin with what takes long, so that no process is left alone with it at the end."""
     foreign = "sqlite" if on_postgres() else "postgres"
     left_out = [item for item in items if item.get_closest_marker(foreign)]
     if left_out:
@@ -51,7 +51,6 @@ def pytest_collection_finish() -> None:
     of all processor time."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 @pytest.hookimpl(wrapper=True)

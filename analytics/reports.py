@@ -42,8 +42,8 @@ def enrollment_report(
     shows more gives the `reader` that it has, so that today's part is counted once.
     """
     reader = reader or reader_of(courses)
-    by_date: dict[str, Any] = {**reader.series(period, LEARNING), "active": reader.active_series(period)}
     by_course = reader.by_course(period, LEARNING)
+    by_date: dict[str, Any] = {**reader.series(period, LEARNING), "active": reader.active_series(period)}
     ids = sorted(set(by_course) | reader.courses_with_activity(period), key=str)
     first = _first_by(ids, by_course, Figure.ENROLLMENTS)
     active = reader.active_by_course(period, first)
@@ -67,10 +67,10 @@ def revenue_report(
     `enrollment_report`.
     """
     reader = reader or reader_of(courses)
+    by_course = reader.by_course(period, MONEY, currency)
     by_date = reader.series(period, MONEY, currency)
     by_date["net"] = Counter(by_date[Figure.GROSS])
     by_date["net"].subtract(by_date[Figure.REFUNDS])
-    by_course = reader.by_course(period, MONEY, currency)
     first = _first_by(sorted(by_course, key=str), by_course, Figure.ORDERS, currency)
     return Report(
         period,

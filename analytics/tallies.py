@@ -9,8 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import reduce
-from operator import or_
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -50,7 +49,7 @@ class Reader:
     def __init__(self, courses: Sequence[UUID] | None = None) -> None:
         self.courses = courses
         self.state = RollupState.current()
-        self._counted: dict[tuple[date, date], dict[str, list[sources.DayCount]]] = {}
+        self._counted: dict[tuple[date, date, bool], dict[str, list[sources.DayCount]]] = {}
         self._learned: dict[tuple[date, date], list[tuple[date, UUID, list[int]]]] = {}
 
     def until(self, last: date) -> Period:
@@ -65,14 +64,13 @@ class Reader:
     def sums_of(self, asked: Sequence[tuple[Period, Collection[str]]], subject: str | None = None) -> list[Sums]:
         """Return the sums of several periods, each of its figures, in their order. One query for all, and today's."""
         every = {figure for _period, figures in asked for figure in figures}
-        covers = [self._cover(period, LONG_SPANS) for period, _figures in asked]
-        rows = self._in_courses(Tally.objects.all()).filter(reduce(or_, covers), figure__in=every)
-        amounts = {f"of_{place}": Sum("amount", filter=cover) for place, cover in enumerate(covers)}
+        covers = [self._spans(period, LONG_SPANS) for period, _figures in asked]
+        rows = self._in_courses(Tally.objects.all()).filter(_condition(chain(*covers)), figure__in=every)
+        keyed = _about(rows, subject).order_by().values_list("span", "begins_on", "figure", "subject")
         found = [Counter[tuple[str, str]]() for _one in asked]
-        for row in _about(rows, subject).order_by().values("figure", "subject").annotate(**amounts):
-            for place, amount in enumerate(found):
-                if row[f"of_{place}"] is not None:  # a day of another period only
-                    amount[row["figure"], row["subject"]] += row[f"of_{place}"]
+        for span, begins_on, figure, about, summed in keyed.annotate(n=Sum("amount")):
+            for place in _places(covers, span, begins_on):
+                found[place][figure, about] += summed
         for amount, (period, _figures) in zip(found, asked, strict=True):
             for one in self._since(period, every, subject):
                 amount[one.figure, one.subject] += one.amount
@@ -91,7 +89,10 @@ class Reader:
         return found
 
     def by_course(self, period: Period, figures: Collection[str], subject: str | None = None) -> dict[UUID, Sums]:
-        """Return the sums of some figures by course."""
+        """Return the sums of some figures by course.
+
+        A report asks for this first: from today's part of each course, that of the site is known, too.
+        """
         found: defaultdict[UUID, Counter[tuple[str, str]]] = defaultdict(Counter)
         rows = self._in_courses(Tally.objects.all(), each=True).filter(
             self._cover(period, LONG_SPANS), figure__in=figures
@@ -99,7 +100,7 @@ class Reader:
         keyed = _about(rows, subject).order_by().values_list("course_id", "figure", "subject")
         for course_id, figure, about, amount in keyed.annotate(n=Sum("amount")):
             found[course_id][figure, about] += amount
-        for one in self._since(period, figures, subject):
+        for one in self._since(period, figures, subject, each_course=True):
             if one.course_id is not None:
                 found[one.course_id][one.figure, one.subject] += one.amount
         return {course_id: Sums(amounts) for course_id, amounts in found.items()}
@@ -111,25 +112,20 @@ class Reader:
     def active_in(self, periods: Sequence[Period]) -> list[int]:
         """Return how many people learned in each of some periods. One query for all, and today's."""
         covers = [self._spans(period, LONG_SPANS) for period in periods]
-        condition = reduce(or_, (_condition(spans) for spans in covers))
-        people = [BitMap() for _period in periods]
-        sets = self._in_courses(ActiveSet.objects.all()).filter(condition).order_by()
+        people = [[BitMap(numbers) for *_where, numbers in self._learners_since(period)] for period in periods]
+        sets = self._in_courses(ActiveSet.objects.all()).filter(_condition(chain(*covers))).order_by()
         for span, begins_on, numbers in sets.values_list("span", "begins_on", "numbers"):
             found = people_in(numbers)
-            for place, spans in enumerate(covers):
-                if any(span == one and first <= begins_on <= last for one, first, last in spans):
-                    people[place] |= found
-        for place, period in enumerate(periods):
-            for _day, _course, numbers in self._learners_since(period):
-                people[place].update(numbers)
-        return [len(one) for one in people]
+            for place in _places(covers, span, begins_on):
+                people[place].append(found)
+        return [how_many(sets) for sets in people]
 
     def active_series(self, period: Period) -> Counter[date]:
         """Return how many people learned in each interval of a period, each person once in an interval."""
-        people: defaultdict[date, BitMap] = defaultdict(BitMap)
+        people: defaultdict[date, list[BitMap]] = defaultdict(list)
         counts: Counter[date] = Counter()
         for day, _course, numbers in self._learners_since(period):
-            people[period.start_of(day)].update(numbers)
+            people[period.start_of(day)].append(BitMap(numbers))
         sets = self._sets(period, SPANS[period.interval])
         if self.courses is None:  # one row for each whole interval, which knows its count
             whole = SPANS[period.interval][0] if SPANS[period.interval] else Span.DAY
@@ -139,18 +135,18 @@ class Reader:
                 sets = sets.none()
             sets = sets.exclude(span=whole)
         for begins_on, numbers in sets.values_list("begins_on", "numbers"):
-            people[period.start_of(begins_on)] |= people_in(numbers)
-        return counts + Counter({begin: len(found) for begin, found in people.items()})
+            people[period.start_of(begins_on)].append(people_in(numbers))
+        return counts + Counter({begin: how_many(sets) for begin, sets in people.items()})
 
     def active_by_course(self, period: Period, only: Sequence[UUID]) -> dict[UUID, int]:
         """Return how many people learned in each of some courses in a period."""
-        people: defaultdict[UUID, BitMap] = defaultdict(BitMap)
+        people: defaultdict[UUID, list[BitMap]] = defaultdict(list)
         sets = self._sets(period, LONG_SPANS, each=True).filter(course__in=only)
         for course_id, numbers in sets.values_list("course_id", "numbers"):
-            people[course_id] |= people_in(numbers)
+            people[course_id].append(people_in(numbers))
         for _day, course_id, numbers in self._learners_since(period):
-            people[course_id].update(numbers)
-        return {course_id: len(people[course_id]) for course_id in only}
+            people[course_id].append(BitMap(numbers))
+        return {course_id: how_many(people[course_id]) for course_id in only}
 
     def courses_with_activity(self, period: Period) -> set[UUID]:
         """Return in which courses anybody learned in a period."""
@@ -187,18 +183,22 @@ class Reader:
         reach = self.state.reach
         return period.part(reach + timedelta(days=1) if reach else date.min, period.last)
 
-    def _since(self, period: Period, figures: Collection[str], subject: str | None) -> Iterator[sources.DayCount]:
+    def _since(
+        self, period: Period, figures: Collection[str], subject: str | None, *, each_course: bool = False
+    ) -> Iterator[sources.DayCount]:
         """Yield what the rows say of the part that is not rolled up: counted once, and remembered."""
         rest = self._rest(period)
         if rest is None:
             return
-        known = self._counted.setdefault((rest.first, rest.last), {})
-        missing = [figure for figure in figures if figure not in known]
+        by_course = self._counted.setdefault((rest.first, rest.last, True), {})
+        known = by_course if each_course else self._counted.setdefault((rest.first, rest.last, False), {})
+        missing = [figure for figure in figures if figure not in known and figure not in by_course]
         known |= {figure: [] for figure in missing}
-        for one in sources.counts(rest, missing, self.courses) if missing else ():
+        for one in sources.counts(rest, missing, self.courses, each_course=each_course) if missing else ():
             known[one.figure].append(one)
         for figure in figures:
-            yield from (one for one in known[figure] if subject is None or one.subject == subject)
+            counted = by_course[figure] if figure in by_course else known[figure]
+            yield from (one for one in counted if subject is None or one.subject == subject)
 
     def _learners_since(self, period: Period) -> list[tuple[date, UUID, list[int]]]:
         rest = self._rest(period)
@@ -217,9 +217,21 @@ def _about(rows: Any, subject: str | None) -> Any:
 def _condition(spans: Iterable[tuple[str, date, date]]) -> Q:
     """Return what lets through the roll-ups of these spans, and no other ones."""
     some = Q(pk__in=[])
-    for span, first, last in spans:
+    for span, first, last in dict.fromkeys(spans):
         some |= Q(span=span, begins_on__range=(first, last))
     return some
+
+
+def _places(covers: Iterable[Iterable[tuple[str, date, date]]], span: str, begins_on: date) -> Iterator[int]:
+    """Yield the places of those covers that a roll-up is part of."""
+    for place, spans in enumerate(covers):
+        if any(span == one and first <= begins_on <= last for one, first, last in spans):
+            yield place
+
+
+def how_many(sets: Iterable[BitMap]) -> int:
+    """Return how many people are in at least one of some sets: all at once, which is cheaper than one by one."""
+    return len(BitMap.union(BitMap(), *sets))
 
 
 def covering(first: date, last: date, spans: Sequence[str]) -> Iterator[tuple[str, date, date]]:

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
+from courses.forms import outcomes_field
 from courses.models import Category, Course, Lesson, Tag
 from courses.stamp import catalogue_changed
 from lms.platform.audit import record
@@ -44,10 +46,17 @@ class TagAdmin(CatalogueAdmin):
     search_fields = ["name"]
 
 
+class CourseAdminForm(forms.ModelForm[Course]):
+    """A course as staff correct it."""
+
+    outcomes = outcomes_field()
+
+
 @admin.register(Course)
 class CourseAdmin(CatalogueAdmin):
     """Courses: to find and to look at. Writing happens in the editor, where the services keep the rules."""
 
+    form = CourseAdminForm
     list_display = ["title", "instructor", "category", "is_published", "lessons_count", "enrollments_count"]
     list_filter = ["is_published", "category", "level"]
     list_select_related = ["instructor", "category"]

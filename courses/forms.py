@@ -6,10 +6,28 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from courses.models import MOST_TAGS, CompletionRule, Course, Lesson, Section
+from courses.models import (
+    LONGEST_OUTCOME,
+    LONGEST_TAG,
+    MOST_OUTCOMES,
+    MOST_TAGS,
+    CompletionRule,
+    Course,
+    Lesson,
+    Section,
+)
 from lms.lib import money
+from lms.lib.forms import TextsField
 
 USUAL_SHARE = 90
+
+
+def outcomes_field() -> TextsField:
+    """Return the field in which the outcomes of a course are written, on its page and in the admin."""
+    return TextsField(
+        label=_("What one can do afterwards"), required=False, help_text=_("One in each line, up to 12."),
+        most=MOST_OUTCOMES, longest=LONGEST_OUTCOME, separator="\n", widget=forms.Textarea(attrs={"rows": 4}),
+    )  # fmt: skip
 
 
 class CourseForm(forms.ModelForm[Course]):
@@ -20,13 +38,11 @@ class CourseForm(forms.ModelForm[Course]):
         help_text=_("0 makes the course free."),
         widget=forms.NumberInput(attrs={"inputmode": "decimal", "step": "0.01"}),
     )  # fmt: skip
-    outcomes = forms.CharField(
-        label=_("What one can do afterwards"), required=False, help_text=_("One in each line, up to 12."),
-        widget=forms.Textarea(attrs={"rows": 4}),
+    outcomes = outcomes_field()
+    tags = TextsField(
+        label=_("Tags"), required=False, help_text=_("Up to 10 short words, with commas between them."),
+        most=MOST_TAGS, longest=LONGEST_TAG, separator=",", widget=forms.TextInput,
     )  # fmt: skip
-    tags = forms.CharField(
-        label=_("Tags"), required=False, help_text=_("Up to 10 short words, with commas between them.")
-    )
     currency = forms.ChoiceField(label=_("Currency"), choices=[(code, code) for code in money.CURRENCIES])
     version = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
 
@@ -43,26 +59,12 @@ class CourseForm(forms.ModelForm[Course]):
         if course is not None:
             kwargs["initial"] = {
                 "price": money.to_major(course.price_cents, course.currency),
-                "outcomes": "\n".join(course.outcomes),
-                "tags": ", ".join(tag.name for tag in course.tags.all()),
+                "outcomes": course.outcomes,
+                "tags": [tag.name for tag in course.tags.all()],
                 **kwargs.get("initial", {}),
             }
         super().__init__(*args, **kwargs)
         self.fields["category"].empty_label = _("Choose a subject")  # type: ignore[attr-defined]  # a choice of rows
-
-    def clean_outcomes(self) -> list[str]:
-        """Return one outcome for each line."""
-        lines = [line.strip() for line in self.cleaned_data["outcomes"].splitlines() if line.strip()]
-        if len(lines) > 12 or any(len(line) > 160 for line in lines):
-            raise forms.ValidationError(_("Up to 12 lines of up to 160 characters."))
-        return lines
-
-    def clean_tags(self) -> list[str]:
-        """Return the words between the commas."""
-        words = [word.strip() for word in self.cleaned_data["tags"].split(",") if word.strip()]
-        if len(words) > MOST_TAGS or any(len(word) > 40 for word in words):
-            raise forms.ValidationError(_("Up to 10 tags of up to 40 characters."))
-        return words
 
     def clean(self) -> dict[str, Any]:
         """Turn the price into minor units of the currency."""

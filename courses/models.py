@@ -21,7 +21,8 @@ from files.models import File
 from lms.lib import markdown, money
 
 web_address = URLValidator(schemes=["http", "https"], message=_("Give an address that begins with https://."))
-MOST_TAGS = 10
+MOST_TAGS, LONGEST_TAG = 10, 40
+MOST_OUTCOMES, LONGEST_OUTCOME = 12, 160
 HIGHEST_PRICE_CENTS = 99_999_999
 
 

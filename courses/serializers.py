@@ -9,6 +9,9 @@ from rest_framework import serializers
 from accounts.models import User
 from courses.models import (
     HIGHEST_PRICE_CENTS,
+    LONGEST_OUTCOME,
+    LONGEST_TAG,
+    MOST_OUTCOMES,
     MOST_TAGS,
     Category,
     Course,
@@ -151,7 +154,9 @@ class CourseWriteSerializer(serializers.Serializer[Course]):
     title = serializers.CharField(max_length=120)
     short_description = serializers.CharField(max_length=300, allow_blank=True, required=False)
     description = serializers.CharField(max_length=20_000, allow_blank=True, required=False)
-    outcomes = serializers.ListField(child=serializers.CharField(max_length=160), max_length=12, required=False)
+    outcomes = serializers.ListField(
+        child=serializers.CharField(max_length=LONGEST_OUTCOME), max_length=MOST_OUTCOMES, required=False
+    )
     level = serializers.ChoiceField(choices=Level.choices, required=False)
     thumbnail_url = serializers.CharField(max_length=500, validators=[web_address], allow_null=True, required=False)
     price = serializers.DecimalField(
@@ -162,7 +167,9 @@ class CourseWriteSerializer(serializers.Serializer[Course]):
     category = serializers.SlugRelatedField(
         slug_field="slug", queryset=Category.objects.all(), allow_null=True, required=False
     )
-    tags = serializers.ListField(child=serializers.CharField(max_length=40), max_length=MOST_TAGS, required=False)
+    tags = serializers.ListField(
+        child=serializers.CharField(max_length=LONGEST_TAG), max_length=MOST_TAGS, required=False
+    )
     version = serializers.IntegerField(min_value=1, max_value=2**31 - 1, required=False, help_text=VERSION_HELP)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

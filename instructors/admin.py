@@ -1,14 +1,23 @@
 """Instructor profiles in the admin."""
 
+from django import forms
 from django.contrib import admin
 
+from instructors.forms import expertise_field
 from instructors.models import Instructor
+
+
+class InstructorAdminForm(forms.ModelForm[Instructor]):
+    """A profile as staff correct it."""
+
+    expertise = expertise_field()
 
 
 @admin.register(Instructor)
 class InstructorAdmin(admin.ModelAdmin):
     """Public profiles."""
 
+    form = InstructorAdminForm
     list_display = ["user", "title", "updated_at"]
     list_select_related = ["user"]
     search_fields = ["user__full_name", "user__email"]

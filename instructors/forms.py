@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from enrollments.models import GradedItem, GradeEntry
 from instructors.models import Instructor
+from lms.lib.forms import TextsField
 
 MOST_WORDS = 12
 LONGEST_WORD = 60
@@ -44,6 +45,15 @@ class GradeForm(forms.Form):
             self.initial.update(points=standing.points, is_excused=standing.is_excused)
 
 
+def expertise_field() -> TextsField:
+    """Return the field in which is written what an instructor knows about, on their page and in the admin."""
+    return TextsField(
+        label=_("What you know about"), required=False,
+        help_text=_("Up to 12 words or short phrases, with commas between."),
+        most=MOST_WORDS, longest=LONGEST_WORD, separator=",", widget=forms.TextInput,
+    )  # fmt: skip
+
+
 class ProfileForm(forms.Form):
     """What stands on an instructor's public page."""
 
@@ -57,23 +67,9 @@ class ProfileForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 8}),
         help_text=_("Markdown. Everybody can read it."),
     )
-    expertise = forms.CharField(
-        label=_("What you know about"),
-        max_length=MOST_WORDS * (LONGEST_WORD + 2),
-        required=False,
-        help_text=_("Up to 12 words or short phrases, with commas between."),
-    )
+    expertise = expertise_field()
 
     @staticmethod
-    def filled(profile: Instructor) -> dict[str, str]:
+    def filled(profile: Instructor) -> dict[str, Any]:
         """Return what the form shows of a profile."""
-        return {"title": profile.title or "", "bio": profile.bio or "", "expertise": ", ".join(profile.expertise)}
-
-    def clean_expertise(self) -> list[str]:
-        """Return the words, each once, in their order."""
-        words = list(dict.fromkeys(word.strip() for word in self.cleaned_data["expertise"].split(",") if word.strip()))
-        if len(words) > MOST_WORDS:
-            raise forms.ValidationError(_("Name 12 at most."))
-        if any(len(word) > LONGEST_WORD for word in words):
-            raise forms.ValidationError(_("Keep each of them below 60 letters."))
-        return words
+        return {"title": profile.title or "", "bio": profile.bio or "", "expertise": profile.expertise}

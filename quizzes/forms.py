@@ -1,16 +1,20 @@
 """Forms of the quiz builder. They check shape; the services decide."""
 
+from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from django import forms
 from django.core.validators import FileExtensionValidator
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from courses.models import Course, Lesson
 from quizzes.models import MOST_POINTS, QuestionVersion, Quiz
+from quizzes.question_types import LONGEST_OPTION, MOST_OPTIONS
 
-FEEDBACK = "::"
-PAIR = "="
+# How many rows there are to fill in: at least, and beyond those that are filled. Of the empty ones two are in sight.
+FEWEST_ROWS, ROOM = 12, 6
 PICTURES = ("png", "jpg", "jpeg", "webp", "gif")
 
 
@@ -65,8 +69,7 @@ class QuestionForm(forms.Form):
         help_text=_("Shown with the right answer, when the quiz shows that."),
     )  # fmt: skip
     field_order = [
-        "question_text", "picture", "picture_shows", "lines", "correct_answer", "accepted", "tolerance", "points",
-        "explanation",
+        "question_text", "picture", "picture_shows", "correct_answer", "accepted", "tolerance", "points", "explanation",
     ]  # fmt: skip
 
     def clean(self) -> dict[str, Any]:
@@ -86,34 +89,111 @@ class QuestionForm(forms.Form):
         return {name: getattr(version, name) for name in ("question_text", "points", "explanation")}
 
 
-class ChoiceForm(QuestionForm):
-    """Options, one in each line, the right ones with an asterisk."""
+class Row(forms.Form):
+    """A part of a key on a line of its own: filled in as far as it must be, or left empty."""
 
-    lines = forms.CharField(
-        label=_("Options"), widget=forms.Textarea(attrs={"rows": 5}),
-        help_text=_("One in each line. Begin a right one with *; feedback for who chooses it follows after ::"),
-    )  # fmt: skip
+    needed: tuple[str, ...] = ()
+    incomplete: Any = ""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing stands in it."""
+        return not any(self.cleaned_data.values())
+
+    def clean(self) -> dict[str, Any]:
+        """Return the fields; what is begun is finished."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        for name in self.needed if any(cleaned.values()) else ():
+            if not cleaned.get(name) and name not in self.errors:
+                self.add_error(name, self.incomplete)
+        return cleaned
+
+
+def _text(label: Any, widget: type[forms.Widget] = forms.TextInput, **attrs: Any) -> forms.CharField:
+    # The space lets the style know an empty row (field.css).
+    shown = widget(attrs={"placeholder": " ", **attrs})
+    return forms.CharField(label=label, required=False, max_length=LONGEST_OPTION, widget=shown)
+
+
+class OptionRow(Row):
+    """One option, whether it is right, and what is said to who chooses it."""
+
+    needed = ("text",)
+    incomplete = _("Write the option, or empty its row.")
+
+    text = _text(_("Option"))
+    is_correct = forms.BooleanField(label=_("Right"), required=False)
+    feedback = _text(_("Said to who chooses it"), forms.Textarea, rows=1)
+
+
+class PairRow(Row):
+    """What belongs together."""
+
+    needed = ("left", "right")
+    incomplete = _("A pair has two sides.")
+
+    left = _text(_("On the left"))
+    right = _text(_("Belongs to it"))
+
+
+class RowsForm(QuestionForm):
+    """A question whose key is made of rows."""
+
+    row: type[Row] = Row
+    row_name: str | Promise = ""
+    legend: str | Promise = ""
+    hint: str | Promise = ""
+    row_errors: Any = {
+        "missing_management_form": _("The rows did not arrive with the form. Send it again."),
+        "too_many_forms": _("There can be %(num)d rows at most."),
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        filled = self.initial.get("rows", [])
+        extra = min(MOST_OPTIONS, max(FEWEST_ROWS, len(filled) + ROOM)) - len(filled)
+        # One more than there may be, so that it is refused and not cut off.
+        rows = forms.formset_factory(self.row, extra=extra, max_num=MOST_OPTIONS, absolute_max=MOST_OPTIONS + 1)
+        # What was sent is all there is: a row that is as it was before would else count as one that was left empty.
+        given: dict[str, Any] = {"data": self.data} if self.is_bound else {"initial": filled}
+        self.rows = rows(**given, prefix="rows", error_messages=self.row_errors)
+
+    def clean(self) -> dict[str, Any]:
+        """Return the fields, with the filled rows as `rows`; what is wrong with one stands beside it, too."""
+        cleaned = super().clean()
+        if not self.rows.is_valid():
+            self.add_error(None, [*self.rows.non_form_errors(), *self._of_rows()])
+            return cleaned
+        return {**cleaned, "rows": [row.cleaned_data for row in self.rows if not row.is_empty]}
+
+    def _of_rows(self) -> Iterator[str]:
+        for number, row in enumerate(self.rows, 1):
+            for error in chain(*row.errors.values()):
+                yield f"{self.row_name} {number}: {error}"
+
+
+class ChoiceForm(RowsForm):
+    """Options, each with a tick where it is right."""
+
+    row = OptionRow
+    row_name = _("Option")
+    legend = _("Options")
+    hint = _("Tick what is right. What you say to who chooses an option is shown with the result.")
 
     def key(self, before: QuestionVersion | None) -> dict[str, Any]:
         """Return the options; an option that keeps its words keeps its id, so that given answers keep their meaning."""
         known = {one["text"]: one["id"] for one in before.options} if before else {}
-        options = []
-        for line in _lines(self.cleaned_data["lines"]):
-            text, _sign, feedback = line.removeprefix("*").partition(FEEDBACK)
-            option = {"text": text.strip(), "is_correct": line.startswith("*"), "feedback": feedback.strip()}
-            options.append(option | ({"id": known[text.strip()]} if text.strip() in known else {}))
+        options = [
+            option | ({"id": known[option["text"]]} if option["text"] in known else {})
+            for option in self.cleaned_data["rows"]
+        ]
         return {"options": options, "correct_answer": None}
 
     @classmethod
     def initial_of(cls, version: QuestionVersion) -> dict[str, Any]:
-        """Return the options as lines."""
-        lines = [
-            ("* " if one["is_correct"] else "")
-            + one["text"]
-            + (f" {FEEDBACK} {one['feedback']}" if one.get("feedback") else "")
-            for one in version.options
-        ]
-        return {**super().initial_of(version), "lines": "\n".join(lines)}
+        """Return the options as rows."""
+        rows = [{name: one.get(name, "") for name in OptionRow.base_fields} for one in version.options]
+        return {**super().initial_of(version), "rows": rows}
 
 
 class TrueFalseForm(QuestionForm):
@@ -170,38 +250,37 @@ class NumericForm(TrueFalseForm):
         return {**super().initial_of(version), "tolerance": version.tolerance}
 
 
-class MatchingForm(QuestionForm):
-    """Pairs, one in each line."""
+class MatchingForm(RowsForm):
+    """Pairs, each in a row."""
 
-    lines = forms.CharField(
-        label=_("Pairs"), widget=forms.Textarea(attrs={"rows": 5}),
-        help_text=_("One in each line, as “left = right”. Students see the right sides mixed."),
-    )  # fmt: skip
+    row = PairRow
+    row_name = _("Pair")
+    legend = _("Pairs")
+    hint = _("Students see the right sides mixed. Two on the left may belong to the same on the right.")
 
-    def clean_lines(self) -> str:
-        """Return the lines, each with both sides."""
-        text: str = self.cleaned_data["lines"]
-        pairs = [line.partition(PAIR) for line in _lines(text)]
-        if len(pairs) < 2 or not all(left.strip() and right.strip() for left, _sign, right in pairs):
-            raise forms.ValidationError(_("Write at least two pairs, each as “left = right”."))
-        return text
+    def clean(self) -> dict[str, Any]:
+        """Return the fields; a single pair leaves nothing to choose."""
+        cleaned = super().clean()
+        if "rows" in cleaned and len(cleaned["rows"]) < 2:
+            self.add_error(None, _("Write at least two pairs."))
+        return cleaned
 
     def key(self, before: QuestionVersion | None) -> dict[str, Any]:
         """Return both sides and the pairs."""
-        pairs = [line.partition(PAIR) for line in _lines(self.cleaned_data["lines"])]
-        rights = list(dict.fromkeys(right.strip() for _left, _sign, right in pairs))
-        left = [{"id": f"l{place}", "text": one.strip()} for place, (one, _sign, _right) in enumerate(pairs, 1)]
+        pairs = self.cleaned_data["rows"]
+        rights = list(dict.fromkeys(pair["right"] for pair in pairs))
+        left = [{"id": f"l{place}", "text": pair["left"]} for place, pair in enumerate(pairs, 1)]
         right = [{"id": f"r{place}", "text": text} for place, text in enumerate(rights, 1)]
-        key = {f"l{place}": f"r{rights.index(one[2].strip()) + 1}" for place, one in enumerate(pairs, 1)}
+        key = {f"l{place}": f"r{rights.index(pair['right']) + 1}" for place, pair in enumerate(pairs, 1)}
         return {"options": {"left": left, "right": right}, "correct_answer": key}
 
     @classmethod
     def initial_of(cls, version: QuestionVersion) -> dict[str, Any]:
-        """Return the pairs as lines."""
+        """Return the pairs as rows."""
         right = {one["id"]: one["text"] for one in version.options["right"]}
         key = version.correct_answer or {}
-        lines = [f"{one['text']} {PAIR} {right[key[one['id']]]}" for one in version.options["left"]]
-        return {**super().initial_of(version), "lines": "\n".join(lines)}
+        rows = [{"left": one["text"], "right": right[key[one["id"]]]} for one in version.options["left"]]
+        return {**super().initial_of(version), "rows": rows}
 
 
 def _lines(text: str) -> list[str]:

@@ -17,7 +17,7 @@ from accounts import closing
 from accounts.models import User
 from analytics import rollups
 from analytics.course_reports import course_report, happened, standing_of
-from analytics.models import ActiveSet, RollupState, Tally
+from analytics.models import ActiveSet, Figure, RollupState, Tally
 from analytics.periods import Period, today
 from analytics.reports import enrollment_report, overview, revenue_report
 from analytics.tallies import Reader, covering
@@ -296,3 +296,23 @@ def test_a_report_takes_few_statements_and_counts_today_once(world: World, repor
     rows = [query["sql"] for query in queries if "_tally" not in query["sql"] and "_activeset" not in query["sql"]]
     assert len(queries) <= most
     assert len(rows) == len(set(rows))
+
+
+@pytest.mark.quality("G12")
+def test_the_sums_of_a_site_come_from_no_course_and_are_those_of_its_courses(world: World) -> None:
+    january = Period(date(2025, 1, 1), date(2025, 1, 31))
+    figures = sorted(rollups.OF_THE_SITE)
+    with CaptureQueriesContext(connection) as queries:
+        of_the_site = Reader().sums(january, figures)
+    assert not [query for query in queries if "course_id" in query["sql"] and "_tally" not in query["sql"]]
+    by_course = Reader().by_course(january, figures).values()
+    assert by_course
+    for figure in figures:
+        if figure != Figure.JOINED:
+            assert of_the_site.of(figure, "EUR") == sum(one.of(figure, "EUR") for one in by_course)
+            assert of_the_site.of(figure) == sum(one.of(figure) for one in by_course)
+    reader = Reader()
+    reader.by_course(january, figures)
+    with CaptureQueriesContext(connection) as queries:
+        assert reader.sums(january, figures) == of_the_site
+    assert len(queries) == 0, "what is known of each course is known of the site"

@@ -17,7 +17,7 @@ from pypdf.generic import IndirectObject
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from certificates import pdf
+from certificates import fonts, pdf
 from certificates.designs import CertificateTemplate, PageSize
 from certificates.fonts import RARE_FACES, common_signs, signs_of
 from certificates.numbers import new_number
@@ -159,6 +159,21 @@ def test_the_longest_names_stay_on_the_paper_and_off_each_other(sign: str, templ
             assert bottom < below + 5, "a line stands on the one above"
             below = bottom
     assert len(document) == 1
+
+
+@pytest.mark.quality("G11")
+def test_a_class_of_common_names_reads_fonts_and_style_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    pdf.render(sample(), issuer="Campus")
+
+    def read_anew(*_args: Any, **_kwargs: Any) -> Any:
+        raise AssertionError("read anew")
+
+    for module, name in ((fonts, "CSS"), (fonts, "FontConfiguration"), (pdf, "CSS")):
+        monkeypatch.setattr(module, name, read_anew)
+    for name in ("Bob Example", "Łucja Đặng-Sørensen", "Ελένη Παπαδοπούλου", "Анастасія Ґонґадзе"):
+        assert pdf.render(sample(student_name=name), issuer="Campus").startswith(b"%PDF")
+    with pytest.raises(AssertionError, match="read anew"):  # a script that brings a font of its own
+        pdf.render(sample(student_name=SCRIPTS["Han"]), issuer="Campus")
 
 
 @pytest.mark.quality("K06")

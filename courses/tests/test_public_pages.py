@@ -1,6 +1,7 @@
 """What visitors see is kept, answered by 304, right after every change, and nobody else's."""
 
 from collections.abc import Callable
+from html import unescape
 
 import pytest
 from django.core.cache import cache
@@ -73,6 +74,21 @@ def test_a_change_by_staff_in_the_admin_shows_at_once(dan: User, client: Client,
     admin.post("/admin/courses/category/add/", {"name": "Craft", "slug": "craft", "order": 0})
     assert CatalogueStamp.objects.get().number > before
     assert "Craft" in page(client, "/courses/")
+
+
+@pytest.mark.parametrize("typed", ["5", "[1, 2]", '{"a": 1}', "Plan a loaf\n\n  Name the cause "])
+def test_what_staff_write_as_outcomes_is_a_list_of_lines_whatever_it_is(
+    dan: User, client: Client, course: Course, browser_of: Callable[[User], Client], typed: str
+) -> None:
+    User.objects.filter(pk=dan.pk).update(is_staff=True, is_superuser=True)
+    address = f"/admin/courses/course/{course.pk}/change/"
+    shown = browser_of(dan).get(address).context["adminform"].form
+    form = {name: shown[name].value() for name in shown.fields if shown[name].value() is not None}
+    saved = browser_of(dan).post(address, {**form, "outcomes": typed, "tags": []})
+    assert saved.status_code == 302, saved.context["adminform"].form.errors
+    course.refresh_from_db()
+    assert course.outcomes == [line.strip() for line in typed.splitlines() if line.strip()]
+    assert course.outcomes[0] in unescape(page(client, f"/courses/{course.slug}/"))
 
 
 def test_people_pass_by_and_leave_nothing_behind(

@@ -78,10 +78,25 @@ def test_an_instructor_changes_their_page(alice: User, browser_of: Callable[...,
 def test_nothing_typed_is_lost_when_the_page_refuses(alice: User, browser_of: Callable[..., Any]) -> None:
     words = ", ".join(f"word {number}" for number in range(13))
     page = browser_of(alice).post("/teach/profile/", {"title": "Tea taster", "expertise": words}).content.decode()
-    assert "Name 12 at most." in page
+    assert "Up to 12, each of up to 60 characters." in page
     assert "Tea taster" in page
 
 
 def test_a_title_has_one_line(alice: User) -> None:
     with pytest.raises(ValidationError):
         update_profile(actor=alice, changes={"title": "one\ntwo"})
+
+
+def test_what_staff_write_as_expertise_is_words_between_commas(
+    alice: User, dan: User, browser_of: Callable[..., Any]
+) -> None:
+    User.objects.filter(pk=dan.pk).update(is_staff=True, is_superuser=True)
+    profile = update_profile(actor=alice, changes={"expertise": ["Tea"]})
+    address = f"/admin/instructors/instructor/{profile.pk}/change/"
+    shown = browser_of(dan).get(address).context["adminform"].form
+    assert shown["expertise"].value() == "Tea"
+    saved = browser_of(dan).post(address, {"user": alice.pk, "title": "", "bio": "", "expertise": '{"a": 1}, Tea, Tea'})
+    assert saved.status_code == 302, saved.context["adminform"].form.errors
+    profile.refresh_from_db()
+    assert profile.expertise == ['{"a": 1}', "Tea"]
+    assert browser_of(None).get(f"/instructors/{alice.pk}/").status_code == 200

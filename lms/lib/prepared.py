@@ -23,7 +23,6 @@ from django.db.transaction import TransactionManagementError
 Row = TypeVar("Row")
 
 LONG_AGO = datetime(1900, 1, 1, tzinfo=UTC)
-KEPT = "_prepared_statements"  # on a connection, which belongs to one thread, and whose statements end with it
 
 
 @dataclass
@@ -38,57 +37,67 @@ class _Asked:
 
 
 class _Statement:
-    """A SELECT in the words of one connection, with places for the values that it is asked with."""
+    """A SELECT in Django's words, with places for the values that it is asked with. It changes no more once it is made,
+    so that all threads of the process have it in common."""
 
     def __init__(self, queryset: Any, stand_ins: list[uuid.UUID | datetime], connection: Any) -> None:
-        query = queryset.query
-        compiler = query.get_compiler(connection=connection)
-        self.sql, params = compiler.as_sql()
-        self.params = list(params)
+        self.query = queryset.query
+        self.compiler = self.query.get_compiler(connection=connection)
+        self.sql, params = self.compiler.as_sql()
+        self.params = tuple(params)
+        # One that is never opened: the other would keep the session of a thread that has ended.
+        self.compiler.connection = connection.copy()
         # A stand-in comes back as the column's field spells it: itself, or as text.
-        spelled: dict[Any, tuple[int, Callable[[Any], Any]]] = {}
-        moment = connection.ops.adapt_datetimefield_value
+        spelled: dict[Any, tuple[int, Spelling]] = {}
         for number, one in enumerate(stand_ins):
-            if isinstance(one, datetime):
-                spelled[moment(one)] = (number, moment)
-            else:
-                spelled |= {one: (number, _itself), one.hex: (number, _hex), str(one): (number, str)}
+            spellings: tuple[Spelling, ...] = (_moment,) if isinstance(one, datetime) else (_hex, _text, _itself)
+            spelled |= {spell(one, connection): (number, spell) for spell in spellings}
         self.places = [
             (place, *spelled[one])
             for place, one in enumerate(self.params)
             if isinstance(one, uuid.UUID | str | datetime) and one in spelled
         ]
-        converters = compiler.get_converters([one for one, _sql, _alias in compiler.select])
-        compiler.execute_sql = self._execute
-        compiler.get_converters = lambda _expressions: converters
-        query.get_compiler = lambda *_args, **_kwargs: compiler
-        self.connection = connection
-        self.is_a_lock = query.select_for_update
-        self.iterable = queryset._iterable_class(_Asked(query, queryset.model, queryset._fields))
+        self.converters = self.compiler.get_converters([one for one, _sql, _alias in self.compiler.select])
+        self.is_a_lock = self.query.select_for_update
+        self.rows_of = queryset._iterable_class
+        self.model, self.fields = queryset.model, queryset._fields
 
-    def rows(self, values: tuple[Any, ...]) -> list[Any]:
+    def rows(self, connection: Any, values: tuple[Any, ...]) -> list[Any]:
+        params = list(self.params)
         for place, number, spell in self.places:
-            self.params[place] = spell(values[number])
-        return list(self.iterable)
+            params[place] = spell(values[number], connection)
+        with _cursor(connection) as cursor:
+            cursor.execute(self.sql, params)
+            found = [cursor.fetchall()]
+        compiler = _twin(
+            self.compiler,
+            connection=connection,
+            execute_sql=lambda *_args, **_kwargs: found,
+            get_converters=lambda _expressions: self.converters,
+        )
+        query = _twin(self.query, get_compiler=lambda *_args, **_kwargs: compiler)
+        return list(self.rows_of(_Asked(query, self.model, self.fields)))
 
-    def _execute(self, *_args: Any, **_kwargs: Any) -> list[Any]:
-        with self._cursor() as cursor:
-            cursor.execute(self.sql, self.params)
-            return [cursor.fetchall()]
 
-    def _cursor(self) -> Any:
-        """Return a cursor; on PostgreSQL one whose statements the server plans once, too, and keeps, unless somebody
-        looks at statements: such a cursor has no text to show."""
-        connection = self.connection
-        if connection.vendor != "postgresql" or connection.queries_logged:
-            return connection.cursor()
-        connection.ensure_connection()
-        session = connection.connection
-        usual, session.cursor_factory = session.cursor_factory, connection.Database.Cursor
-        try:
-            return connection.cursor()
-        finally:
-            session.cursor_factory = usual
+def _twin(one: Any, **changes: Any) -> Any:
+    """Return the same object with some attributes of its own: what `copy` does, which first asks around for longer."""
+    twin = object.__new__(type(one))
+    vars(twin).update(vars(one), **changes)
+    return twin
+
+
+def _cursor(connection: Any) -> Any:
+    """Return a cursor; on PostgreSQL one whose statements the server plans once, too, and keeps, unless somebody looks
+    at statements: such a cursor has no text to show."""
+    if connection.vendor != "postgresql" or connection.queries_logged:
+        return connection.cursor()
+    connection.ensure_connection()
+    session = connection.connection
+    usual, session.cursor_factory = session.cursor_factory, connection.Database.Cursor
+    try:
+        return connection.cursor()
+    finally:
+        session.cursor_factory = usual
 
 
 def _stand_in(name: str) -> uuid.UUID | datetime:
@@ -96,19 +105,30 @@ def _stand_in(name: str) -> uuid.UUID | datetime:
     return LONG_AGO + timedelta(microseconds=number.int % 10**15) if name.endswith("_at") else number
 
 
-def _itself(value: uuid.UUID) -> uuid.UUID:
+Spelling = Callable[[Any, Any], Any]
+
+
+def _itself(value: Any, _connection: Any) -> Any:
     return value
 
 
-def _hex(value: uuid.UUID) -> str:
+def _text(value: Any, _connection: Any) -> str:
+    return str(value)
+
+
+def _hex(value: uuid.UUID, _connection: Any) -> str:
     return value.hex
+
+
+def _moment(value: datetime, connection: Any) -> Any:
+    return connection.ops.adapt_datetimefield_value(value)
 
 
 class Prepared(Generic[Row]):
     """A SELECT whose words stay and whose values change: ids, the texts of other keys, and moments.
 
     `build` takes the values, and gives a QuerySet in which each stands as it is, in `filter(pk=...)` or
-    `filter(user=...)`; a parameter whose name ends in `_at` is a moment. It is called once for each connection, with
+    `filter(user=...)`; a parameter whose name ends in `_at` is a moment. It is called once in a process, with
     stand-ins, so whatever else it says is fixed: no clock of its own, no length of a list. Rows are made as always,
     with what `select_related`, `only` and annotations say; nothing is prefetched.
     """
@@ -116,17 +136,17 @@ class Prepared(Generic[Row]):
     def __init__(self, build: Callable[..., QuerySet[Any, Row]]) -> None:
         self._build = build
         self._stand_ins = [_stand_in(name) for name in inspect.signature(build).parameters]
+        self._statement: _Statement | None = None
 
     def rows(self, *values: uuid.UUID | str | datetime) -> list[Row]:
         """Return the rows. One query. Raises TransactionManagementError for a lock outside of a transaction."""
         connection = connections[DEFAULT_DB_ALIAS]
-        kept = vars(connection).setdefault(KEPT, {})
-        statement = kept.get(self)
+        statement = self._statement
         if statement is None:
-            statement = kept[self] = _Statement(self._build(*self._stand_ins), self._stand_ins, connection)
+            statement = self._statement = _Statement(self._build(*self._stand_ins), self._stand_ins, connection)
         if statement.is_a_lock and not connection.in_atomic_block:
             raise TransactionManagementError("select_for_update cannot be used outside of a transaction.")
-        return statement.rows(values)
+        return statement.rows(connection, values)
 
     def row(self, *values: uuid.UUID | str | datetime) -> Row | None:
         """Return the first row, or None."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from courses.models import Course
 from enrollments.models import Enrollment
 from files.models import File
 from files.tests.samples import image, upload
-from quizzes import attempts
+from quizzes import attempts, authoring
 from quizzes.models import Attempt, Quiz
 from quizzes.tests.conftest import ESSAY, QUESTIONS, RIGHT, answers_for, begin, make_quiz
 
@@ -81,6 +82,17 @@ def test_an_answer_emptied_without_scripts_is_taken_back(
     assert b"None" not in shown.content
 
 
+def rows(*filled: dict[str, Any]) -> dict[str, str]:
+    """Return the rows of a key as their page sends them, those that are empty too."""
+    typed = {
+        f"rows-{number}-{name}": "on" if value is True else value
+        for number, row in enumerate(filled)
+        for name, value in row.items()
+        if value is not False
+    }
+    return {"rows-TOTAL_FORMS": "12", "rows-INITIAL_FORMS": "0", **typed}
+
+
 def test_an_instructor_builds_a_quiz_on_the_pages(
     browser_of: Callable[..., Client], alice: User, course: Course
 ) -> None:
@@ -90,12 +102,12 @@ def test_an_instructor_builds_a_quiz_on_the_pages(
     assert made["Location"] == f"/teach/quizzes/{quiz.pk}/"
     plain = {"question_text": "Why?", "points": "2", "explanation": ""}
     keys = {
-        "multiple_choice": {"lines": "* Yes :: Right\nNo"},
-        "multiple_select": {"lines": "* Yes\n* Also\nNo"},
+        "multiple_choice": rows({"text": "Yes", "is_correct": "on", "feedback": "Right"}, {"text": "No"}),
+        "multiple_select": rows(*({"text": text, "is_correct": "on"} for text in ("Yes", "Also")), {"text": "No"}),
         "true_false": {"correct_answer": "false"},
         "short_answer": {"correct_answer": "tea", "accepted": "chai\ncha"},
         "numeric": {"correct_answer": "3.5", "tolerance": "0.5"},
-        "matching": {"lines": "a = 1\nb = 2\nc = 1"},
+        "matching": rows(*({"left": left, "right": right} for left, right in ("a1", "b2", "c1"))),
         "essay": {},
     }
     for name, key in keys.items():
@@ -107,7 +119,9 @@ def test_an_instructor_builds_a_quiz_on_the_pages(
         edit = f"/teach/quizzes/{quiz.pk}/questions/{question.pk}/"
         shown = browser.get(edit)
         again = {field: value for field, value in shown.context["form"].initial.items() if value is not None}
-        assert browser.post(edit, again).status_code == 302
+        again |= rows(*again.pop("rows", ()))
+        answer = browser.post(edit, again)
+        assert answer.status_code == 302, answer.context["form"].errors
         question.refresh_from_db()
         assert question.current.number == 1, question.current.question_type  # saving what stands writes no version
     assert browser.post(f"/teach/quizzes/{quiz.pk}/publish/", {"published": "yes"}).status_code == 302
@@ -115,6 +129,53 @@ def test_an_instructor_builds_a_quiz_on_the_pages(
     assert (quiz.is_published, quiz.points_possible) == (True, 14)
     for page in ("", "results/", "regrade/"):
         assert browser.get(f"/teach/quizzes/{quiz.pk}/{page}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "says"),
+    [
+        ("multiple_choice", rows({"text": "Yes"}, {"is_correct": "on"}), "Option 2: Write the option"),
+        ("multiple_choice", rows({"text": "Yes"}, {"text": "No"}), "Mark exactly one option as right"),
+        ("multiple_choice", rows({"text": "Only", "is_correct": "on"}), "Give between 2 and 30 options"),
+        ("multiple_choice", rows({"text": "x" * 501, "is_correct": "on"}, {"text": "No"}), "Option 1: Ensure this"),
+        (
+            "multiple_select",
+            {**rows(*({"text": f"{number}", "is_correct": "on"} for number in range(31))), "rows-TOTAL_FORMS": "31"},
+            "Give between 2 and 30 options",
+        ),
+        ("multiple_select", {**rows({"text": "Yes"}), "rows-TOTAL_FORMS": "999999"}, "There can be 30 rows at most"),
+        ("multiple_choice", {}, "The rows did not arrive with the form"),
+        ("matching", rows({"left": "a", "right": "1"}), "Write at least two pairs"),
+        ("matching", rows({"left": "a", "right": "1"}, {"left": "b"}), "Pair 2: A pair has two sides"),
+        ("matching", rows(), "Write at least two pairs"),
+    ],
+)
+def test_a_row_that_is_wrong_is_named_and_nothing_typed_is_lost(
+    browser_of: Callable[..., Client], alice: User, course: Course, name: str, key: dict[str, str], says: str
+) -> None:
+    quiz = make_quiz(alice, course, QUESTIONS[:1])
+    page = f"/teach/quizzes/{quiz.pk}/questions/new/?type={name}"
+    answer = browser_of(alice).post(page, {"question_text": "Why?", "points": "2", "explanation": "", **key})
+    assert says in unescape(answer.content.decode())
+    assert quiz.questions.count() == 1
+    for field, value in key.items():
+        if value not in ("on", "x" * 501) and "FORMS" not in field:
+            assert f'name="{field}" value="{value}"' in answer.content.decode()
+
+
+def test_there_is_always_room_for_more_options_until_there_are_thirty(
+    browser_of: Callable[..., Client], alice: User, course: Course
+) -> None:
+    quiz = make_quiz(alice, course, QUESTIONS[:1])
+    for options, places in ((0, 12), (5, 12), (10, 16), (28, 30), (30, 30)):
+        page = f"/teach/quizzes/{quiz.pk}/questions/new/?type=multiple_choice"
+        if options:
+            written = [{"id": f"{one}", "text": f"Option {one}", "is_correct": one == 0} for one in range(options)]
+            question = authoring.add_question(
+                actor=alice, quiz=quiz, question_type="multiple_choice", question_text="Why?", options=written
+            )
+            page = f"/teach/quizzes/{quiz.pk}/questions/{question.pk}/"
+        assert len(browser_of(alice).get(page).context["form"].rows.forms) == places
 
 
 def test_a_question_has_a_picture_that_its_students_see(
@@ -143,7 +204,7 @@ def test_a_picture_of_a_question_that_is_refused_is_not_kept(
 ) -> None:
     quiz = make_quiz(alice, course, QUESTIONS[:1])
     page = f"/teach/quizzes/{quiz.pk}/questions/new/?type=multiple_choice"
-    form = {"question_text": "Which?", "points": "1", "lines": "Only one", "picture_shows": "A cup"}
+    form = {"question_text": "Which?", "points": "1", "picture_shows": "A cup", **rows({"text": "Only one"})}
     refused = browser_of(alice).post(page, {**form, "picture": upload("cup.png", image())})
     assert b"Which?" in refused.content
     assert File.objects.count() == 0

@@ -1,5 +1,7 @@
 """The pages of who teaches, in a browser: axe finds nothing on them, and marking goes from one essay to the next."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -65,3 +67,27 @@ def test_essays_are_marked_from_the_keyboard_one_after_another(
             page.keyboard.press("Enter")
         expect(page.get_by_text("The mark is saved.")).to_be_visible()
     assert sorted(Attempt.objects.values_list("points_earned", flat=True)) == [13, 14]
+
+
+def test_as_one_option_is_begun_there_is_a_place_for_the_next(
+    page: Page, live_site: str, alice: User, course: Course
+) -> None:
+    quiz = make_quiz(alice, course, QUESTIONS[:1])
+    log_in(page, live_site, alice)
+    page.goto(f"{live_site}/teach/quizzes/{quiz.pk}/questions/new/?type=multiple_choice")
+    page.get_by_label("Question", exact=True).fill("Which is a leaf?")
+    places = page.get_by_role("group", name=re.compile("^Option [0-9]+$"))
+    expect(places).to_have_count(4)
+    for number, (text, shown) in enumerate([("Tea", 4), ("Salt", 4), ("Stone", 5), ("Iron", 6), ("Mint", 7)], 1):
+        page.get_by_role("group", name=f"Option {number}", exact=True).get_by_role("textbox").first.fill(text)
+        expect(places).to_have_count(shown)
+    page.get_by_role("group", name="Option 1", exact=True).get_by_label("Right").check()
+    page.get_by_role("textbox", name="Said to who chooses it").nth(1).fill("It is mined.")
+    page.get_by_role("button", name="Save the question").click()
+    expect(page.get_by_text("The question is saved.")).to_be_visible()
+    written = quiz.questions.order_by("order")[1].current
+    assert written
+    assert [(one["text"], one["is_correct"], one.get("feedback", "")) for one in written.options] == [
+        ("Tea", True, ""), ("Salt", False, "It is mined."), ("Stone", False, ""), ("Iron", False, ""),
+        ("Mint", False, ""),
+    ]  # fmt: skip

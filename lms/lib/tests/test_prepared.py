@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
@@ -13,6 +14,7 @@ from courses.models import Course
 from enrollments.models import Enrollment
 from lms.lib.prepared import Prepared
 from lms.testing.plugin import person
+from lms.testing.racing import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -106,3 +108,19 @@ def test_it_is_asked_on_while_another_process_changes_its_table() -> None:
             assert by_id.row(user.pk) == user
     finally:
         migrating.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_threads_that_ask_at_once_each_get_their_own_and_it_is_built_once() -> None:
+    users = [person(f"Person{number}") for number in range(8)]
+    built = []
+
+    def build(user_id: uuid.UUID) -> QuerySet[User]:
+        built.append(user_id)
+        return User.objects.filter(pk=user_id)
+
+    by_id: Prepared[User] = Prepared(build)
+    assert by_id.row(users[0].pk) == users[0]
+    found = at_once(8, lambda number: [by_id.row(users[(number + turn) % 8].pk) for turn in range(50)])
+    assert found == [[users[(number + turn) % 8] for turn in range(50)] for number in range(8)]
+    assert len(built) == 1

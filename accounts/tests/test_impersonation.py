@@ -192,7 +192,9 @@ def test_learning_can_be_tried_and_names_both(
 
 
 @pytest.fixture
-def outcomes(acting: Client, dan: User, bob: User, course: Course, enrollment: Enrollment, api_of: Any) -> Any:
+def outcomes(
+    acting: Client, dan: User, bob: User, course: Course, enrollment: Enrollment, api_of: Any
+) -> dict[tuple[str, str], int]:
     """What each method of each address answers, in Bob's name: by the browser, and by a token."""
     by_token = with_token(token_for(dan, bob, api_of)["access_token"])
     values = defaultdict(lambda: str(uuid.UUID(int=1)), values_of(course, enrollment))
@@ -214,8 +216,9 @@ OPEN_DOORS = {
 } | {("POST", f"api/v1/auth/{door}") for door in ("password/reset", "password/reset/confirm", "email/verify")}
 
 
+@pytest.mark.long
 @pytest.mark.quality("M02")
-def test_of_all_addresses_none_lets_anything_be_changed_but_learning(
+def test_of_all_addresses_learning_alone_can_be_changed_and_the_closed_ones_are_not_even_shown(
     outcomes: dict[tuple[str, str], int], bob: User
 ) -> None:
     allowed = {
@@ -228,10 +231,6 @@ def test_of_all_addresses_none_lets_anything_be_changed_but_learning(
     assert len(outcomes) > 800
     bob.refresh_from_db()
     assert bob.check_password(PASSWORD)
-
-
-@pytest.mark.quality("M02")
-def test_of_all_addresses_the_closed_ones_are_not_even_shown(outcomes: dict[tuple[str, str], int]) -> None:
     closed = {place: status for place, status in outcomes.items() if place[1].startswith(impersonation.CLOSED)}
     assert len(closed) > 60
     assert {place: status for place, status in closed.items() if status != 403} == {}

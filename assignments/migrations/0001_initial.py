@@ -8,6 +8,8 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
+from lms.platform.together import MakeTogether
+
 
 class Migration(migrations.Migration):
 
@@ -20,120 +22,122 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='Assignment',
-            fields=[
-                ('gradeditem_ptr', models.OneToOneField(auto_created=True, on_delete=django.db.models.deletion.CASCADE, parent_link=True, primary_key=True, serialize=False, to='enrollments.gradeditem')),
-                ('description', models.TextField(blank=True, help_text='Markdown.', max_length=50000, verbose_name='brief')),
-                ('allow_late_submission', models.BooleanField(default=False, verbose_name='may be late')),
-                ('late_penalty_percentage', models.PositiveSmallIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(100)], verbose_name='late: percent off for each started day')),
-                ('passing_points', models.PositiveIntegerField(blank=True, null=True, verbose_name='points to pass')),
-                ('allowed_file_types', models.JSONField(blank=True, default=list, validators=[assignments.models.validate_file_types], verbose_name='kinds of files')),
-            ],
-            options={
-                'verbose_name': 'assignment',
-                'constraints': [models.CheckConstraint(condition=models.Q(('late_penalty_percentage__lte', 100)), name='assignments_assignment_penalty_percent')],
-            },
-            bases=('enrollments.gradeditem',),
-        ),
-        migrations.CreateModel(
-            name='Submission',
-            fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('attempt', models.PositiveIntegerField(verbose_name='version')),
-                ('submitted_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='handed in')),
-                ('content', models.TextField(blank=True, max_length=100000, verbose_name='text')),
-                ('days_late', models.PositiveIntegerField(default=0)),
-                ('late_percent', models.PositiveSmallIntegerField(default=0, help_text='Percent off for each day, as it was then.')),
-                ('raw_grade', models.PositiveIntegerField(null=True, verbose_name='grade before the penalty')),
-                ('penalty_points', models.PositiveIntegerField(default=0, verbose_name='penalty')),
-                ('feedback', models.TextField(blank=True, max_length=20000, verbose_name='feedback')),
-                ('graded_at', models.DateTimeField(null=True, verbose_name='graded')),
-                ('released_at', models.DateTimeField(null=True, verbose_name='shown to the student')),
-                ('version', models.PositiveIntegerField(default=0)),
-                ('assignment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='submissions', to='assignments.assignment')),
-                ('enrollment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='submissions', to='enrollments.enrollment')),
-                ('graded_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='submissions', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'submission',
-                'ordering': ['-submitted_at', '-attempt', 'id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='GradeChange',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('raw_grade', models.PositiveIntegerField(verbose_name='grade before the penalty')),
-                ('penalty_points', models.PositiveIntegerField(default=0, verbose_name='penalty')),
-                ('feedback', models.TextField(blank=True, verbose_name='feedback')),
-                ('reason', models.CharField(blank=True, max_length=300, verbose_name='why')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='when')),
-                ('graded_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('submission', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='grade_changes', to='assignments.submission')),
-            ],
-            options={
-                'verbose_name': 'change of a grade',
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='SubmissionDraft',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('content', models.TextField(blank=True, max_length=100000)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('assignment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='drafts', to='assignments.assignment')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-        ),
-        migrations.CreateModel(
-            name='SubmissionFile',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_feedback', models.BooleanField(default=False)),
-                ('file', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='files.file')),
-                ('submission', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='files', to='assignments.submission')),
-            ],
-            options={
-                'ordering': ['id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='AssignmentFile',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('assignment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='files', to='assignments.assignment')),
-                ('file', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='files.file')),
-            ],
-            options={
-                'ordering': ['id'],
-                'constraints': [models.UniqueConstraint(fields=('assignment', 'file'), name='assignments_assignmentfile_once')],
-            },
-        ),
-        migrations.AddIndex(
-            model_name='submission',
-            index=models.Index(fields=['assignment', 'graded_at'], name='assignments_waiting'),
-        ),
-        migrations.AddConstraint(
-            model_name='submission',
-            constraint=models.UniqueConstraint(fields=('assignment', 'enrollment', 'attempt'), name='assignments_submission_version_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='submission',
-            constraint=models.CheckConstraint(condition=models.Q(('raw_grade', None), ('penalty_points__lte', models.F('raw_grade')), _connector='OR'), name='assignments_submission_never_below_zero'),
-        ),
-        migrations.AddConstraint(
-            model_name='submission',
-            constraint=models.CheckConstraint(condition=models.Q(('released_at', None), ('graded_at__isnull', False), _connector='OR'), name='assignments_submission_released_grade'),
-        ),
-        migrations.AddConstraint(
-            model_name='submissiondraft',
-            constraint=models.UniqueConstraint(fields=('assignment', 'user'), name='assignments_submissiondraft_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='submissionfile',
-            constraint=models.UniqueConstraint(fields=('submission', 'file'), name='assignments_submissionfile_once'),
-        ),
+        MakeTogether([
+            migrations.CreateModel(
+                name='Assignment',
+                fields=[
+                    ('gradeditem_ptr', models.OneToOneField(auto_created=True, on_delete=django.db.models.deletion.CASCADE, parent_link=True, primary_key=True, serialize=False, to='enrollments.gradeditem')),
+                    ('description', models.TextField(blank=True, help_text='Markdown.', max_length=50000, verbose_name='brief')),
+                    ('allow_late_submission', models.BooleanField(default=False, verbose_name='may be late')),
+                    ('late_penalty_percentage', models.PositiveSmallIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(100)], verbose_name='late: percent off for each started day')),
+                    ('passing_points', models.PositiveIntegerField(blank=True, null=True, verbose_name='points to pass')),
+                    ('allowed_file_types', models.JSONField(blank=True, default=list, validators=[assignments.models.validate_file_types], verbose_name='kinds of files')),
+                ],
+                options={
+                    'verbose_name': 'assignment',
+                    'constraints': [models.CheckConstraint(condition=models.Q(('late_penalty_percentage__lte', 100)), name='assignments_assignment_penalty_percent')],
+                },
+                bases=('enrollments.gradeditem',),
+            ),
+            migrations.CreateModel(
+                name='Submission',
+                fields=[
+                    ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                    ('attempt', models.PositiveIntegerField(verbose_name='version')),
+                    ('submitted_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='handed in')),
+                    ('content', models.TextField(blank=True, max_length=100000, verbose_name='text')),
+                    ('days_late', models.PositiveIntegerField(default=0)),
+                    ('late_percent', models.PositiveSmallIntegerField(default=0, help_text='Percent off for each day, as it was then.')),
+                    ('raw_grade', models.PositiveIntegerField(null=True, verbose_name='grade before the penalty')),
+                    ('penalty_points', models.PositiveIntegerField(default=0, verbose_name='penalty')),
+                    ('feedback', models.TextField(blank=True, max_length=20000, verbose_name='feedback')),
+                    ('graded_at', models.DateTimeField(null=True, verbose_name='graded')),
+                    ('released_at', models.DateTimeField(null=True, verbose_name='shown to the student')),
+                    ('version', models.PositiveIntegerField(default=0)),
+                    ('assignment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='submissions', to='assignments.assignment')),
+                    ('enrollment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='submissions', to='enrollments.enrollment')),
+                    ('graded_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='submissions', to=settings.AUTH_USER_MODEL)),
+                ],
+                options={
+                    'verbose_name': 'submission',
+                    'ordering': ['-submitted_at', '-attempt', 'id'],
+                },
+            ),
+            migrations.CreateModel(
+                name='GradeChange',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('raw_grade', models.PositiveIntegerField(verbose_name='grade before the penalty')),
+                    ('penalty_points', models.PositiveIntegerField(default=0, verbose_name='penalty')),
+                    ('feedback', models.TextField(blank=True, verbose_name='feedback')),
+                    ('reason', models.CharField(blank=True, max_length=300, verbose_name='why')),
+                    ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='when')),
+                    ('graded_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('submission', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='grade_changes', to='assignments.submission')),
+                ],
+                options={
+                    'verbose_name': 'change of a grade',
+                    'ordering': ['-id'],
+                },
+            ),
+            migrations.CreateModel(
+                name='SubmissionDraft',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('content', models.TextField(blank=True, max_length=100000)),
+                    ('updated_at', models.DateTimeField(auto_now=True)),
+                    ('assignment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='drafts', to='assignments.assignment')),
+                    ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ],
+            ),
+            migrations.CreateModel(
+                name='SubmissionFile',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('is_feedback', models.BooleanField(default=False)),
+                    ('file', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='files.file')),
+                    ('submission', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='files', to='assignments.submission')),
+                ],
+                options={
+                    'ordering': ['id'],
+                },
+            ),
+            migrations.CreateModel(
+                name='AssignmentFile',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('assignment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='files', to='assignments.assignment')),
+                    ('file', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='files.file')),
+                ],
+                options={
+                    'ordering': ['id'],
+                    'constraints': [models.UniqueConstraint(fields=('assignment', 'file'), name='assignments_assignmentfile_once')],
+                },
+            ),
+            migrations.AddIndex(
+                model_name='submission',
+                index=models.Index(fields=['assignment', 'graded_at'], name='assignments_waiting'),
+            ),
+            migrations.AddConstraint(
+                model_name='submission',
+                constraint=models.UniqueConstraint(fields=('assignment', 'enrollment', 'attempt'), name='assignments_submission_version_once'),
+            ),
+            migrations.AddConstraint(
+                model_name='submission',
+                constraint=models.CheckConstraint(condition=models.Q(('raw_grade', None), ('penalty_points__lte', models.F('raw_grade')), _connector='OR'), name='assignments_submission_never_below_zero'),
+            ),
+            migrations.AddConstraint(
+                model_name='submission',
+                constraint=models.CheckConstraint(condition=models.Q(('released_at', None), ('graded_at__isnull', False), _connector='OR'), name='assignments_submission_released_grade'),
+            ),
+            migrations.AddConstraint(
+                model_name='submissiondraft',
+                constraint=models.UniqueConstraint(fields=('assignment', 'user'), name='assignments_submissiondraft_once'),
+            ),
+            migrations.AddConstraint(
+                model_name='submissionfile',
+                constraint=models.UniqueConstraint(fields=('submission', 'file'), name='assignments_submissionfile_once'),
+            ),
+        ]),
     ]

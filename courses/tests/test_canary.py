@@ -33,12 +33,12 @@ def canaries(alice: User, course: Course) -> Course:
 def everything_shown_to(user: Any, course: Course, enrollment: Enrollment, browser: Client, api: APIClient) -> str:
     """Return all that every GET of the site answers to somebody, and the searches for the canaries."""
     draft = Course.objects.get(title=DRAFT)
+    paths = [path for some in (course, draft) for path in concrete_paths("/", course=some, enrollment=enrollment)]
     texts = []
-    for some in (course, draft):
-        for path in concrete_paths("/", course=some, enrollment=enrollment):
-            client = api if path.startswith("/api/") else browser
-            answer = client.get(path)
-            texts.append(b"".join(answer).decode(errors="replace"))
+    for path in dict.fromkeys(paths):  # most have to do with neither course
+        client = api if path.startswith("/api/") else browser
+        answer = client.get(path)
+        texts.append(b"".join(answer).decode(errors="replace"))
     for word in (CLOSED, DRAFT, UNPUBLISHED):
         # The word itself stands in the search field and in the links; what is found must not.
         found = api.get(f"/api/v1/courses/?search={word}").json()["results"]

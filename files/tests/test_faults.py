@@ -27,6 +27,7 @@ from lms.testing.racing import at_once, kinds
 URL = "/api/v1/files/upload"
 
 
+@pytest.mark.long
 @pytest.mark.quality("F05")
 @pytest.mark.quality("F10")
 @pytest.mark.parametrize("server", ["uvicorn", "gunicorn"])

@@ -80,6 +80,7 @@ def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedPro
     )
 
 
+@pytest.mark.long
 def test_what_was_written_is_there_again_and_people_log_in(
     school: dict[str, int], empty_host: dict[str, str], tmp_path: Path
 ) -> None:

@@ -72,6 +72,7 @@ def test_every_task_that_beat_knows_is_there() -> None:
     assert {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} - set(app.tasks) == set()
 
 
+@pytest.mark.long
 def test_the_image_s_steps_run_in_a_clean_folder(tmp_path: Path) -> None:
     """Collecting the static files and loading the application, as the Dockerfile says them; installing is what made
     this environment."""

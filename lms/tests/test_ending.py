@@ -31,6 +31,7 @@ CROWD = 20
 GRACE_SECONDS = 30
 
 
+@pytest.mark.long
 @pytest.mark.quality("X12")
 def test_at_sigterm_the_requests_under_way_are_answered(tmp_path: Path) -> None:
     address = f"127.0.0.1:{(port := free_port())}"
@@ -73,6 +74,7 @@ def finished() -> bool:
     return Certificate.objects.exclude(pdf="").filter(mailed_at__isnull=False).count() == 1
 
 
+@pytest.mark.long
 @pytest.mark.quality("X06")
 @pytest.mark.postgres
 @pytest.mark.parametrize("moment", ["before", "after"])

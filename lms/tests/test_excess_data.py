@@ -21,7 +21,10 @@ from accounts.models import User
 from lms.platform.models import AuditEntry
 from lms.testing.plugin import PASSWORD
 from lms.tests.access_table import PEOPLE, rows
-from lms.tests.test_access import client_for, people, values  # noqa: F401  # fixtures
+from lms.tests.lasting_access_world import alice, bob, carol, dan, erin, people, the_world, values
+from lms.tests.test_access import client_for
+
+__all__ = ["alice", "bob", "carol", "dan", "erin", "people", "the_world", "values"]  # fixtures
 
 FORBIDDEN_KEYS = re.compile(r"password|hash|secret|session_key|^key$|^token$|access_token|refresh_token|otp|recovery")
 HASHED = re.compile(r"(argon2|pbkdf2_\w+|quick_test)\$")
@@ -56,20 +59,19 @@ def readable(answer: Any) -> str:
 @pytest.mark.quality("U02")
 @pytest.mark.parametrize("name", PEOPLE)
 def test_no_answer_holds_a_hash_a_token_a_secret_or_the_address_of_a_stranger(
-    name: str, request: pytest.FixtureRequest
+    name: str, people: dict[str, Any], values: dict[str, Any]
 ) -> None:
-    cast, world = request.getfixturevalue("people"), request.getfixturevalue("values")
-    bob = cast["bob"]
+    bob = people["bob"]
     device = TOTPDevice.objects.create(user=bob, name="app", confirmed=True)
     secrets = [device.key, b32encode(unhexlify(device.key)).decode(), *make_recovery_codes(bob)]
-    secrets += [user.password for user in cast.values() if user is not None]
-    strangers = {other.email for who, other in cast.items() if other is not None and who not in MAY_READ[name]}
+    secrets += [user.password for user in people.values() if user is not None]
+    strangers = {other.email for who, other in people.items() if other is not None and who not in MAY_READ[name]}
     seen, wrong = 0, {}
     for method, path, _statuses in rows():
         if method != "GET" or path.startswith("/dev/"):
             continue
-        address = path.format(**world)
-        text = readable(client_for(address, cast[name]).get(address))
+        address = path.format(**values)
+        text = readable(client_for(address, people[name]).get(address))
         seen += bool(text)
         keys = (
             {key for key in keys_in(json.loads(text)) if FORBIDDEN_KEYS.search(key)}
@@ -113,17 +115,15 @@ def rows_that_name(texts: set[str], *, but: tuple[type[models.Model], ...] = ())
 
 
 @pytest.mark.quality("U03")
-def test_after_an_account_is_closed_no_table_names_the_person(request: pytest.FixtureRequest, dan: User) -> None:
+def test_after_an_account_is_closed_no_table_names_the_person(bob: User, dan: User, values: dict[str, Any]) -> None:
     """But their certificate, which is a snapshot that others rely on."""
-    cast, world = request.getfixturevalue("people"), request.getfixturevalue("values")
-    bob = cast["bob"]
     APIClient().post("/api/v1/auth/password/reset", {"email": bob.email})
     assert rows_that_name({"bob@example.com"})
     close_account(actor=dan, user=bob)
     named = rows_that_name({"bob@example.com"})
     assert named == {}
     assert set(rows_that_name({"bob example"})) <= {"certificates.Certificate"}
-    assert AuditEntry.objects.filter(action="accounts.closed", target_id=str(world["bob"])).count() == 1
+    assert AuditEntry.objects.filter(action="accounts.closed", target_id=str(values["bob"])).count() == 1
 
 
 # A formula to a spreadsheet; an element, and the end of an attribute, to a page.
@@ -132,10 +132,9 @@ EVIL_NAME = '=HYPERLINK("http://evil.test","Grade") <script>alert(1)</script> <i
 
 @pytest.mark.quality("U05")
 def test_a_name_that_is_markup_and_a_formula_stays_a_name_wherever_it_is_shown(
-    request: pytest.FixtureRequest, dan: User, api_of: Callable[[User], APIClient]
+    people: dict[str, Any], values: dict[str, Any], dan: User, api_of: Callable[[User], APIClient]
 ) -> None:
-    cast, world = request.getfixturevalue("people"), request.getfixturevalue("values")
-    bob = cast["bob"]
+    bob = people["bob"]
     assert api_of(bob).put("/api/v1/users/me", {"full_name": EVIL_NAME}).status_code == 200
     User.objects.filter(pk=dan.pk).update(is_superuser=True)
     admin = Client()
@@ -144,7 +143,7 @@ def test_a_name_that_is_markup_and_a_formula_stays_a_name_wherever_it_is_shown(
     for method, path, _statuses in rows():
         if method == "GET" and not path.startswith(("/api/", "/dev/")):
             for who in ("bob", "alice", "dan"):
-                shown.append(client_for(path, cast[who]).get(path.format(**world)))
+                shown.append(client_for(path, people[who]).get(path.format(**values)))
     pages = [readable(page) for page in shown if "html" in page.get("Content-Type", "")]
     assert sum("HYPERLINK" in page for page in pages) > 5
     for page in pages:

@@ -8,7 +8,7 @@ from django.db import models
 
 from lms.testing.browsing import visiting
 from lms.testing.layout import Shown, misfits
-from lms.tests.test_access import people, values  # noqa: F401  # the world that the table speaks of
+from lms.tests.access_world import people, values  # noqa: F401  # the world that the table speaks of
 from lms.tests.test_every_page import LOOKED_AT, html_pages
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

@@ -44,6 +44,7 @@ def signed_in(client: httpx.Client, folder: Path) -> str:
     return str(answer.json()["access_token"])
 
 
+@pytest.mark.long
 @pytest.mark.quality("X12")
 def test_a_production_without_docker_serves_pages_sockets_and_tasks_and_drains(course: Course, tmp_path: Path) -> None:
     given = {name: value for name, value in environment(tmp_path).items() if name != "REDIS_URL"}

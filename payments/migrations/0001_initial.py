@@ -9,6 +9,8 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
+from lms.platform.together import MakeTogether
+
 
 class Migration(migrations.Migration):
 
@@ -20,264 +22,266 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='Coupon',
-            fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('code', models.CharField(max_length=40, unique=True, validators=[django.core.validators.RegexValidator('^[A-Z0-9][A-Z0-9_-]{1,39}$', 'Use 2 to 40 letters, digits, dashes or underscores.')], verbose_name='code')),
-                ('percent_off', models.PositiveSmallIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(100)], verbose_name='percent off')),
-                ('amount_off', models.PositiveBigIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1)], verbose_name='amount off, in minor units')),
-                ('currency', models.CharField(blank=True, max_length=3, null=True, validators=[courses.models.validate_currency], verbose_name='currency of the amount')),
-                ('max_uses', models.PositiveIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1)], verbose_name='how often at most')),
-                ('valid_from', models.DateTimeField(default=django.utils.timezone.now, verbose_name='valid from')),
-                ('valid_until', models.DateTimeField(blank=True, null=True, verbose_name='valid until')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('courses', models.ManyToManyField(blank=True, related_name='coupons', to='courses.course', verbose_name='only for these courses')),
-            ],
-            options={
-                'verbose_name': 'coupon',
-                'ordering': ['-created_at', 'id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Order',
-            fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('course_title', models.CharField(max_length=120, verbose_name='course')),
-                ('list_amount', models.PositiveBigIntegerField(verbose_name='price')),
-                ('discount', models.PositiveBigIntegerField(default=0, verbose_name='discount')),
-                ('amount', models.PositiveBigIntegerField(verbose_name='to pay')),
-                ('currency', models.CharField(max_length=3, validators=[courses.models.validate_currency], verbose_name='currency')),
-                ('status', models.CharField(choices=[('pending', 'Waiting for payment'), ('failed', 'Not paid'), ('completed', 'Paid'), ('refunded', 'Refunded')], default='pending', max_length=12, verbose_name='status')),
-                ('refunded_amount', models.PositiveBigIntegerField(default=0, verbose_name='refunded')),
-                ('stripe_payment_intent_id', models.CharField(blank=True, max_length=255, null=True, unique=True)),
-                ('client_secret', models.CharField(blank=True, editable=False, max_length=255)),
-                ('charge_refunded', models.PositiveBigIntegerField(default=0, help_text='The highest total of refunds that Stripe named for its charge.')),
-                ('last_error', models.CharField(blank=True, max_length=300, verbose_name='why the last card was declined')),
-                ('flag', models.CharField(blank=True, max_length=300, verbose_name='needs a look')),
-                ('disputed_at', models.DateTimeField(blank=True, null=True, verbose_name='disputed')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='ordered')),
-                ('expires_at', models.DateTimeField(verbose_name='price stands until')),
-                ('completed_at', models.DateTimeField(blank=True, null=True, verbose_name='paid')),
-                ('checked_at', models.DateTimeField(blank=True, help_text='When Stripe was last asked about it.', null=True)),
-                ('is_settled', models.BooleanField(default=False, help_text='Nothing more can be paid: its intent is cancelled.')),
-                ('receipt_mailed_at', models.DateTimeField(blank=True, null=True)),
-                ('coupon', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='orders', to='payments.coupon')),
-                ('course', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='orders', to='courses.course')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='orders', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'order',
-                'ordering': ['-created_at', 'id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='LedgerEntry',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('payment', 'Payment'), ('refund', 'Refund'), ('dispute', 'Dispute, money withdrawn'), ('dispute_won', 'Dispute, money back'), ('fee', 'Fee')], max_length=12, verbose_name='what')),
-                ('source', models.CharField(choices=[('stripe', 'Balance at Stripe'), ('sales', 'Sales'), ('refunds', 'Refunds'), ('disputes', 'Disputes'), ('fees', 'Fees of Stripe')], max_length=12, verbose_name='from')),
-                ('target', models.CharField(choices=[('stripe', 'Balance at Stripe'), ('sales', 'Sales'), ('refunds', 'Refunds'), ('disputes', 'Disputes'), ('fees', 'Fees of Stripe')], max_length=12, verbose_name='to')),
-                ('amount', models.PositiveBigIntegerField(verbose_name='amount')),
-                ('currency', models.CharField(max_length=3, verbose_name='currency')),
-                ('key', models.CharField(max_length=300)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='when')),
-                ('actor', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='payments.order')),
-            ],
-            options={
-                'verbose_name': 'entry of the ledger',
-                'verbose_name_plural': 'ledger',
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Dispute',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('stripe_dispute_id', models.CharField(max_length=255, unique=True)),
-                ('amount', models.PositiveBigIntegerField(verbose_name='amount')),
-                ('currency', models.CharField(max_length=3, verbose_name='currency')),
-                ('reason', models.CharField(blank=True, max_length=80, verbose_name='reason')),
-                ('opened_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='since')),
-                ('closed_as', models.CharField(blank=True, max_length=40, verbose_name='ended')),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='disputes', to='payments.order')),
-            ],
-            options={
-                'verbose_name': 'dispute',
-                'ordering': ['-opened_at', 'id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Payment',
-            fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('amount', models.PositiveBigIntegerField(verbose_name='amount')),
-                ('currency', models.CharField(max_length=3, verbose_name='currency')),
-                ('payment_method', models.CharField(default='card', max_length=40, verbose_name='paid by')),
-                ('stripe_payment_method_id', models.CharField(blank=True, max_length=255, null=True)),
-                ('transaction_id', models.CharField(blank=True, max_length=255, null=True, verbose_name='charge')),
-                ('metadata', models.JSONField(blank=True, default=dict)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='paid')),
-                ('order', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='payment', to='payments.order')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'payment',
-                'ordering': ['-created_at', 'id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Receipt',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveBigIntegerField(unique=True)),
-                ('issued_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('seller', models.CharField(max_length=120)),
-                ('seller_address', models.TextField(blank=True)),
-                ('tax_id', models.CharField(blank=True, max_length=60)),
-                ('tax_line', models.CharField(blank=True, max_length=200)),
-                ('order', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='receipt', to='payments.order')),
-            ],
-            options={
-                'verbose_name': 'receipt',
-                'ordering': ['-number'],
-            },
-        ),
-        migrations.CreateModel(
-            name='ReceiptCounter',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('last_number', models.PositiveBigIntegerField(default=0)),
-            ],
-            options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('pk', 1)), name='payments_receiptcounter_one_row')],
-            },
-        ),
-        migrations.CreateModel(
-            name='Refund',
-            fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('amount', models.PositiveBigIntegerField(verbose_name='amount')),
-                ('currency', models.CharField(max_length=3, verbose_name='currency')),
-                ('reason', models.CharField(blank=True, max_length=300, verbose_name='reason')),
-                ('stripe_refund_id', models.CharField(blank=True, max_length=255, null=True, unique=True)),
-                ('state', models.CharField(choices=[('requested', 'Asked for'), ('succeeded', 'Given back'), ('failed', 'Failed')], default='requested', max_length=12)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='when')),
-                ('tried_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('mailed_at', models.DateTimeField(blank=True, null=True)),
-                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='payments.order')),
-            ],
-            options={
-                'verbose_name': 'refund',
-                'ordering': ['created_at', 'id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='StripeEvent',
-            fields=[
-                ('id', models.CharField(max_length=255, primary_key=True, serialize=False)),
-                ('type', models.CharField(max_length=120, verbose_name='type')),
-                ('livemode', models.BooleanField(verbose_name='live')),
-                ('payload', models.JSONField()),
-                ('outcome', models.CharField(choices=[('applied', 'Applied'), ('ignored', 'Nothing to do'), ('unknown', 'About something that we do not know yet'), ('mismatch', 'Does not fit the order')], max_length=12, verbose_name='outcome')),
-                ('created_at', models.DateTimeField(verbose_name='happened')),
-                ('received_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='received')),
-                ('order', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='stripe_events', to='payments.order')),
-            ],
-            options={
-                'verbose_name': 'event from Stripe',
-                'verbose_name_plural': 'events from Stripe',
-                'ordering': ['-received_at', 'id'],
-            },
-        ),
-        migrations.AddConstraint(
-            model_name='coupon',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount_off__isnull', True), ('currency__isnull', True), ('percent_off__isnull', False)), models.Q(('amount_off__isnull', False), ('currency__isnull', False), ('percent_off__isnull', True)), _connector='OR'), name='payments_coupon_percent_or_amount'),
-        ),
-        migrations.AddConstraint(
-            model_name='coupon',
-            constraint=models.CheckConstraint(condition=models.Q(('percent_off__isnull', True), models.Q(('percent_off__gte', 1), ('percent_off__lte', 100)), _connector='OR'), name='payments_coupon_percent_in_range'),
-        ),
-        migrations.AddConstraint(
-            model_name='coupon',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_until__isnull', True), ('valid_until__gt', models.F('valid_from')), _connector='OR'), name='payments_coupon_ends_after_begin'),
-        ),
-        migrations.AddIndex(
-            model_name='order',
-            index=models.Index(fields=['user', '-created_at'], name='payments_order_mine'),
-        ),
-        migrations.AddIndex(
-            model_name='order',
-            index=models.Index(fields=['status', 'checked_at'], name='payments_order_to_ask'),
-        ),
-        migrations.AddIndex(
-            model_name='order',
-            index=models.Index(fields=['course', 'status'], name='payments_order_course'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'pending')), fields=('user', 'course'), name='payments_order_pending_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('list_amount', django.db.models.expressions.CombinedExpression(models.F('amount'), '+', models.F('discount')))), name='payments_order_amounts_add_up'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('refunded_amount__lte', models.F('amount'))), name='payments_order_refunded_at_most_paid'),
-        ),
-        migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('completed_at__isnull', True), ('status__in', ['pending', 'failed'])), models.Q(('completed_at__isnull', False), ('status__in', ['completed', 'refunded'])), _connector='OR'), name='payments_order_completed_when'),
-        ),
-        migrations.AddIndex(
-            model_name='ledgerentry',
-            index=models.Index(fields=['currency', 'kind'], name='payments_ledger_totals'),
-        ),
-        migrations.AddConstraint(
-            model_name='ledgerentry',
-            constraint=models.UniqueConstraint(fields=('kind', 'key'), name='payments_ledgerentry_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='ledgerentry',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'payment')), fields=('order',), name='payments_ledgerentry_paid_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='ledgerentry',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='payments_ledgerentry_of_something'),
-        ),
-        migrations.AddConstraint(
-            model_name='ledgerentry',
-            constraint=models.CheckConstraint(condition=models.Q(('source', models.F('target')), _negated=True), name='payments_ledgerentry_moves'),
-        ),
-        migrations.AddConstraint(
-            model_name='ledgerentry',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'payment'), ('source', 'sales'), ('target', 'stripe')), models.Q(('kind', 'refund'), ('source', 'stripe'), ('target', 'refunds')), models.Q(('kind', 'dispute'), ('source', 'stripe'), ('target', 'disputes')), models.Q(('kind', 'dispute_won'), ('source', 'disputes'), ('target', 'stripe')), models.Q(('kind', 'fee'), ('source', 'stripe'), ('target', 'fees')), _connector='OR'), name='payments_ledgerentry_right_accounts'),
-        ),
-        migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(fields=['user', '-created_at'], name='payments_payment_mine'),
-        ),
-        migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='payments_payment_of_something'),
-        ),
-        migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='payments_refund_of_something'),
-        ),
-        migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'requested')), fields=('order',), name='payments_refund_one_under_way'),
-        ),
-        migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'succeeded'), _negated=True), ('stripe_refund_id__isnull', False), _connector='OR'), name='payments_refund_known_to_stripe'),
-        ),
-        migrations.AddIndex(
-            model_name='stripeevent',
-            index=models.Index(fields=['outcome', 'received_at'], name='payments_event_outcome'),
-        ),
+        MakeTogether([
+            migrations.CreateModel(
+                name='Coupon',
+                fields=[
+                    ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                    ('code', models.CharField(max_length=40, unique=True, validators=[django.core.validators.RegexValidator('^[A-Z0-9][A-Z0-9_-]{1,39}$', 'Use 2 to 40 letters, digits, dashes or underscores.')], verbose_name='code')),
+                    ('percent_off', models.PositiveSmallIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(100)], verbose_name='percent off')),
+                    ('amount_off', models.PositiveBigIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1)], verbose_name='amount off, in minor units')),
+                    ('currency', models.CharField(blank=True, max_length=3, null=True, validators=[courses.models.validate_currency], verbose_name='currency of the amount')),
+                    ('max_uses', models.PositiveIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1)], verbose_name='how often at most')),
+                    ('valid_from', models.DateTimeField(default=django.utils.timezone.now, verbose_name='valid from')),
+                    ('valid_until', models.DateTimeField(blank=True, null=True, verbose_name='valid until')),
+                    ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                    ('courses', models.ManyToManyField(blank=True, related_name='coupons', to='courses.course', verbose_name='only for these courses')),
+                ],
+                options={
+                    'verbose_name': 'coupon',
+                    'ordering': ['-created_at', 'id'],
+                },
+            ),
+            migrations.CreateModel(
+                name='Order',
+                fields=[
+                    ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                    ('course_title', models.CharField(max_length=120, verbose_name='course')),
+                    ('list_amount', models.PositiveBigIntegerField(verbose_name='price')),
+                    ('discount', models.PositiveBigIntegerField(default=0, verbose_name='discount')),
+                    ('amount', models.PositiveBigIntegerField(verbose_name='to pay')),
+                    ('currency', models.CharField(max_length=3, validators=[courses.models.validate_currency], verbose_name='currency')),
+                    ('status', models.CharField(choices=[('pending', 'Waiting for payment'), ('failed', 'Not paid'), ('completed', 'Paid'), ('refunded', 'Refunded')], default='pending', max_length=12, verbose_name='status')),
+                    ('refunded_amount', models.PositiveBigIntegerField(default=0, verbose_name='refunded')),
+                    ('stripe_payment_intent_id', models.CharField(blank=True, max_length=255, null=True, unique=True)),
+                    ('client_secret', models.CharField(blank=True, editable=False, max_length=255)),
+                    ('charge_refunded', models.PositiveBigIntegerField(default=0, help_text='The highest total of refunds that Stripe named for its charge.')),
+                    ('last_error', models.CharField(blank=True, max_length=300, verbose_name='why the last card was declined')),
+                    ('flag', models.CharField(blank=True, max_length=300, verbose_name='needs a look')),
+                    ('disputed_at', models.DateTimeField(blank=True, null=True, verbose_name='disputed')),
+                    ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='ordered')),
+                    ('expires_at', models.DateTimeField(verbose_name='price stands until')),
+                    ('completed_at', models.DateTimeField(blank=True, null=True, verbose_name='paid')),
+                    ('checked_at', models.DateTimeField(blank=True, help_text='When Stripe was last asked about it.', null=True)),
+                    ('is_settled', models.BooleanField(default=False, help_text='Nothing more can be paid: its intent is cancelled.')),
+                    ('receipt_mailed_at', models.DateTimeField(blank=True, null=True)),
+                    ('coupon', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='orders', to='payments.coupon')),
+                    ('course', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='orders', to='courses.course')),
+                    ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='orders', to=settings.AUTH_USER_MODEL)),
+                ],
+                options={
+                    'verbose_name': 'order',
+                    'ordering': ['-created_at', 'id'],
+                },
+            ),
+            migrations.CreateModel(
+                name='LedgerEntry',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('kind', models.CharField(choices=[('payment', 'Payment'), ('refund', 'Refund'), ('dispute', 'Dispute, money withdrawn'), ('dispute_won', 'Dispute, money back'), ('fee', 'Fee')], max_length=12, verbose_name='what')),
+                    ('source', models.CharField(choices=[('stripe', 'Balance at Stripe'), ('sales', 'Sales'), ('refunds', 'Refunds'), ('disputes', 'Disputes'), ('fees', 'Fees of Stripe')], max_length=12, verbose_name='from')),
+                    ('target', models.CharField(choices=[('stripe', 'Balance at Stripe'), ('sales', 'Sales'), ('refunds', 'Refunds'), ('disputes', 'Disputes'), ('fees', 'Fees of Stripe')], max_length=12, verbose_name='to')),
+                    ('amount', models.PositiveBigIntegerField(verbose_name='amount')),
+                    ('currency', models.CharField(max_length=3, verbose_name='currency')),
+                    ('key', models.CharField(max_length=300)),
+                    ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='when')),
+                    ('actor', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='payments.order')),
+                ],
+                options={
+                    'verbose_name': 'entry of the ledger',
+                    'verbose_name_plural': 'ledger',
+                    'ordering': ['-id'],
+                },
+            ),
+            migrations.CreateModel(
+                name='Dispute',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('stripe_dispute_id', models.CharField(max_length=255, unique=True)),
+                    ('amount', models.PositiveBigIntegerField(verbose_name='amount')),
+                    ('currency', models.CharField(max_length=3, verbose_name='currency')),
+                    ('reason', models.CharField(blank=True, max_length=80, verbose_name='reason')),
+                    ('opened_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='since')),
+                    ('closed_as', models.CharField(blank=True, max_length=40, verbose_name='ended')),
+                    ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='disputes', to='payments.order')),
+                ],
+                options={
+                    'verbose_name': 'dispute',
+                    'ordering': ['-opened_at', 'id'],
+                },
+            ),
+            migrations.CreateModel(
+                name='Payment',
+                fields=[
+                    ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                    ('amount', models.PositiveBigIntegerField(verbose_name='amount')),
+                    ('currency', models.CharField(max_length=3, verbose_name='currency')),
+                    ('payment_method', models.CharField(default='card', max_length=40, verbose_name='paid by')),
+                    ('stripe_payment_method_id', models.CharField(blank=True, max_length=255, null=True)),
+                    ('transaction_id', models.CharField(blank=True, max_length=255, null=True, verbose_name='charge')),
+                    ('metadata', models.JSONField(blank=True, default=dict)),
+                    ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='paid')),
+                    ('order', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='payment', to='payments.order')),
+                    ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to=settings.AUTH_USER_MODEL)),
+                ],
+                options={
+                    'verbose_name': 'payment',
+                    'ordering': ['-created_at', 'id'],
+                },
+            ),
+            migrations.CreateModel(
+                name='Receipt',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('number', models.PositiveBigIntegerField(unique=True)),
+                    ('issued_at', models.DateTimeField(default=django.utils.timezone.now)),
+                    ('seller', models.CharField(max_length=120)),
+                    ('seller_address', models.TextField(blank=True)),
+                    ('tax_id', models.CharField(blank=True, max_length=60)),
+                    ('tax_line', models.CharField(blank=True, max_length=200)),
+                    ('order', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='receipt', to='payments.order')),
+                ],
+                options={
+                    'verbose_name': 'receipt',
+                    'ordering': ['-number'],
+                },
+            ),
+            migrations.CreateModel(
+                name='ReceiptCounter',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('last_number', models.PositiveBigIntegerField(default=0)),
+                ],
+                options={
+                    'constraints': [models.CheckConstraint(condition=models.Q(('pk', 1)), name='payments_receiptcounter_one_row')],
+                },
+            ),
+            migrations.CreateModel(
+                name='Refund',
+                fields=[
+                    ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                    ('amount', models.PositiveBigIntegerField(verbose_name='amount')),
+                    ('currency', models.CharField(max_length=3, verbose_name='currency')),
+                    ('reason', models.CharField(blank=True, max_length=300, verbose_name='reason')),
+                    ('stripe_refund_id', models.CharField(blank=True, max_length=255, null=True, unique=True)),
+                    ('state', models.CharField(choices=[('requested', 'Asked for'), ('succeeded', 'Given back'), ('failed', 'Failed')], default='requested', max_length=12)),
+                    ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='when')),
+                    ('tried_at', models.DateTimeField(default=django.utils.timezone.now)),
+                    ('mailed_at', models.DateTimeField(blank=True, null=True)),
+                    ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='payments.order')),
+                ],
+                options={
+                    'verbose_name': 'refund',
+                    'ordering': ['created_at', 'id'],
+                },
+            ),
+            migrations.CreateModel(
+                name='StripeEvent',
+                fields=[
+                    ('id', models.CharField(max_length=255, primary_key=True, serialize=False)),
+                    ('type', models.CharField(max_length=120, verbose_name='type')),
+                    ('livemode', models.BooleanField(verbose_name='live')),
+                    ('payload', models.JSONField()),
+                    ('outcome', models.CharField(choices=[('applied', 'Applied'), ('ignored', 'Nothing to do'), ('unknown', 'About something that we do not know yet'), ('mismatch', 'Does not fit the order')], max_length=12, verbose_name='outcome')),
+                    ('created_at', models.DateTimeField(verbose_name='happened')),
+                    ('received_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='received')),
+                    ('order', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='stripe_events', to='payments.order')),
+                ],
+                options={
+                    'verbose_name': 'event from Stripe',
+                    'verbose_name_plural': 'events from Stripe',
+                    'ordering': ['-received_at', 'id'],
+                },
+            ),
+            migrations.AddConstraint(
+                model_name='coupon',
+                constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount_off__isnull', True), ('currency__isnull', True), ('percent_off__isnull', False)), models.Q(('amount_off__isnull', False), ('currency__isnull', False), ('percent_off__isnull', True)), _connector='OR'), name='payments_coupon_percent_or_amount'),
+            ),
+            migrations.AddConstraint(
+                model_name='coupon',
+                constraint=models.CheckConstraint(condition=models.Q(('percent_off__isnull', True), models.Q(('percent_off__gte', 1), ('percent_off__lte', 100)), _connector='OR'), name='payments_coupon_percent_in_range'),
+            ),
+            migrations.AddConstraint(
+                model_name='coupon',
+                constraint=models.CheckConstraint(condition=models.Q(('valid_until__isnull', True), ('valid_until__gt', models.F('valid_from')), _connector='OR'), name='payments_coupon_ends_after_begin'),
+            ),
+            migrations.AddIndex(
+                model_name='order',
+                index=models.Index(fields=['user', '-created_at'], name='payments_order_mine'),
+            ),
+            migrations.AddIndex(
+                model_name='order',
+                index=models.Index(fields=['status', 'checked_at'], name='payments_order_to_ask'),
+            ),
+            migrations.AddIndex(
+                model_name='order',
+                index=models.Index(fields=['course', 'status'], name='payments_order_course'),
+            ),
+            migrations.AddConstraint(
+                model_name='order',
+                constraint=models.UniqueConstraint(condition=models.Q(('status', 'pending')), fields=('user', 'course'), name='payments_order_pending_once'),
+            ),
+            migrations.AddConstraint(
+                model_name='order',
+                constraint=models.CheckConstraint(condition=models.Q(('list_amount', django.db.models.expressions.CombinedExpression(models.F('amount'), '+', models.F('discount')))), name='payments_order_amounts_add_up'),
+            ),
+            migrations.AddConstraint(
+                model_name='order',
+                constraint=models.CheckConstraint(condition=models.Q(('refunded_amount__lte', models.F('amount'))), name='payments_order_refunded_at_most_paid'),
+            ),
+            migrations.AddConstraint(
+                model_name='order',
+                constraint=models.CheckConstraint(condition=models.Q(models.Q(('completed_at__isnull', True), ('status__in', ['pending', 'failed'])), models.Q(('completed_at__isnull', False), ('status__in', ['completed', 'refunded'])), _connector='OR'), name='payments_order_completed_when'),
+            ),
+            migrations.AddIndex(
+                model_name='ledgerentry',
+                index=models.Index(fields=['currency', 'kind'], name='payments_ledger_totals'),
+            ),
+            migrations.AddConstraint(
+                model_name='ledgerentry',
+                constraint=models.UniqueConstraint(fields=('kind', 'key'), name='payments_ledgerentry_once'),
+            ),
+            migrations.AddConstraint(
+                model_name='ledgerentry',
+                constraint=models.UniqueConstraint(condition=models.Q(('kind', 'payment')), fields=('order',), name='payments_ledgerentry_paid_once'),
+            ),
+            migrations.AddConstraint(
+                model_name='ledgerentry',
+                constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='payments_ledgerentry_of_something'),
+            ),
+            migrations.AddConstraint(
+                model_name='ledgerentry',
+                constraint=models.CheckConstraint(condition=models.Q(('source', models.F('target')), _negated=True), name='payments_ledgerentry_moves'),
+            ),
+            migrations.AddConstraint(
+                model_name='ledgerentry',
+                constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'payment'), ('source', 'sales'), ('target', 'stripe')), models.Q(('kind', 'refund'), ('source', 'stripe'), ('target', 'refunds')), models.Q(('kind', 'dispute'), ('source', 'stripe'), ('target', 'disputes')), models.Q(('kind', 'dispute_won'), ('source', 'disputes'), ('target', 'stripe')), models.Q(('kind', 'fee'), ('source', 'stripe'), ('target', 'fees')), _connector='OR'), name='payments_ledgerentry_right_accounts'),
+            ),
+            migrations.AddIndex(
+                model_name='payment',
+                index=models.Index(fields=['user', '-created_at'], name='payments_payment_mine'),
+            ),
+            migrations.AddConstraint(
+                model_name='payment',
+                constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='payments_payment_of_something'),
+            ),
+            migrations.AddConstraint(
+                model_name='refund',
+                constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='payments_refund_of_something'),
+            ),
+            migrations.AddConstraint(
+                model_name='refund',
+                constraint=models.UniqueConstraint(condition=models.Q(('state', 'requested')), fields=('order',), name='payments_refund_one_under_way'),
+            ),
+            migrations.AddConstraint(
+                model_name='refund',
+                constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'succeeded'), _negated=True), ('stripe_refund_id__isnull', False), _connector='OR'), name='payments_refund_known_to_stripe'),
+            ),
+            migrations.AddIndex(
+                model_name='stripeevent',
+                index=models.Index(fields=['outcome', 'received_at'], name='payments_event_outcome'),
+            ),
+        ]),
     ]

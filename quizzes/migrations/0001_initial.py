@@ -8,6 +8,8 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import migrations, models
 
+from lms.platform.together import MakeTogether
+
 
 class Migration(migrations.Migration):
 
@@ -19,177 +21,179 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='Question',
-            fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('order', models.PositiveIntegerField(default=0, verbose_name='place')),
-                ('is_deleted', models.BooleanField(default=False)),
-            ],
-            options={
-                'verbose_name': 'question',
-                'ordering': ['order', 'id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Attempt',
-            fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('number', models.PositiveIntegerField()),
-                ('seed', models.PositiveIntegerField(help_text='Of the order of questions and options.')),
-                ('layout', models.JSONField(default=list)),
-                ('started_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('expires_at', models.DateTimeField(null=True)),
-                ('submitted_at', models.DateTimeField(null=True)),
-                ('by_clock', models.BooleanField(default=False, help_text='Its time ran out.')),
-                ('answers', models.JSONField(default=dict, help_text='The fold of the journal, from its submission on.')),
-                ('score', models.PositiveSmallIntegerField(help_text='Percent, rounded down.', null=True)),
-                ('points_earned', models.DecimalField(decimal_places=2, max_digits=7, null=True)),
-                ('points_possible', models.DecimalField(decimal_places=2, max_digits=7)),
-                ('passed', models.BooleanField(null=True)),
-                ('receipt', models.CharField(blank=True, max_length=64)),
-                ('last_number', models.PositiveIntegerField(default=0, help_text="Of the journal's newest event.")),
-                ('enrollment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='quiz_attempts', to='enrollments.enrollment')),
-            ],
-            options={
-                'verbose_name': 'attempt',
-                'ordering': ['-started_at', 'id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='QuestionVersion',
-            fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('number', models.PositiveIntegerField()),
-                ('question_type', models.CharField(choices=[('multiple_choice', 'Multiple choice: one is right'), ('true_false', 'True or false'), ('short_answer', 'Short answer'), ('multiple_select', 'Multiple select: several are right'), ('numeric', 'Number'), ('matching', 'Matching pairs'), ('essay', 'Essay, marked by hand')], max_length=20, verbose_name='type')),
-                ('question_text', models.TextField(max_length=10000, verbose_name='question')),
-                ('question_html', models.TextField(editable=False)),
-                ('options', models.JSONField(blank=True, default=list)),
-                ('correct_answer', models.JSONField(blank=True, null=True)),
-                ('accepted_answers', models.JSONField(blank=True, default=list)),
-                ('tolerance', models.JSONField(default=int)),
-                ('points', models.PositiveIntegerField(default=1, validators=[django.core.validators.MaxValueValidator(1000)], verbose_name='points')),
-                ('explanation', models.TextField(blank=True, max_length=5000, verbose_name='explanation')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('question', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='quizzes.question')),
-            ],
-            options={
-                'verbose_name': 'version of a question',
-                'ordering': ['question', 'number'],
-            },
-        ),
-        migrations.AddField(
-            model_name='question',
-            name='current',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='quizzes.questionversion'),
-        ),
-        migrations.CreateModel(
-            name='Mark',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('question_id', models.UUIDField()),
-                ('kind', models.CharField(choices=[('auto', 'by the key'), ('manual', 'by hand'), ('regrade', 'by a changed key')], default='auto', max_length=10)),
-                ('points', models.DecimalField(decimal_places=2, max_digits=7, null=True, validators=[django.core.validators.MinValueValidator(Decimal('0'))])),
-                ('feedback', models.TextField(blank=True, max_length=5000)),
-                ('reason', models.CharField(blank=True, max_length=300)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('attempt', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='marks', to='quizzes.attempt')),
-                ('graded_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='marks', to='quizzes.questionversion')),
-            ],
-            options={
-                'verbose_name': 'mark',
-                'ordering': ['id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Quiz',
-            fields=[
-                ('gradeditem_ptr', models.OneToOneField(auto_created=True, on_delete=django.db.models.deletion.CASCADE, parent_link=True, primary_key=True, serialize=False, to='enrollments.gradeditem')),
-                ('description', models.TextField(blank=True, max_length=5000, verbose_name='description')),
-                ('passing_score_percentage', models.PositiveSmallIntegerField(default=70, validators=[django.core.validators.MaxValueValidator(100)], verbose_name='needed to pass, in percent')),
-                ('shuffle_questions', models.BooleanField(default=False, verbose_name='mix the questions')),
-                ('shuffle_options', models.BooleanField(default=False, verbose_name='mix the options')),
-                ('one_per_page', models.BooleanField(default=True, verbose_name='one question at a time')),
-                ('show_answers', models.CharField(choices=[('never', 'Never'), ('after_submit', 'After each attempt'), ('after_pass', 'Once passed')], default='never', max_length=20, verbose_name='show the right answers')),
-                ('show_score', models.BooleanField(default=True, verbose_name='show the score')),
-                ('show_feedback', models.BooleanField(default=True, help_text='What you wrote for each option, with the right answers.', verbose_name='show feedback')),
-                ('counts', models.CharField(choices=[('best', 'The best'), ('last', 'The last'), ('average', 'The average'), ('first', 'The first')], default='best', max_length=10, verbose_name='which attempt counts')),
-                ('delay_minutes', models.PositiveIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(525600)], verbose_name='wait between attempts, in minutes')),
-            ],
-            options={
-                'verbose_name': 'quiz',
-                'verbose_name_plural': 'quizzes',
-                'ordering': ['position', 'created_at', 'id'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('passing_score_percentage__lte', 100)), name='quizzes_quiz_percentage')],
-            },
-            bases=('enrollments.gradeditem',),
-        ),
-        migrations.AddField(
-            model_name='question',
-            name='quiz',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='questions', to='quizzes.quiz'),
-        ),
-        migrations.AddField(
-            model_name='attempt',
-            name='quiz',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='quizzes.quiz'),
-        ),
-        migrations.CreateModel(
-            name='AnswerEvent',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('question_id', models.UUIDField()),
-                ('seq', models.PositiveBigIntegerField(null=True)),
-                ('answer', models.JSONField(null=True)),
-                ('saved_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('attempt', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='quizzes.attempt')),
-            ],
-            options={
-                'verbose_name': 'saved answer',
-                'ordering': ['attempt', 'number'],
-                'constraints': [models.UniqueConstraint(fields=('attempt', 'number'), name='quizzes_answerevent_number_once')],
-            },
-        ),
-        migrations.AddConstraint(
-            model_name='questionversion',
-            constraint=models.UniqueConstraint(fields=('question', 'number'), name='quizzes_questionversion_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='questionversion',
-            constraint=models.CheckConstraint(condition=models.Q(('points__lte', 1000)), name='quizzes_questionversion_points'),
-        ),
-        migrations.AddIndex(
-            model_name='mark',
-            index=models.Index(fields=['attempt', 'question_id', '-id'], name='quizzes_mark_latest'),
-        ),
-        migrations.AddConstraint(
-            model_name='mark',
-            constraint=models.CheckConstraint(condition=models.Q(('points', None), ('points__gte', 0), _connector='OR'), name='quizzes_mark_points'),
-        ),
-        migrations.AddIndex(
-            model_name='question',
-            index=models.Index(fields=['quiz', 'order'], name='quizzes_question_order'),
-        ),
-        migrations.AddIndex(
-            model_name='attempt',
-            index=models.Index(condition=models.Q(('submitted_at', None)), fields=['expires_at'], name='quizzes_attempt_overdue'),
-        ),
-        migrations.AddIndex(
-            model_name='attempt',
-            index=models.Index(fields=['quiz', '-started_at'], name='quizzes_attempt_newest'),
-        ),
-        migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(condition=models.Q(('submitted_at', None)), fields=('quiz', 'enrollment'), name='quizzes_attempt_one_running'),
-        ),
-        migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(fields=('quiz', 'enrollment', 'number'), name='quizzes_attempt_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.CheckConstraint(condition=models.Q(('score', None), ('score__lte', 100), _connector='OR'), name='quizzes_attempt_score'),
-        ),
+        MakeTogether([
+            migrations.CreateModel(
+                name='Question',
+                fields=[
+                    ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                    ('order', models.PositiveIntegerField(default=0, verbose_name='place')),
+                    ('is_deleted', models.BooleanField(default=False)),
+                ],
+                options={
+                    'verbose_name': 'question',
+                    'ordering': ['order', 'id'],
+                },
+            ),
+            migrations.CreateModel(
+                name='Attempt',
+                fields=[
+                    ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                    ('number', models.PositiveIntegerField()),
+                    ('seed', models.PositiveIntegerField(help_text='Of the order of questions and options.')),
+                    ('layout', models.JSONField(default=list)),
+                    ('started_at', models.DateTimeField(default=django.utils.timezone.now)),
+                    ('expires_at', models.DateTimeField(null=True)),
+                    ('submitted_at', models.DateTimeField(null=True)),
+                    ('by_clock', models.BooleanField(default=False, help_text='Its time ran out.')),
+                    ('answers', models.JSONField(default=dict, help_text='The fold of the journal, from its submission on.')),
+                    ('score', models.PositiveSmallIntegerField(help_text='Percent, rounded down.', null=True)),
+                    ('points_earned', models.DecimalField(decimal_places=2, max_digits=7, null=True)),
+                    ('points_possible', models.DecimalField(decimal_places=2, max_digits=7)),
+                    ('passed', models.BooleanField(null=True)),
+                    ('receipt', models.CharField(blank=True, max_length=64)),
+                    ('last_number', models.PositiveIntegerField(default=0, help_text="Of the journal's newest event.")),
+                    ('enrollment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='quiz_attempts', to='enrollments.enrollment')),
+                ],
+                options={
+                    'verbose_name': 'attempt',
+                    'ordering': ['-started_at', 'id'],
+                },
+            ),
+            migrations.CreateModel(
+                name='QuestionVersion',
+                fields=[
+                    ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                    ('number', models.PositiveIntegerField()),
+                    ('question_type', models.CharField(choices=[('multiple_choice', 'Multiple choice: one is right'), ('true_false', 'True or false'), ('short_answer', 'Short answer'), ('multiple_select', 'Multiple select: several are right'), ('numeric', 'Number'), ('matching', 'Matching pairs'), ('essay', 'Essay, marked by hand')], max_length=20, verbose_name='type')),
+                    ('question_text', models.TextField(max_length=10000, verbose_name='question')),
+                    ('question_html', models.TextField(editable=False)),
+                    ('options', models.JSONField(blank=True, default=list)),
+                    ('correct_answer', models.JSONField(blank=True, null=True)),
+                    ('accepted_answers', models.JSONField(blank=True, default=list)),
+                    ('tolerance', models.JSONField(default=int)),
+                    ('points', models.PositiveIntegerField(default=1, validators=[django.core.validators.MaxValueValidator(1000)], verbose_name='points')),
+                    ('explanation', models.TextField(blank=True, max_length=5000, verbose_name='explanation')),
+                    ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                    ('question', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='quizzes.question')),
+                ],
+                options={
+                    'verbose_name': 'version of a question',
+                    'ordering': ['question', 'number'],
+                },
+            ),
+            migrations.AddField(
+                model_name='question',
+                name='current',
+                field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='quizzes.questionversion'),
+            ),
+            migrations.CreateModel(
+                name='Mark',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('question_id', models.UUIDField()),
+                    ('kind', models.CharField(choices=[('auto', 'by the key'), ('manual', 'by hand'), ('regrade', 'by a changed key')], default='auto', max_length=10)),
+                    ('points', models.DecimalField(decimal_places=2, max_digits=7, null=True, validators=[django.core.validators.MinValueValidator(Decimal('0'))])),
+                    ('feedback', models.TextField(blank=True, max_length=5000)),
+                    ('reason', models.CharField(blank=True, max_length=300)),
+                    ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                    ('attempt', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='marks', to='quizzes.attempt')),
+                    ('graded_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='marks', to='quizzes.questionversion')),
+                ],
+                options={
+                    'verbose_name': 'mark',
+                    'ordering': ['id'],
+                },
+            ),
+            migrations.CreateModel(
+                name='Quiz',
+                fields=[
+                    ('gradeditem_ptr', models.OneToOneField(auto_created=True, on_delete=django.db.models.deletion.CASCADE, parent_link=True, primary_key=True, serialize=False, to='enrollments.gradeditem')),
+                    ('description', models.TextField(blank=True, max_length=5000, verbose_name='description')),
+                    ('passing_score_percentage', models.PositiveSmallIntegerField(default=70, validators=[django.core.validators.MaxValueValidator(100)], verbose_name='needed to pass, in percent')),
+                    ('shuffle_questions', models.BooleanField(default=False, verbose_name='mix the questions')),
+                    ('shuffle_options', models.BooleanField(default=False, verbose_name='mix the options')),
+                    ('one_per_page', models.BooleanField(default=True, verbose_name='one question at a time')),
+                    ('show_answers', models.CharField(choices=[('never', 'Never'), ('after_submit', 'After each attempt'), ('after_pass', 'Once passed')], default='never', max_length=20, verbose_name='show the right answers')),
+                    ('show_score', models.BooleanField(default=True, verbose_name='show the score')),
+                    ('show_feedback', models.BooleanField(default=True, help_text='What you wrote for each option, with the right answers.', verbose_name='show feedback')),
+                    ('counts', models.CharField(choices=[('best', 'The best'), ('last', 'The last'), ('average', 'The average'), ('first', 'The first')], default='best', max_length=10, verbose_name='which attempt counts')),
+                    ('delay_minutes', models.PositiveIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(525600)], verbose_name='wait between attempts, in minutes')),
+                ],
+                options={
+                    'verbose_name': 'quiz',
+                    'verbose_name_plural': 'quizzes',
+                    'ordering': ['position', 'created_at', 'id'],
+                    'constraints': [models.CheckConstraint(condition=models.Q(('passing_score_percentage__lte', 100)), name='quizzes_quiz_percentage')],
+                },
+                bases=('enrollments.gradeditem',),
+            ),
+            migrations.AddField(
+                model_name='question',
+                name='quiz',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='questions', to='quizzes.quiz'),
+            ),
+            migrations.AddField(
+                model_name='attempt',
+                name='quiz',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='quizzes.quiz'),
+            ),
+            migrations.CreateModel(
+                name='AnswerEvent',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('number', models.PositiveIntegerField()),
+                    ('question_id', models.UUIDField()),
+                    ('seq', models.PositiveBigIntegerField(null=True)),
+                    ('answer', models.JSONField(null=True)),
+                    ('saved_at', models.DateTimeField(default=django.utils.timezone.now)),
+                    ('attempt', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='quizzes.attempt')),
+                ],
+                options={
+                    'verbose_name': 'saved answer',
+                    'ordering': ['attempt', 'number'],
+                    'constraints': [models.UniqueConstraint(fields=('attempt', 'number'), name='quizzes_answerevent_number_once')],
+                },
+            ),
+            migrations.AddConstraint(
+                model_name='questionversion',
+                constraint=models.UniqueConstraint(fields=('question', 'number'), name='quizzes_questionversion_once'),
+            ),
+            migrations.AddConstraint(
+                model_name='questionversion',
+                constraint=models.CheckConstraint(condition=models.Q(('points__lte', 1000)), name='quizzes_questionversion_points'),
+            ),
+            migrations.AddIndex(
+                model_name='mark',
+                index=models.Index(fields=['attempt', 'question_id', '-id'], name='quizzes_mark_latest'),
+            ),
+            migrations.AddConstraint(
+                model_name='mark',
+                constraint=models.CheckConstraint(condition=models.Q(('points', None), ('points__gte', 0), _connector='OR'), name='quizzes_mark_points'),
+            ),
+            migrations.AddIndex(
+                model_name='question',
+                index=models.Index(fields=['quiz', 'order'], name='quizzes_question_order'),
+            ),
+            migrations.AddIndex(
+                model_name='attempt',
+                index=models.Index(condition=models.Q(('submitted_at', None)), fields=['expires_at'], name='quizzes_attempt_overdue'),
+            ),
+            migrations.AddIndex(
+                model_name='attempt',
+                index=models.Index(fields=['quiz', '-started_at'], name='quizzes_attempt_newest'),
+            ),
+            migrations.AddConstraint(
+                model_name='attempt',
+                constraint=models.UniqueConstraint(condition=models.Q(('submitted_at', None)), fields=('quiz', 'enrollment'), name='quizzes_attempt_one_running'),
+            ),
+            migrations.AddConstraint(
+                model_name='attempt',
+                constraint=models.UniqueConstraint(fields=('quiz', 'enrollment', 'number'), name='quizzes_attempt_number_once'),
+            ),
+            migrations.AddConstraint(
+                model_name='attempt',
+                constraint=models.CheckConstraint(condition=models.Q(('score', None), ('score__lte', 100), _connector='OR'), name='quizzes_attempt_score'),
+            ),
+        ]),
     ]

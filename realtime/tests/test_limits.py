@@ -117,6 +117,7 @@ def test_of_five_hundred_sockets_a_user_gets_ten(bob: User, carol: User) -> None
     assert (alive, codes, fine) == (10, [4429] * 490, True)
 
 
+@pytest.mark.long
 @pytest.mark.quality("W07")
 def test_a_reader_who_stalls_holds_up_nobody_and_is_closed(bob: User, carol: User, live_site: str) -> None:
     base = live_site.replace("http", "ws") + "/ws/notifications?token="

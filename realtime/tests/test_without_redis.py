@@ -46,6 +46,7 @@ async def told(device: Socket, user: User) -> tuple[int, float, float]:
     return number, pushed - began, time.monotonic() - pushed
 
 
+@pytest.mark.long
 @pytest.mark.quality("W04")
 def test_sockets_are_served_without_redis_and_hurry_again_when_it_is_back(bob: User, valkey: ValkeyServer) -> None:
     token, port = token_of(bob), valkey.port

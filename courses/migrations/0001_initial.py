@@ -16,12 +16,6 @@ class Migration(migrations.Migration):
 
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-        # Not needed, but quicker: whatever comes later renders anew all models that are there by then.
-        ("otp_email", "0006_add_timestamps"),
-        ("otp_static", "0003_add_timestamps"),
-        ("otp_totp", "0003_add_timestamps"),
-        ("platform", "0005_branding"),
-        ("token_blacklist", "0013_alter_blacklistedtoken_options_and_more"),
     ]
 
     operations = [

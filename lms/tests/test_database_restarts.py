@@ -3,16 +3,14 @@ every write that was acknowledged is there (QUALITY X11; experiment 7 is the lon
 
 import pytest
 
-from lms.experiments.keeping import DURABLE, through_a_crash
-
-RECOVERY_SECONDS = 5  # half of what it may be: the shorter the wait, the sooner the test has seen enough
+from lms.experiments.keeping import DURABLE, RECOVERY_SECONDS, through_a_crash
 
 
 @pytest.mark.long
 @pytest.mark.quality("X11")
 @pytest.mark.postgres
 def test_after_a_crash_of_postgres_every_acknowledged_write_is_there() -> None:
-    crash = through_a_crash(DURABLE, people=4, before=2, after=9)
+    crash = through_a_crash(DURABLE, people=4, before=2, after=12)
     assert crash.is_site_alive
     assert len(crash.diary.kept) > 10
     assert crash.lost == set()

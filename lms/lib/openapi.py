@@ -1,8 +1,12 @@
-"""What the OpenAPI document says of errors: each operation names those that it may answer with, all of one shape."""
+"""What the OpenAPI document says of errors: each operation names those that it may answer with, all of one shape. And
+how it is served."""
 
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
+from django.utils.translation import get_language
+from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import Direction, OpenApiResponse
 from rest_framework import serializers
@@ -80,3 +84,16 @@ class DocumentedErrors(AutoSchema):
         said = getattr(handler, "kwargs", {})
         is_whole = "pagination_class" in said and said["pagination_class"] is None
         return None if is_whole else super()._get_paginator()
+
+
+class KeptDocument(SchemaGenerator):
+    """Writes the public document once in a process for each language: it takes half a second, and anybody may ask."""
+
+    def get_schema(self, request: Any = None, public: bool = False) -> Any:
+        """Return the document, for reading alone."""
+        return _written(self.api_version, get_language()) if public else super().get_schema(request, public)
+
+
+@lru_cache(maxsize=8)
+def _written(version: str | None, _language: str | None) -> Any:
+    return SchemaGenerator(api_version=version).get_schema(public=True)

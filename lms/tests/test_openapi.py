@@ -1,5 +1,6 @@
 """The OpenAPI document is the truth: whatever it allows to be sent, by whomever, is answered as it says."""
 
+import json
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -8,6 +9,8 @@ from typing import Any
 import pytest
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
+from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis import openapi
@@ -107,3 +110,12 @@ def headers_of(user: User | None) -> dict[str, str]:
     """Return what a client of this person sends with every request."""
     headers = {"Accept-Encoding": "identity"}  # whoever reads the answers here unpacks nothing
     return {**headers, "Authorization": f"Bearer {start_session(user=user).access_token}"} if user else headers
+
+
+@pytest.mark.django_db
+def test_the_document_is_written_once_and_is_the_one_that_is_validated(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = SchemaGenerator().get_schema(public=True)
+    first = Client().get("/api/v1/schema/?format=json")
+    assert first.json() == json.loads(json.dumps(written, default=str))
+    monkeypatch.setattr(SchemaGenerator, "get_schema", lambda *_args, **_kwargs: {})
+    assert Client().get("/api/v1/schema/?format=json").content == first.content

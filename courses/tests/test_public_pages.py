@@ -76,7 +76,7 @@ def test_a_change_by_staff_in_the_admin_shows_at_once(dan: User, client: Client,
     assert "Craft" in page(client, "/courses/")
 
 
-@pytest.mark.parametrize("typed", ["5", "[1, 2]", '{"a": 1}', "Plan a loaf\n\n  Name the cause "])
+@pytest.mark.parametrize("typed", ["5", "[1, 2]", '{"a": 1}', "Plan a loaf\n\n  Name the cause ", "One\rtwo"])
 def test_what_staff_write_as_outcomes_is_a_list_of_lines_whatever_it_is(
     dan: User, client: Client, course: Course, browser_of: Callable[[User], Client], typed: str
 ) -> None:

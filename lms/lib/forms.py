@@ -31,7 +31,9 @@ class TextsField(forms.Field):
 
     def to_python(self, value: Any) -> list[str]:
         """Return the texts between the separators."""
-        return list(dict.fromkeys(filter(None, map(str.strip, self._text.clean(value).split(self.separator)))))
+        text = self._text.clean(value)
+        parts = text.splitlines() if self.separator.isspace() else text.split(self.separator)
+        return list(dict.fromkeys(filter(None, map(str.strip, parts))))
 
     def validate(self, value: list[str]) -> None:
         """Raise ValidationError for more texts, or longer ones, than there may be."""

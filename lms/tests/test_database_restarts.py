@@ -10,7 +10,7 @@ from lms.experiments.keeping import DURABLE, RECOVERY_SECONDS, through_a_crash
 @pytest.mark.quality("X11")
 @pytest.mark.postgres
 def test_after_a_crash_of_postgres_every_acknowledged_write_is_there() -> None:
-    crash = through_a_crash(DURABLE, people=4, before=2, after=12)
+    crash = through_a_crash(DURABLE, people=4, before=1, after=10)
     assert crash.is_site_alive
     assert len(crash.diary.kept) > 10
     assert crash.lost == set()

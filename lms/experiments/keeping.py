@@ -213,9 +213,8 @@ def _embedded(given: dict[str, str]) -> Result:
     result = Result("10", f"{what}: never a locked database, every acknowledged write there", 1)
     Course.objects.filter(title__startswith="Course ").delete()
     headers, diary = bearer(someone(Role.INSTRUCTOR)), Diary()
-    with running_as_shipped(**given) as site:
-        with crowd(site.address, headers, diary, people=WRITERS):
-            time.sleep(SECONDS)
+    with running_as_shipped(**given) as site, crowd(site.address, headers, diary, people=WRITERS):
+        time.sleep(SECONDS)
     there = set(Course.objects.filter(title__startswith="Course ").values_list("title", flat=True))
     lost = set(diary.kept) - there
     result.answers = diary.answers

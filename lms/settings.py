@@ -137,7 +137,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "lms.platform.context.site",
-                "realtime.context.unread",
+                "realtime.context.inbox",
             ],
             "builtins": [
                 "django.templatetags.static",

@@ -68,7 +68,6 @@ def test_from_registration_to_a_verified_certificate(
     second_tab.goto(f"{live_site}/dashboard/")
     progress = second_tab.locator("[data-course-progress]").first
     expect(progress).to_contain_text("0%")
-    second_tab.wait_for_timeout(500)  # its socket is opened after the page has loaded
 
     page.get_by_role("button", name="Done, next lesson").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("The clove hitch")

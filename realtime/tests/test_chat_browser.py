@@ -112,7 +112,6 @@ def test_a_mention_is_a_toast_and_a_number_on_the_bell_elsewhere(
     contexts: Any, live_site: str, alice: User, bob: User, course: Course, enrolled: None
 ) -> None:
     page = contexts(bob, live_site, "/dashboard/")
-    page.wait_for_timeout(1000)  # until the socket is open
     said(alice, course, "@Bob Example: welcome!")
     toast = page.locator("[data-toasts] .toast")
     expect(toast).to_have_text("Alice Example mentioned you in “Tea”. Read it Dismiss", timeout=15_000)

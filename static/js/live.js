@@ -1,12 +1,16 @@
 // What happens elsewhere, while this page is open: a socket, and a poll of the API when sockets do not get through.
 
 const userId = document.body.dataset.live;
+// The newest notification when this page was written: what it shows, and how many are unread, is as of then.
+const writtenUpTo = Number(document.body.dataset.liveSince);
 const lastKey = `live:${userId}`;
 const LONGEST_WAIT = 30_000;
 const POLL_EVERY = 30_000;
 const FAILURES_BEFORE_POLLING = 3;
+const MOST_TOASTS = 4; // After a night away there may be thirty; the bell has them all.
 
-let lastId = remembered();
+// A tab that was away, or on its way from another page, has heard of less than this page shows.
+let lastId = remembered() ?? writtenUpTo;
 let failures = 0;
 let polling = 0;
 
@@ -51,6 +55,7 @@ function showToast(event, payload) {
   }
   toast.querySelector("[data-toast-close]").addEventListener("click", () => toast.remove());
   region.append(toast);
+  if (region.children.length > MOST_TOASTS) region.firstElementChild.remove();
 }
 
 function countUnread() {
@@ -103,11 +108,12 @@ function hear(message) {
 }
 
 function receive({ id, event, payload }) {
-  if (!id || (lastId !== null && id <= lastId)) return;
+  if (!id || id <= lastId) return;
   remember(id);
+  showToast(camelCase(event), payload);
+  if (id <= writtenUpTo) return;
   if (event === "lesson_completed") showProgress(payload);
   else countUnread();
-  showToast(camelCase(event), payload);
   refresh(event).catch(() => {});
 }
 
@@ -118,8 +124,7 @@ function waitBefore(attempt) {
 
 function open() {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
-  const since = lastId === null ? "" : `?since=${lastId}`;
-  const socket = new WebSocket(`${scheme}://${location.host}/ws/notifications${since}`);
+  const socket = new WebSocket(`${scheme}://${location.host}/ws/notifications?since=${lastId}`);
   socket.addEventListener("open", () => {
     failures = 0;
     clearInterval(polling);
@@ -141,7 +146,7 @@ function open() {
   });
 }
 
-/** Everything after the last number that this page knows, newest first; of a page that knows none, the newest. */
+/** Everything after the last number that this tab knows, newest first. */
 async function missed() {
   const found = [];
   let address = "/api/v1/notifications/";
@@ -150,7 +155,7 @@ async function missed() {
     if (!answer.ok) throw new Error(String(answer.status));
     const { results, next } = await answer.json();
     found.push(...results);
-    address = lastId !== null && results.length && results.at(-1).id > lastId + 1 ? next : null;
+    address = results.length && results.at(-1).id > lastId + 1 ? next : null;
   } while (address);
   return found;
 }
@@ -159,11 +164,6 @@ async function poll() {
   try {
     pass("poll", {});
     const results = await missed();
-    if (lastId === null) {
-      // The page itself shows everything up to now; only what comes later is news.
-      remember(results[0]?.id ?? 0);
-      return;
-    }
     for (const message of results.reverse()) receive(message);
   } catch {
     // The next poll is soon enough.

@@ -7,11 +7,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from enrollments.models import GradedItem, GradeEntry
-from instructors.models import Instructor
+from instructors.models import LONGEST_EXPERTISE, MOST_EXPERTISE, Instructor
 from lms.lib.forms import TextsField
-
-MOST_WORDS = 12
-LONGEST_WORD = 60
 
 
 class WeightsForm(forms.Form):
@@ -50,7 +47,7 @@ def expertise_field() -> TextsField:
     return TextsField(
         label=_("What you know about"), required=False,
         help_text=_("Up to 12 words or short phrases, with commas between."),
-        most=MOST_WORDS, longest=LONGEST_WORD, separator=",", widget=forms.TextInput,
+        most=MOST_EXPERTISE, longest=LONGEST_EXPERTISE, separator=",", widget=forms.TextInput,
     )  # fmt: skip
 
 

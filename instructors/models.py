@@ -13,6 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Role, has_role, one_line
 from lms.lib import markdown
 
+MOST_EXPERTISE = 12
+LONGEST_EXPERTISE = 60  # characters of one
+
 
 class InstructorQuerySet(models.QuerySet["Instructor"]):
     """Profiles by who may see and change them."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from instructors.models import Instructor
+from instructors.models import LONGEST_EXPERTISE, MOST_EXPERTISE, Instructor
 
 
 class InstructorSerializer(serializers.ModelSerializer[Instructor]):
@@ -12,7 +12,9 @@ class InstructorSerializer(serializers.ModelSerializer[Instructor]):
 
     id = serializers.UUIDField(source="user_id", read_only=True)
     full_name = serializers.CharField(source="user.full_name", read_only=True)
-    expertise = serializers.ListField(child=serializers.CharField(max_length=60), max_length=12, required=False)
+    expertise = serializers.ListField(
+        child=serializers.CharField(max_length=LONGEST_EXPERTISE), max_length=MOST_EXPERTISE, required=False
+    )
 
     class Meta:
         model = Instructor

@@ -36,7 +36,7 @@ class Period:
 
     def within(self, column: str) -> dict[str, datetime]:
         """Return what a filter takes to let through the rows whose `column` lies in these days."""
-        return {f"{column}__gte": self.begins_at, f"{column}__lt": self.ends_at}
+        return between(column, self.begins_at, self.ends_at)
 
     def cut(self, column: Any) -> Any:
         """Return the expression that names the interval in which `column` lies, by its first day."""
@@ -68,6 +68,11 @@ class Period:
     def days(self) -> int:
         """How many they are."""
         return (self.last - self.first).days + 1
+
+
+def between(column: str, begin: datetime, end: datetime) -> dict[str, datetime]:
+    """Return what a filter takes to let through the rows whose `column` lies from `begin` to before `end`."""
+    return {f"{column}__gte": begin, f"{column}__lt": end}
 
 
 def _midnight(day: date) -> datetime:

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections.abc import Collection
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -54,10 +55,8 @@ def post(*, actor: User, room: Room, text: str) -> Message:
     if Message.objects.filter(author=actor, created_at__gt=a_minute_ago).count() >= MOST_A_MINUTE:
         raise ChatError("too_fast", _("That was a lot at once. Wait a minute."), status=429, retry_after=60)
     conversation.last_number += 1
-    conversation.save(update_fields=["last_number"])
-    message = Message.objects.create(
-        conversation=conversation, number=conversation.last_number, author=actor, text=text
-    )
+    message = Message(conversation=conversation, number=conversation.last_number, author=actor, text=text)
+    _save_changed(message)
     mark_read(user=actor, room=room, number=message.number)
     _tell_room(message, "posted")
     _tell_mentioned(message)
@@ -75,7 +74,7 @@ def edit(*, actor: User, message: Message, text: str) -> Message:
     if not message.may_be_edited_by(actor):
         raise ChatError("too_late", _("A message can be changed for 15 minutes."))
     message.text, message.edited_at = _checked(text), timezone.now()
-    message.save(update_fields=["text", "edited_at"])
+    _save_changed(message)
     _tell_room(message, "edited")
     return message
 
@@ -93,7 +92,7 @@ def delete(*, actor: User, message: Message) -> Message:
     if not message.may_be_deleted_by(actor):
         raise ChatError("too_late", _("A message can be deleted for 24 hours."))
     message.text, message.deleted_at = "", timezone.now()
-    message.save(update_fields=["text", "deleted_at"])
+    _save_changed(message)
     _tell_room(message, "deleted")
     return message
 
@@ -109,7 +108,7 @@ def hide(*, actor: User, message: Message, hidden: bool = True) -> Message:
     if (message.hidden_at is not None) == hidden:
         return message
     message.hidden_at, message.hidden_by = (timezone.now(), actor) if hidden else (None, None)
-    message.save(update_fields=["hidden_at", "hidden_by"])
+    _save_changed(message)
     verb = "hidden" if hidden else "shown"
     record(actor=actor, action=f"realtime.message_{verb}", target=message, subject=message.author)
     _tell_room(message, verb)
@@ -156,14 +155,45 @@ def unread_in(*, user: User, room: Room) -> int:
     return unread.filter(number__gt=Coalesce(Subquery(mark[:1]), 0)).count()
 
 
+def last_change_in(room: Room) -> int:
+    """Return the number of the last change in a room, 0 where nobody has said anything yet. One query."""
+    return last_changes_in([room]).get(room, 0)
+
+
+def last_changes_in(wanted: Collection[Room]) -> dict[Room, int]:
+    """Return the number of the last change in each room in which anything was said. One query."""
+    found = Conversation.objects.filter(room_id__in={room.id for room in wanted})
+    changes = {one.room: one.last_change for one in found}
+    return {room: changes[room] for room in wanted if room in changes}
+
+
+def changed_in(room: Room, change: int, *, most: int) -> list[tuple[int, dict[str, Any]]]:
+    """Return what happened in a room after that change, as those in it hear of it, each with its number: of a message
+    to which more than one thing happened, how it is now. Two queries."""
+    messages = Message.objects.said_in(room).changed_since(change)[:most]
+    where = _described(room) if messages else {}
+    return [(one.change, _said(_payload(one, _what_happened(one), where))) for one in messages]
+
+
+def _what_happened(message: Message) -> str:
+    if message.state != "shown":
+        return message.state
+    return "edited" if message.edited_at else "posted"
+
+
 def payload_of(message: Message, action: str = "posted") -> dict[str, Any]:
     """Return what those in the room get of a message: no text of a hidden one. Needs the author; one query."""
-    room = message.conversation.room
+    return _payload(message, action, _described(message.conversation.room))
+
+
+def _described(room: Room) -> dict[str, Any]:
     where = rooms.kinds[room.field].describe(room.id)
+    return {room.field: str(room.id), "title": where.title, "url": where.url}
+
+
+def _payload(message: Message, action: str, where: dict[str, Any]) -> dict[str, Any]:
     return {
-        room.field: str(room.id),
-        "title": where.title,
-        "url": where.url,
+        **where,
         "message_id": message.number,
         "action": action,
         "state": message.state,
@@ -187,7 +217,18 @@ def _checked(text: str) -> str:
 
 
 def _locked(message: Message) -> Message:
-    return Message.objects.select_for_update(of=("self",)).select_related("conversation", "author").get(pk=message.pk)
+    """Lock a message and its conversation, whose next change it is about to be."""
+    locked = Message.objects.select_for_update(of=("self", "conversation"))
+    return locked.select_related("conversation", "author").get(pk=message.pk)
+
+
+def _save_changed(message: Message) -> None:
+    """Save a message as the next change of its conversation, which is locked."""
+    conversation = message.conversation
+    conversation.last_change += 1
+    conversation.save(update_fields=["last_number", "last_change"])
+    message.change = conversation.last_change
+    message.save()
 
 
 def _require_own(actor: User, message: Message) -> None:
@@ -196,10 +237,14 @@ def _require_own(actor: User, message: Message) -> None:
 
 
 def _tell_room(message: Message, action: str) -> None:
-    """Tell those who are in the room now. It has no number of its own: who was away reads the conversation."""
-    payload = payload_of(message, action)
-    said = {"id": None, "event": Event.CHAT_MESSAGE, "payload": payload, "created_at": timezone.now()}
-    transaction.on_commit(partial(hints.said_in, message.conversation.room, said))
+    """Tell those who are in the room now; whom the hint does not reach, the hub tells by the change's number. Clients
+    get no number of it: who was away reads the conversation."""
+    said = _said(payload_of(message, action))
+    transaction.on_commit(partial(hints.said_in, message.conversation.room, message.change, said))
+
+
+def _said(payload: dict[str, Any]) -> dict[str, Any]:
+    return {"id": None, "event": Event.CHAT_MESSAGE, "payload": payload, "created_at": timezone.now()}
 
 
 def _tell_mentioned(message: Message) -> None:

@@ -12,7 +12,7 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import Error as DatabaseError
 
-from realtime import hub, rooms
+from realtime import chat, hub, rooms
 from realtime.doors import Caller, caller_at_the_door, comes_from_elsewhere, query_of
 from realtime.hints import as_json
 from realtime.hub import UNAUTHENTICATED
@@ -121,13 +121,19 @@ class NotificationConsumer(AsyncWebsocketConsumer):
 
     async def _subscribe(self, room: Room | None, message: dict[str, Any]) -> None:
         """Let the socket hear a room that its user may enter."""
-        if room is None or not await database_sync_to_async(rooms.may_enter)(self.caller.user_id, room):
+        heard_up_to = await self._heard_at_the_door(room) if room else None
+        if room is None or heard_up_to is None:
             self.say_json({"type": "error", "code": "forbidden"})
         elif len(self.rooms) >= ROOMS_A_SOCKET:
             self.say_json({"type": "error", "code": "too_many_rooms"})
         else:
-            self.hub.enter_room(self, room)
+            self.hub.enter_room(self, room, heard_up_to)
             self.say_json({"type": "subscribed", room.field: str(room.id)})
+
+    @database_sync_to_async
+    def _heard_at_the_door(self, room: Room) -> int | None:
+        """Return the room's last change up to now, None where the user may not enter."""
+        return chat.last_change_in(room) if rooms.may_enter(self.caller.user_id, room) else None
 
     def put_out(self, room: Room) -> None:
         """Leave a room; tell the client."""
@@ -202,6 +208,8 @@ class NotificationConsumer(AsyncWebsocketConsumer):
             log.warning("the database does not answer, the next look will: %s", error)
         finally:
             self.writer = None
+            if self.outbox:  # a room's news, which nobody would send for as long as nothing else happens
+                self._write_soon()
 
     async def _fetch(self) -> None:
         """Put what was missed into the outbox, so much at a time."""

@@ -34,9 +34,10 @@ def news(told: Sequence[Notification]) -> None:
         publish({"type": "news", "numbers": numbers, "rest": as_json(message)[1:]})
 
 
-def said_in(room: Room, message: dict[str, Any]) -> None:
-    """Tell those who are in a room."""
-    publish({"type": "room", "field": room.field, "id": str(room.id), "text": as_json(message)})
+def said_in(room: Room, change: int, message: dict[str, Any]) -> None:
+    """Tell those who are in a room of one of its changes, by its number."""
+    text = as_json(message)
+    publish({"type": "room", "field": room.field, "id": str(room.id), "change": change, "text": text})
 
 
 def logins_ended(login_ids: Iterable[uuid.UUID], session_keys: Iterable[str]) -> None:
@@ -56,7 +57,11 @@ def as_json(content: dict[str, Any]) -> str:
 
 def publish(message: dict[str, Any]) -> None:
     """Send a message to every process that holds sockets; a layer that does not take it is a line in the log."""
+    async_to_sync(_send)(message)
+
+
+async def _send(message: dict[str, Any]) -> None:
     try:
-        async_to_sync(get_channel_layer().group_send)(EVERY_PROCESS, message)
-    except (RedisError, OSError) as error:
+        await get_channel_layer().group_send(EVERY_PROCESS, message)
+    except (RedisError, OSError, RuntimeError) as error:  # the last: the layer in memory, two threads at once
         log.warning("channel layer refused a hint (%s); sockets look in the tables: %s", message["type"], error)

@@ -2,15 +2,15 @@
 
 A socket of its own in the channel layer would cost two subscriptions and a decoded copy of every message; so the
 process listens once, and hands on. Every few seconds it looks, in a handful of queries for a thousand sockets, who was
-told something that no hint brought, whose login has ended and who may no longer be in a room: so nothing depends on the
-channel layer, and everything that has to end ends within five seconds (QUALITY W02, W04, W05).
+told something that no hint brought, what happened in rooms, whose login has ended and who may no longer be where: so
+nothing depends on the channel layer, and everything that has to end ends within five seconds (QUALITY W02, W04, W05).
 """
 
 import asyncio
 import logging
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
@@ -20,9 +20,9 @@ from channels.layers import get_channel_layer
 from django.db import Error as DatabaseError
 from redis.exceptions import RedisError
 
-from realtime import rooms
+from realtime import chat, rooms
 from realtime.doors import Caller, those_who_may_stay
-from realtime.hints import EVERY_PROCESS
+from realtime.hints import EVERY_PROCESS, as_json
 from realtime.models import Inbox
 from realtime.rooms import Room
 
@@ -31,6 +31,7 @@ LOOK_EVERY_SECONDS = 3
 LOOKED_AT_TOGETHER = 1000
 SOCKETS_A_USER = 10
 HANDED_ON_TOGETHER = 200
+CHANGES_TOGETHER = 100
 UNAUTHENTICATED = 4401
 
 
@@ -63,6 +64,7 @@ class Hub:
     def __init__(self) -> None:
         self.of_user: dict[str, set[Guest]] = defaultdict(set)
         self.in_room: dict[Room, set[Guest]] = defaultdict(set)
+        self.said_up_to: dict[Room, int] = {}  # of each room with somebody in it, the last change that they heard of
         self.listening = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -77,7 +79,7 @@ class Hub:
             return False
         mine.add(guest)
         if not self._tasks:
-            self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._watch())]
+            self._tasks = [asyncio.create_task(_always(self._listen)), asyncio.create_task(_always(self._watch))]
         if not self.listening.is_set():
             await self._wait_until_listening()
         return True
@@ -104,10 +106,12 @@ class Hub:
             self._tasks = []
             self.listening.clear()
 
-    def enter_room(self, guest: Guest, room: Room) -> None:
-        """Let a socket hear what is said in a room."""
+    def enter_room(self, guest: Guest, room: Room, heard_up_to: int) -> None:
+        """Let a socket hear what happens in a room after the change that is given. Where others are in there already,
+        that may be some of what it knows."""
         guest.rooms.add(room)
         self.in_room[room].add(guest)
+        self.said_up_to.setdefault(room, heard_up_to)
 
     def leave_room(self, guest: Guest, room: Room) -> None:
         """Let a socket hear a room no longer."""
@@ -115,6 +119,7 @@ class Hub:
         self.in_room[room].discard(guest)
         if not self.in_room[room]:
             del self.in_room[room]
+            self.said_up_to.pop(room, None)
 
     async def _listen(self) -> None:
         """Hear what other processes tell, as long as there are sockets; begin anew when the layer fails."""
@@ -142,8 +147,7 @@ class Hub:
         if kind == "news":
             await self._hand_on(message["numbers"], message["rest"])
         elif kind == "room":
-            for guest in list(self.in_room.get(Room(message["field"], uuid.UUID(message["id"])), ())):
-                guest.say(message["text"])
+            await self._hear_in(Room(message["field"], uuid.UUID(message["id"])), message["change"], message["text"])
         elif kind == "logins":
             self._end_logins(set(message["ids"]), set(message["keys"]))
         elif kind == "rooms":
@@ -157,6 +161,41 @@ class Hub:
             if place % HANDED_ON_TOGETHER == 0:
                 await asyncio.sleep(0)
 
+    async def _hear_in(self, room: Room, change: int, text: str) -> None:
+        """Say what happened in a room, if it is the next thing; a gap is filled from the table, where all that comes
+        before stands already."""
+        known = self.said_up_to.get(room)
+        if known is not None and change > known + 1:
+            await self._look_into([room])
+        else:
+            self._say_in(room, change, text)
+
+    def _say_in(self, room: Room, change: int, text: str) -> None:
+        if room not in self.in_room or change <= self.said_up_to[room]:
+            return
+        self.said_up_to[room] = change
+        for guest in list(self.in_room[room]):
+            guest.say(text)
+
+    async def _catch_up(self, room: Room, newest: int) -> None:
+        """Say what happened in a room and no hint brought, so much at a time; `newest` is a change that is in the table
+        already. Not every change is found there: a message has the number of its last one."""
+        found = await _changed_in(room, self.said_up_to.get(room, newest))
+        for change, text in found:
+            self._say_in(room, change, text)
+        if len(found) < CHANGES_TOGETHER and room in self.in_room:
+            self.said_up_to[room] = max(self.said_up_to[room], newest)
+
+    async def _look_into(self, where: list[Room]) -> None:
+        """Say what happened in some rooms and no hint brought; later, while the database is away."""
+        try:
+            newest = await _last_changes_in(where) if where else {}
+            for room, change in newest.items():
+                if change > self.said_up_to.get(room, change):
+                    await self._catch_up(room, change)
+        except DatabaseError as error:
+            log.warning("the database does not answer, rooms wait: %s", error)
+
     def _end_logins(self, ids: set[str], keys: set[str]) -> None:
         for guest in self.guests():
             if str(guest.caller.login_id) in ids or guest.caller.session_key in keys:
@@ -169,6 +208,7 @@ class Hub:
             everybody = self.guests()
             for start in range(0, len(everybody), LOOKED_AT_TOGETHER):
                 await self._look_at(everybody[start : start + LOOKED_AT_TOGETHER])
+            await self._look_into(list(self.in_room))
 
     async def _look_at(self, guests: list[Guest]) -> None:
         """End, put out and catch up whom the tables say; leave everybody as they are while the database is away."""
@@ -201,6 +241,24 @@ def _state_of(
         rooms.those_inside(in_rooms),
         dict(newest.values_list("user_id", "last_number")),
     )
+
+
+_last_changes_in = database_sync_to_async(chat.last_changes_in)
+
+
+@database_sync_to_async
+def _changed_in(room: Room, change: int) -> list[tuple[int, str]]:
+    return [(number, as_json(said)) for number, said in chat.changed_in(room, change, most=CHANGES_TOGETHER)]
+
+
+async def _always(task: Callable[[], Awaitable[None]]) -> None:
+    """Keep a task going: a hub that has gone deaf would stay so for as long as its process lives."""
+    while True:
+        try:
+            await task()
+        except Exception:
+            log.exception("the sockets' hub has a fault, and begins anew")
+        await asyncio.sleep(1)
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()

@@ -16,11 +16,18 @@ DELETABLE_FOR = timedelta(hours=24)
 
 
 class Conversation(models.Model):
-    """All that is said in one room. Locked while a message is added, so that numbers become visible in order."""
+    """All that is said in one room.
+
+    Locked while a message is added or changed, so that numbers become visible in order: who has heard of change 7 will
+    never find a late 6.
+    """
 
     field = models.CharField(max_length=40, help_text=_("By which field clients name this kind of room."))
     room_id = models.UUIDField()
     last_number = models.PositiveBigIntegerField(default=0)
+    last_change = models.PositiveBigIntegerField(
+        default=0, db_default=0, help_text=_("Grows by one with whatever happens to a message.")
+    )
 
     class Meta:
         ordering = ["id"]
@@ -48,12 +55,19 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """Return the messages that are neither deleted nor hidden."""
         return self.filter(deleted_at=None, hidden_at=None)
 
+    def changed_since(self, change: int) -> Self:
+        """Return the messages to which something happened after that change, in the order in which it did."""
+        return self.filter(change__gt=change).order_by("change")
+
 
 class Message(models.Model):
     """One message. What is deleted or hidden keeps its place, and nothing else."""
 
     conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="messages")
     number = models.PositiveBigIntegerField(help_text=_("Grows by one per room; the API's id."))
+    change = models.PositiveBigIntegerField(
+        default=0, db_default=0, help_text=_("Which of the room's changes it was that made it as it is.")
+    )
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="messages")
     text = models.TextField(_("text"), max_length=LONGEST_MESSAGE)
     created_at = models.DateTimeField(default=timezone.now)
@@ -73,7 +87,10 @@ class Message(models.Model):
                 condition=models.Q(deleted_at=None) | models.Q(text=""), name="realtime_message_deleted_is_empty"
             ),
         ]
-        indexes = [models.Index(fields=["author", "-created_at"], name="realtime_message_by_author")]
+        indexes = [
+            models.Index(fields=["author", "-created_at"], name="realtime_message_by_author"),
+            models.Index(fields=["conversation", "change"], name="realtime_message_by_change"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.conversation_id} #{self.number}"

@@ -38,6 +38,12 @@ def any_layer(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture
+def looked_at_never(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the site look at its tables only when a hint makes it."""
+    monkeypatch.setattr(hub, "LOOK_EVERY_SECONDS", 3600)
+
+
+@pytest.fixture
 def looked_at_often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the site look at its tables every second."""
     monkeypatch.setattr(hub, "LOOK_EVERY_SECONDS", OFTEN_SECONDS)

@@ -39,9 +39,9 @@ def said(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, list[Any]]]:
             found[notification.event].append(as_sent(notification.as_message()))
         real_news(told)
 
-    def said_in(room: Any, message: Any) -> None:
+    def said_in(room: Any, change: int, message: Any) -> None:
         found[message["event"]].append(as_sent(message))
-        real_said(room, message)
+        real_said(room, change, message)
 
     with patch.object(hints, "news", news), patch.object(hints, "said_in", said_in):
         yield found

@@ -175,7 +175,7 @@ def test_what_others_said_counts_as_unread_until_it_is_read(api_of: Any, alice: 
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("any_layer")
+@pytest.mark.usefixtures("any_layer", "looked_at_never")
 def test_those_in_the_room_hear_it_and_what_is_hidden_carries_no_text(alice: User, bob: User, course: Course) -> None:
     enrollments.enroll(actor=bob, user=bob, course=course)
     token = token_of(bob)

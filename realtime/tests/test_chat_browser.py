@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, WebSocketRoute, expect
 
 from accounts.models import User
 from courses.models import Course
@@ -93,6 +93,31 @@ def test_the_chat_works_where_sockets_are_blocked(
     expect(page.get_by_text("Welcome!")).to_be_visible(timeout=15_000)
     say(page, "Hello!")
     expect(page.locator(".message-line:not(.waiting)").get_by_text("Hello!")).to_be_visible()
+
+
+@pytest.mark.quality("W04")
+def test_a_look_at_what_was_missed_that_fails_is_taken_again(
+    contexts: Any, live_site: str, alice: User, bob: User, course: Course, enrolled: None
+) -> None:
+    page, failed = contexts(bob, live_site, "/dashboard/"), []
+
+    def late(socket: WebSocketRoute) -> None:
+        """Let Alice say something after the page was written, and before its socket is let through."""
+        said(alice, course, "Welcome!")
+        socket.connect_to_server()
+
+    def fail_once(route: Route) -> None:
+        if failed:
+            route.fallback()
+        else:
+            failed.append(route.request.url)
+            route.fulfill(status=503, body="")
+
+    page.route_web_socket("**/ws/**", late)
+    page.route("**/messages/?page_size=50", fail_once)
+    page.goto(f"{live_site}/learn/tea/chat/")
+    expect(page.get_by_text("Welcome!")).to_be_visible(timeout=15_000)
+    assert len(failed) == 1
 
 
 def test_who_keeps_order_hides_a_message_and_the_other_sees_it_go(

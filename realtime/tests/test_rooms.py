@@ -74,7 +74,7 @@ def test_of_a_room_only_those_inside_hear(alice: User, bob: User, course: Course
             await device.connect()
         for device in devices[:2]:
             await ask(device, "subscribe", str(course.pk))
-        await sync_to_async(hints.said_in)(room_of(course), {"id": None, "event": "chat_message"})
+        await sync_to_async(hints.said_in)(room_of(course), 1, {"id": None, "event": "chat_message"})
         heard = await devices[0].json(), await devices[1].json(), await devices[2].is_silent()
         for device in devices:
             await device.disconnect()
@@ -96,7 +96,7 @@ def put_out_after(user: User, course: Course, act: Any) -> tuple[dict[str, Any],
         began = time.monotonic()
         told = json.loads((await device.message(6))["text"])
         seconds = time.monotonic() - began
-        await sync_to_async(hints.said_in)(room_of(course), {"id": None, "event": "chat_message"})
+        await sync_to_async(hints.said_in)(room_of(course), 1, {"id": None, "event": "chat_message"})
         deaf = await device.is_silent()
         await device.disconnect()
         return told, seconds, deaf

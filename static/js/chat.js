@@ -17,7 +17,8 @@ const RETRY_EVERY = 3_000;
 const NEAR_THE_END = 200;
 
 let outbox = kept();
-let connected = false;
+let inside = false; // the socket is in the room, and brings what happens from then on
+let connected = false; // and what happened before is here, too
 let sending = false;
 let readUpTo = newest();
 
@@ -103,17 +104,19 @@ function place(number, message) {
   fill(line, message);
 }
 
-/** What was said, changed or taken back while nothing got through. */
+/** What was said, changed or taken back while nothing got through. Fails where it does not get through, either. */
 async function catchUp() {
+  const isInside = inside;
   const before = newest();
   let next = address + "?page_size=50";
   while (next) {
     const answer = await fetch(next, { headers: { Accept: "application/json" } });
-    if (!answer.ok) return;
+    if (!answer.ok) throw new Error(String(answer.status));
     const page = await answer.json();
     for (const message of page.results.reverse()) place(message.id, message);
     next = before && page.results[0]?.id > before + 1 ? page.next : null;
   }
+  connected = isInside && inside;
   markRead();
 }
 
@@ -207,11 +210,11 @@ list.addEventListener("click", ({ target }) => {
   if (button) mention(button);
 });
 document.addEventListener("live:subscribed", () => {
-  connected = true;
-  catchUp().catch(() => {});
+  inside = true;
+  catchUp().catch(() => {}); // The next look is soon enough.
   sendWaiting();
 });
-document.addEventListener("live:lost", () => { connected = false; });
+document.addEventListener("live:lost", () => { inside = connected = false; });
 document.addEventListener("live:unsubscribed", () => location.reload());
 document.addEventListener("live:chat_message", ({ detail }) => {
   if (detail.course_id !== chat.dataset.course) return;

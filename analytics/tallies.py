@@ -19,6 +19,7 @@ from pyroaring import BitMap
 from analytics import sources
 from analytics.models import ActiveSet, RollupState, Span, Tally, people_in
 from analytics.periods import Period, begin_of, next_of
+from lms.lib.cursors import server_cursors
 
 INTERVAL_OF = {Span.YEAR: "year", Span.MONTH: "month", Span.WEEK: "week"}
 SPANS = {"day": (), "week": (Span.WEEK,), "month": (Span.MONTH,)}
@@ -114,7 +115,7 @@ class Reader:
         covers = [self._spans(period, LONG_SPANS) for period in periods]
         people = [[BitMap(numbers) for *_where, numbers in self._learners_since(period)] for period in periods]
         sets = self._in_courses(ActiveSet.objects.all()).filter(_condition(chain(*covers))).order_by()
-        for span, begins_on, numbers in sets.values_list("span", "begins_on", "numbers"):
+        for span, begins_on, numbers in _fetched(sets.values_list("span", "begins_on", "numbers")):
             found = people_in(numbers)
             for place in _places(covers, span, begins_on):
                 people[place].append(found)
@@ -134,7 +135,7 @@ class Reader:
             if whole == Span.DAY:
                 sets = sets.none()
             sets = sets.exclude(span=whole)
-        for begins_on, numbers in sets.values_list("begins_on", "numbers"):
+        for begins_on, numbers in _fetched(sets.values_list("begins_on", "numbers")):
             people[period.start_of(begins_on)].append(people_in(numbers))
         return counts + Counter({begin: how_many(sets) for begin, sets in people.items()})
 
@@ -142,7 +143,7 @@ class Reader:
         """Return how many people learned in each of some courses in a period."""
         people: defaultdict[UUID, list[BitMap]] = defaultdict(list)
         sets = self._sets(period, LONG_SPANS, each=True).filter(course__in=only)
-        for course_id, numbers in sets.values_list("course_id", "numbers"):
+        for course_id, numbers in _fetched(sets.values_list("course_id", "numbers")):
             people[course_id].append(people_in(numbers))
         for _day, course_id, numbers in self._learners_since(period):
             people[course_id].append(BitMap(numbers))
@@ -208,6 +209,12 @@ class Reader:
         if key not in self._learned:
             self._learned[key] = list(sources.active(rest, self.courses))
         return self._learned[key]
+
+
+def _fetched(sets: Any) -> list[Any]:
+    """Return rows that hold sets of people, which are megabytes where all courses are asked for."""
+    with server_cursors(binary=True):
+        return list(sets)
 
 
 def _about(rows: Any, subject: str | None) -> Any:

@@ -20,6 +20,8 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import QuerySet
 from django.db.transaction import TransactionManagementError
 
+from lms.lib.cursors import server_cursors
+
 Row = TypeVar("Row")
 
 LONG_AGO = datetime(1900, 1, 1, tzinfo=UTC)
@@ -66,7 +68,7 @@ class _Statement:
         params = list(self.params)
         for place, number, spell in self.places:
             params[place] = spell(values[number], connection)
-        with _cursor(connection) as cursor:
+        with server_cursors(connection), connection.cursor() as cursor:
             cursor.execute(self.sql, params)
             found = [cursor.fetchall()]
         compiler = _twin(
@@ -84,20 +86,6 @@ def _twin(one: Any, **changes: Any) -> Any:
     twin = object.__new__(type(one))
     vars(twin).update(vars(one), **changes)
     return twin
-
-
-def _cursor(connection: Any) -> Any:
-    """Return a cursor; on PostgreSQL one whose statements the server plans once, too, and keeps, unless somebody looks
-    at statements: such a cursor has no text to show."""
-    if connection.vendor != "postgresql" or connection.queries_logged:
-        return connection.cursor()
-    connection.ensure_connection()
-    session = connection.connection
-    usual, session.cursor_factory = session.cursor_factory, connection.Database.Cursor
-    try:
-        return connection.cursor()
-    finally:
-        session.cursor_factory = usual
 
 
 def _stand_in(name: str) -> uuid.UUID | datetime:

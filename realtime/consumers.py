@@ -204,18 +204,17 @@ class NotificationConsumer(AsyncWebsocketConsumer):
             self.end(TRY_AGAIN)
         except CLIENT_GONE:
             self.outbox.clear()
-        except DatabaseError as error:
-            log.warning("the database does not answer, the next look will: %s", error)
         finally:
             self.writer = None
-            if self.outbox:  # a room's news, which nobody would send for as long as nothing else happens
-                self._write_soon()
 
     async def _fetch(self) -> None:
-        """Put what was missed into the outbox, so much at a time."""
+        """Put what was missed into the outbox, so much at a time; nothing while the database is away."""
         self.behind, self.fetching = False, True
         try:
             missed = await self._missed()
+        except DatabaseError as error:
+            log.warning("the database does not answer, the next look will: %s", error)
+            return
         finally:
             self.fetching = False
         for number, text in missed:

@@ -1,6 +1,7 @@
 """Ways to open a socket in tests."""
 
 import asyncio
+import json
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -50,6 +51,12 @@ def cookie_headers(cookie: str, origin: str | None = SITE) -> list[tuple[bytes, 
 def session_headers(user: User, origin: str | None = SITE) -> list[tuple[bytes, bytes]]:
     """Return the headers of a browser that a user is logged in with."""
     return cookie_headers(f"sessionid={session_of(user).session_key}", origin)
+
+
+async def ask(device: Socket, kind: str, course_id: Any) -> dict[str, Any]:
+    """Say something about a course's room ("subscribe", "unsubscribe"); return what is answered."""
+    await device.send(json.dumps({"type": kind, "course_id": course_id}))
+    return await device.json()
 
 
 async def close_code(device: Socket) -> int | None:

@@ -1,5 +1,6 @@
 """What happens in a room while its hints get lost is heard all the same, in order and once (QUALITY W04)."""
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -7,6 +8,7 @@ from unittest.mock import patch
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import OperationalError
 
 from accounts.models import User
 from courses.models import Course
@@ -14,8 +16,9 @@ from enrollments.models import Enrollment
 from enrollments.rooms import room_of
 from lms.testing.sockets import Socket
 from realtime import chat, hints, hub
+from realtime.consumers import NotificationConsumer
 from realtime.models import Message
-from realtime.tests.knocking import run, socket, token_of
+from realtime.tests.knocking import ask, run, socket, token_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.quality("W04")]
 
@@ -44,8 +47,7 @@ async def inside(token: str, course: Course) -> Socket:
     """Return a socket that is in the room of a course."""
     device = socket(f"?token={token}")
     await device.connect()
-    await device.send(json.dumps({"type": "subscribe", "course_id": str(course.pk)}))
-    assert (await device.json())["type"] == "subscribed"
+    assert (await ask(device, "subscribe", str(course.pk)))["type"] == "subscribed"
     return device
 
 
@@ -138,3 +140,28 @@ def test_a_fault_in_the_hub_makes_it_deaf_for_a_moment_only(
 
     assert heard(bob, course, talk, 2) == [(1, "posted", "a"), (2, "posted", "b")]
     assert "nobody thought of this" in caplog.text
+
+
+def test_what_waits_while_the_database_is_away_is_sent(
+    bob: User, course: Course, enrollment: Enrollment, monkeypatch: pytest.MonkeyPatch, looked_at_never: None
+) -> None:
+    token = token_of(bob)
+
+    async def listen() -> dict[str, Any]:
+        away = asyncio.Event()
+
+        async def fails(_self: NotificationConsumer) -> list[tuple[int, str]]:
+            await away.wait()
+            raise OperationalError("the database is away")
+
+        monkeypatch.setattr(NotificationConsumer, "_missed", fails)
+        device = socket(f"?token={token}&since=0")
+        await device.connect()
+        await device.send(json.dumps({"type": "ping"}))
+        assert await device.is_silent(), "the answer does not wait for the table"
+        away.set()
+        answer = await device.json()
+        await device.disconnect()
+        return answer
+
+    assert run(listen()) == {"type": "pong"}

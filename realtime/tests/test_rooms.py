@@ -13,19 +13,13 @@ from courses.services import unpublish_course
 from enrollments import services as enrollments
 from enrollments.models import Enrollment
 from enrollments.rooms import room_of
-from lms.testing.sockets import Socket
 from realtime import hints, rooms
 from realtime.tests.conftest import SOONER_SECONDS
-from realtime.tests.knocking import run, socket, token_of
+from realtime.tests.knocking import ask, run, socket, token_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("any_layer")]
 FORBIDDEN = {"type": "error", "code": "forbidden"}
 BAD = {"type": "error", "code": "bad_message"}
-
-
-async def ask(device: Socket, kind: str, course_id: Any) -> dict[str, Any]:
-    await device.send(json.dumps({"type": kind, "course_id": course_id}))
-    return await device.json()
 
 
 def answers(user: User, *asked: tuple[str, Any]) -> list[dict[str, Any]]:

@@ -102,6 +102,7 @@ def test_control_without_the_lock_each_sees_the_room_that_all_the_others_take(
         return kinds(twenty_arrive_at_once(alice, course, monkeypatch))["File"] > 5
 
     assert any(breaks() for _round in range(MOST_ROUNDS))
+    assert len(list(the_storage().stored("uploads"))) == File.objects.count()
 
 
 @pytest.mark.quality("F09")

@@ -18,7 +18,7 @@ from enrollments.models import Enrollment, LessonProgress
 from lms.lib.sqlite import base
 from lms.lib.sqlite.turns import Turn, Turns, turns_of
 from lms.testing.plugin import person
-from lms.testing.racing import at_once
+from lms.testing.racing import MOST_ROUNDS, at_once
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.django_db(transaction=True)]
 CLASS = 8
@@ -79,8 +79,12 @@ def test_everybody_in_a_class_writes_as_often_as_the_others() -> None:
 
 def test_without_the_line_some_write_and_others_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Turns, "take", lambda self, seconds: Turn(self))
-    fewest, *_others, most = writes_of_each(2)
-    assert most > 2 * fewest
+
+    def breaks() -> bool:
+        fewest, *_others, most = writes_of_each(2)
+        return most > 2 * fewest
+
+    assert any(breaks() for _round in range(MOST_ROUNDS))
 
 
 @contextmanager

@@ -163,8 +163,7 @@ def last_change_in(room: Room) -> int:
 def last_changes_in(wanted: Collection[Room]) -> dict[Room, int]:
     """Return the number of the last change in each room in which anything was said. One query."""
     found = Conversation.objects.filter(room_id__in={room.id for room in wanted})
-    changes = {one.room: one.last_change for one in found}
-    return {room: changes[room] for room in wanted if room in changes}
+    return {one.room: one.last_change for one in found if one.room in wanted}
 
 
 def changed_in(room: Room, change: int, *, most: int) -> list[tuple[int, dict[str, Any]]]:

@@ -25,7 +25,8 @@ def server_cursors(connection: Any = None, *, binary: bool = False) -> Iterator[
 
     def cursor(*args: Any, **kwargs: Any) -> Any:
         made = module.Cursor(*args, **kwargs)
-        made.format = module.pq.Format.BINARY if binary else module.pq.Format.TEXT
+        if binary:
+            made.format = module.pq.Format.BINARY
         return made
 
     usual, session.cursor_factory = session.cursor_factory, cursor

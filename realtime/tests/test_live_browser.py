@@ -7,9 +7,8 @@ from accounts.models import User
 from courses.models import Course
 from enrollments import services as enrollments
 from enrollments.models import Enrollment
-from enrollments.rooms import room_of
 from lms.testing.browsing import elsewhere, log_in
-from realtime import chat
+from realtime.tests.test_chat_browser import said
 
 pytestmark = [
     pytest.mark.browser,
@@ -19,18 +18,10 @@ pytestmark = [
 ]
 
 
-@pytest.fixture
-def enrolled(bob: User, course: Course) -> Enrollment:
-    """Bob is in Alice's course."""
-    enrollment: Enrollment = elsewhere(lambda: enrollments.enroll(actor=bob, user=bob, course=course))
-    return enrollment
-
-
 def mention(alice: User, course: Course, *, times: int = 1) -> None:
     """Let Alice say something to Bob, so many times."""
     for number in range(times):
-        text = f"@Bob Example: {number + 1}"
-        elsewhere(lambda text=text: chat.post(actor=alice, room=room_of(course), text=text))
+        said(alice, course, f"@Bob Example: {number + 1}")
 
 
 def test_progress_made_before_the_socket_is_open_moves_the_page(

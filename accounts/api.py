@@ -17,7 +17,7 @@ from accounts.models import Role, User, has_role
 from accounts.permissions import IsAdmin, Teaches, signed_in
 from accounts.serializers import RegistrationSerializer, UserSerializer
 from lms.lib.filters import BooleanFilter
-from lms.lib.scoping import ScopedMixin
+from lms.lib.scoping import SAFE_METHODS, ScopedMixin
 
 
 class UserFilter(django_filters.FilterSet):
@@ -83,7 +83,7 @@ class UserViewSet(
     def me(self, request: Request) -> Response:
         """The caller: read, or change name, time zone and profile data. Other fields are ignored."""
         user = signed_in(request)
-        if request.method == "GET":
+        if request.method in SAFE_METHODS:
             return Response(UserSerializer(user).data)
         shape = UserSerializer(user, data=request.data, partial=True)
         shape.is_valid(raise_exception=True)

@@ -18,6 +18,7 @@ from accounts.errors import AccountError
 from accounts.models import LoginKind, LoginSession, Role, User
 from accounts.tokens import ACT_CLAIM, SESSION_CLAIM
 from lms.lib import request_id
+from lms.lib.scoping import SAFE_METHODS
 from lms.platform.audit import record
 
 PERMISSION = "accounts.impersonate_user"
@@ -54,7 +55,6 @@ CLOSED = (
     "orders/<uuid:order_id>/coupon/",
     "orders/<uuid:order_id>/test-card/",
 )
-READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def why_not(*, actor: Any, user: User) -> str:
@@ -136,7 +136,7 @@ def enter(*, actor_id: Any, user_id: Any) -> None:
 def is_refused(request: HttpRequest) -> bool:
     """Return whether this request is out of reach while acting in somebody's name. The one place that decides it."""
     route = request.resolver_match.route if request.resolver_match else ""
-    if request.method in READING:
+    if request.method in SAFE_METHODS:
         return route.startswith(CLOSED)
     return (request.method, route) not in WRITABLE
 

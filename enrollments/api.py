@@ -27,7 +27,7 @@ from enrollments.serializers import (
     ReviewSerializer,
     progress_answer,
 )
-from lms.lib.scoping import ScopedMixin, visible_or_404
+from lms.lib.scoping import SAFE_METHODS, ScopedMixin, visible_or_404
 from lms.platform.idempotency import IdempotentMixin
 
 
@@ -68,7 +68,7 @@ class EnrollmentViewSet(
     def progress(self, request: Request, enrollment_id: str) -> Response:
         """How far the enrolment is, lesson by lesson; or note what was done of a lesson."""
         enrollment = self.get_object()
-        if request.method == "GET":
+        if request.method in SAFE_METHODS:
             lessons = list(Lesson.objects.published().filter(course=enrollment.course))
             answer = progress_answer(enrollment, list(enrollment.lesson_progress.all()), lessons)
             return Response(ProgressSerializer(answer).data)

@@ -55,10 +55,11 @@ class CalendarView(LoginRequiredMixin, TemplateView):
         """Add what is due, and the private address."""
         user = signed_in(self.request)
         due = calendar.due_for(user)
-        feed = calendar.feed_of(user)
+        # The first call of `feed_of` creates the feed, which HEAD must not.
+        feed_url = "" if self.request.method == "HEAD" else calendar.address_of(calendar.feed_of(user))
         coming = [one for one in due if not one.is_past]
         missed = [one for one in due if one.is_past and not one.is_graded]
-        return super().get_context_data(coming=coming, missed=missed, feed_url=calendar.address_of(feed), **kwargs)
+        return super().get_context_data(coming=coming, missed=missed, feed_url=feed_url, **kwargs)
 
 
 @login_required

@@ -17,6 +17,7 @@ from accounts.permissions import signed_in
 from courses.models import Course
 from enrollments.rooms import course_open_to, moderates, room_of
 from lms.lib.pagination import Feed
+from lms.lib.scoping import SAFE_METHODS
 from lms.platform.idempotency import IdempotentMixin
 from realtime import announcing, chat
 from realtime.models import Announcement, Message
@@ -130,7 +131,7 @@ class MessageViewSet(IdempotentMixin, mixins.ListModelMixin, RoomViewSet):
     def unread(self, request: Request, course_id: str) -> Response:
         """How many messages of others one has not read; a POST says up to which one has."""
         user, room = signed_in(request), room_of(self.course)
-        if request.method == "POST":
+        if request.method not in SAFE_METHODS:
             shape = ReadMarkSerializer(data=request.data)
             shape.is_valid(raise_exception=True)
             chat.mark_read(user=user, room=room, number=shape.validated_data["id"])

@@ -51,7 +51,7 @@ class ChatView(LoginRequiredMixin, TemplateView):
         said = self._said(course)
         newest_first = list(said[: MESSAGES_A_PAGE + 1])
         shown, older = newest_first[:MESSAGES_A_PAGE][::-1], newest_first[MESSAGES_A_PAGE:]
-        if shown:
+        if shown and self.request.method != "HEAD":
             chat.mark_read(user=user, room=room_of(course), number=shown[-1].number)
         muted = (
             set(Mute.objects.filter(conversation=shown[0].conversation).values_list("user", flat=True))

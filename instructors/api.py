@@ -14,7 +14,7 @@ from instructors import services
 from instructors.dashboard import dashboard_of
 from instructors.models import Instructor
 from instructors.serializers import DashboardSerializer, InstructorSerializer
-from lms.lib.scoping import ScopedMixin
+from lms.lib.scoping import SAFE_METHODS, ScopedMixin
 
 
 class InstructorViewSet(ScopedMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Instructor]):
@@ -35,7 +35,7 @@ class InstructorViewSet(ScopedMixin, mixins.RetrieveModelMixin, viewsets.Generic
     def me(self, request: Request) -> Response:
         """The caller's own profile: read, or change."""
         changes: dict[str, Any] = {}
-        if request.method != "GET":
+        if request.method not in SAFE_METHODS:
             shape = self.get_serializer(data=request.data, partial=True)
             shape.is_valid(raise_exception=True)
             changes = dict(shape.validated_data)

@@ -336,6 +336,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["lms.lib.parsing.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "lms.lib.pagination.NumberedPages",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_METADATA_CLASS": "lms.lib.metadata.ViewMetadata",
     "DEFAULT_SCHEMA_CLASS": "lms.lib.openapi.DocumentedErrors",
     "EXCEPTION_HANDLER": "lms.lib.exception_handler.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",

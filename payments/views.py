@@ -20,7 +20,7 @@ from lms.lib.errors import DomainError
 from lms.lib.lazy_modules import lazily
 from lms.lib.pages import attempt
 from lms.lib.pagination import PAGE_SIZE
-from lms.lib.scoping import ScopedMixin, editable_or_403, visible_or_404
+from lms.lib.scoping import SAFE_METHODS, ScopedMixin, editable_or_403, visible_or_404
 from payments import checkout, reconciling
 from payments.errors import PaymentError
 from payments.forms import CardForm, CouponForm
@@ -41,11 +41,11 @@ def _order(request: HttpRequest, order_id: uuid.UUID) -> Order:
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def checkout_course(request: HttpRequest, slug: str) -> HttpResponse:
     """Order a course, and go where it is paid. Who comes by a link is shown the course."""
     course = visible_or_404(Course.objects.published(), request.user, slug=slug)
-    if request.method == "GET":
+    if request.method in SAFE_METHODS:
         return redirect("courses:course", slug)
     try:
         order, _made = checkout.place_order(actor=signed_in(request), course=course)
@@ -88,6 +88,8 @@ class OrderView(_OrderPage):
         """Return the order, as Stripe says it stands; as we know it where Stripe does not answer."""
         order: Order = super().get_object(*args)
         self.unanswered = False
+        if self.request.method == "HEAD":  # what Stripe answers would be stored
+            return order
         try:
             reconciling.look_after(order)
         except PaymentError:
@@ -121,7 +123,7 @@ class PayView(_OrderPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the forms, and the intent that Stripe's form needs."""
         order, unavailable = self.object, ""
-        if not settings.STRIPE_SANDBOX:
+        if not settings.STRIPE_SANDBOX and self.request.method != "HEAD":  # an intent would be stored
             try:
                 order = checkout.create_intent(actor=signed_in(self.request), order=order)
             except DomainError as error:
@@ -154,11 +156,11 @@ def _pay_again(request: HttpRequest, order: Order, **context: Any) -> HttpRespon
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def use_coupon(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     """Order the same once more with a coupon; the order that stood before it is given up."""
     order = _order(request, order_id)
-    if request.method == "GET":  # the page with what was wrong, loaded anew
+    if request.method in SAFE_METHODS:  # the page with what was wrong, loaded anew
         return redirect("payments:pay", order.pk)
     form = CouponForm(request.POST)
     if form.is_valid():
@@ -170,13 +172,13 @@ def use_coupon(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def pay_with_test_card(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
     """Pay with one of the sandbox's cards; a declined one, or one that asks for more, shows the page again."""
     if not settings.STRIPE_SANDBOX:
         raise Http404
     order = _order(request, order_id)
-    if request.method == "GET":  # the page with what was wrong, loaded anew
+    if request.method in SAFE_METHODS:  # the page with what was wrong, loaded anew
         return redirect("payments:pay", order.pk)
     form = CardForm(request.POST)
     if not form.is_valid():

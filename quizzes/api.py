@@ -21,7 +21,7 @@ from accounts.permissions import TeachesOrReads, signed_in
 from courses.models import Course
 from enrollments.models import Extension
 from lms.lib.errors import error_body
-from lms.lib.scoping import ScopedMixin, editable_or_403, visible_or_404
+from lms.lib.scoping import SAFE_METHODS, ScopedMixin, editable_or_403, visible_or_404
 from lms.platform.idempotency import IdempotentMixin
 from quizzes import attempts as taking
 from quizzes import authoring, marking
@@ -173,7 +173,7 @@ class QuizViewSet(ScopedMixin, viewsets.ModelViewSet[Quiz]):
     def regrade(self, request: Request, quiz_id: str) -> Response:
         """GET: what marking by today's keys would change; POST `{reason}`: do it."""
         quiz = editable_or_403(Quiz.objects.all(), request.user, pk=quiz_id)
-        if request.method == "GET":
+        if request.method in SAFE_METHODS:
             return Response(RegradedSerializer(marking.preview_regrade(quiz), many=True).data)
         shape = RegradeSerializer(data=request.data)
         shape.is_valid(raise_exception=True)
@@ -216,11 +216,6 @@ class QuestionViewSet(ScopedMixin, viewsets.ModelViewSet[Question]):
 
     def _quiz(self) -> Quiz:
         return editable_or_403(Quiz.objects.all(), self.request.user, pk=self.kwargs["quiz_id"])
-
-    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
-        """Describe the questions' fields, keys among them, to those who write them alone."""
-        self._quiz()
-        return super().options(request, *args, **kwargs)
 
     @extend_schema(responses={201: QuestionSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -1,5 +1,6 @@
 """The answers to requests that no view took: a page for people, the one error shape for clients of the API."""
 
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -60,4 +61,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def answer_error(request: HttpRequest, status: int) -> HttpResponse:
     """Return the answer to an error of which nothing but its status is known."""
     known = {400: bad_request, 403: permission_denied, 404: not_found}
-    return known[status](request) if status in known else server_error(request)
+    if status in known:
+        return known[status](request)
+    if status >= 500:
+        return server_error(request)
+    return _answer(request, status, HTTPStatus(status).phrase.lower().replace(" ", "_"), HTTPStatus(status).phrase)

@@ -1,5 +1,4 @@
-"""What the OpenAPI document says of errors: each operation names those that it may answer with, all of one shape. And
-how it is served."""
+"""The OpenAPI document: the errors of each operation, and how the document is served."""
 
 from functools import lru_cache
 from http import HTTPStatus
@@ -11,6 +10,8 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import Direction, OpenApiResponse
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny, IsAuthenticatedOrReadOnly
+
+from lms.lib.scoping import SAFE_METHODS
 
 MEANINGS = {
     400: "What was sent is not what this document asks for, or cannot be done; `attr` names the field.",
@@ -26,7 +27,6 @@ MEANINGS = {
     503: "The database or a service behind the site does not answer; try again after `Retry-After` seconds.",
 }
 ANYWHERE = {400, 406, 429, 503}
-READING = {"GET", "HEAD", "OPTIONS"}
 
 
 class ErrorItemSerializer(serializers.Serializer[Any]):
@@ -64,7 +64,7 @@ class DocumentedErrors(AutoSchema):
     def _error_statuses(self) -> set[int]:
         """Return the statuses of the errors that this operation may answer with."""
         found = {*ANYWHERE, *getattr(self.view, "answers_also", ())}
-        reads = self.method in READING
+        reads = self.method in SAFE_METHODS
         open_to_all = (AllowAny, IsAuthenticatedOrReadOnly) if reads else (AllowAny,)
         if self.view.get_authenticators():
             found.add(401)

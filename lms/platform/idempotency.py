@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from lms.lib.errors import DomainError
+from lms.lib.scoping import SAFE_METHODS
 from lms.platform.models import IdempotentReply
 
 LONGEST_KEY = 255
@@ -38,7 +39,7 @@ class IdempotentMixin:
         """Claim the key once DRF knows who asks; raise `Replay` when its answer is known already."""
         super().initial(request, *args, **kwargs)  # type: ignore[misc]  # the view behind the mixin
         key = request.headers.get("Idempotency-Key", "")
-        if not key or request.method in ("GET", "HEAD", "OPTIONS") or not request.user.is_authenticated:
+        if not key or request.method in SAFE_METHODS or not request.user.is_authenticated:
             return
         if len(key) > LONGEST_KEY:
             raise IdempotencyError("idempotency_key_invalid", _("Use a key of at most 255 characters."), status=400)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.test import Client
 from rest_framework.test import APIClient
 
 from accounts.models import User
@@ -86,6 +87,13 @@ def test_a_method_that_is_not_there_is_405_in_the_one_shape(course: Course, alic
     answer = api_of(alice).delete("/api/v1/courses/")
     assert answer.status_code == 405
     assert answer.json()["errors"][0]["code"] == "method_not_allowed"
+
+
+@pytest.mark.parametrize("method", ["POST", "OPTIONS"])
+@pytest.mark.parametrize("page", ["docs", "redoc"])
+def test_the_documentation_pages_answer_405_to_other_methods(page: str, method: str, db: None, client: Client) -> None:
+    answer = client.generic(method, f"/api/v1/{page}/")
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (405, "method_not_allowed")
 
 
 def enrol(client: APIClient, course: Course, key: str, **more: Any) -> Any:

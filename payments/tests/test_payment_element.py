@@ -77,6 +77,28 @@ def test_with_keys_the_page_holds_what_stripe_s_form_needs(
     assert "test_card" not in html
 
 
+@pytest.mark.quality("V02")
+@pytest.mark.django_db
+def test_head_of_the_payment_page_creates_no_intent(
+    with_keys: None, placed: Order, carol: User, browser_of: BrowserOf
+) -> None:
+    assert browser_of(carol).head(f"/orders/{placed.pk}/pay/").status_code == 200
+    placed.refresh_from_db()
+    assert placed.stripe_payment_intent_id is None
+
+
+@pytest.mark.quality("V02")
+@pytest.mark.django_db
+def test_head_of_the_order_page_does_not_ask_stripe(
+    with_keys: None, placed: Order, carol: User, browser_of: BrowserOf
+) -> None:
+    order = checkout.create_intent(actor=carol, order=placed)
+    gateway.confirm_in_sandbox(order.stripe_payment_intent_id or "", "succeeds")
+    assert browser_of(carol).head(f"/orders/{order.pk}/").status_code == 200
+    order.refresh_from_db()
+    assert order.status == "pending"
+
+
 @pytest.mark.django_db
 def test_with_keys_that_page_alone_may_load_stripe(
     with_keys: None, placed: Order, carol: User, browser_of: BrowserOf

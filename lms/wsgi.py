@@ -2,11 +2,13 @@
 
 import os
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
+from lms.lib.bodies import ChunkedBodies
 from lms.lib.settling import settle_after_first_answer
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lms.settings")
 
-application = get_wsgi_application()
+application = ChunkedBodies(get_wsgi_application(), settings.LARGEST_BODY)
 settle_after_first_answer()

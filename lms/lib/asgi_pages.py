@@ -8,6 +8,8 @@ from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from lms.lib.bodies import SizedRequest
+
 # What stays when a crowd is gone.
 MOST_IDLE_THREADS = 16
 
@@ -19,6 +21,8 @@ class Pages(ASGIHandler):
     for the sake of views that are asynchronous. We have none, and all of that was a quarter of what a small request
     costs: each step has to wait for the interpreter, which a class that works in the same process wants, too.
     """
+
+    request_class = SizedRequest
 
     def __init__(self) -> None:
         """Load the middleware."""

@@ -113,13 +113,27 @@ def change_question(*, actor: User, question: Question, order: int | None = None
         question.save(update_fields=["order"])
     current = question.current
     if fields and current is not None:
-        wanted = _cleaned(fields, current)
+        wanted = _cleaned(_with_known_ids(current, fields), current)
         if any(getattr(current, name) != value for name, value in wanted.items()):
             _write_version(question, current.number + 1, wanted)
             _sum_points(question.quiz)
             changes = {"question": str(question.pk), "version": current.number + 1}
             record(actor=actor, action="quizzes.question_changed", target=question.quiz, changes=changes)
     return question
+
+
+def _with_known_ids(current: QuestionVersion, fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields, each option without an id given the id that its text had before.
+
+    Compared with the newest version whose options have the same shape: the current one, or, after a change of the
+    type and back, the last one of that type.
+    """
+    kind, options = TYPES.get(fields.get("question_type", current.question_type)), fields.get("options")
+    if kind is None or not options:
+        return fields
+    versions = current.question.versions.order_by("-number").values_list("options", flat=True)
+    before = next((known for known in versions.iterator() if known and type(known) is type(options)), None)
+    return fields if before is None else {**fields, "options": kind.with_known_ids(options, before)}
 
 
 def add_picture(*, actor: User, quiz: Quiz, content: UploadedFile, shows: str) -> tuple[File, str]:

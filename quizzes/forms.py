@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from courses.models import Course, Lesson
 from quizzes.models import MOST_POINTS, QuestionVersion, Quiz
+from quizzes.option_ids import assign_ids
 from quizzes.question_types import LONGEST_OPTION, MOST_OPTIONS
 
 # How many rows there are to fill in: at least, and beyond those that are filled. Of the empty ones two are in sight.
@@ -97,13 +98,13 @@ class Row(forms.Form):
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing stands in it."""
-        return not any(self.cleaned_data.values())
+        """Whether every visible field is empty. The ids of an emptied row do not count: its option is deleted."""
+        return not any(self.cleaned_data.get(field.name) for field in self.visible_fields())
 
     def clean(self) -> dict[str, Any]:
         """Return the fields; what is begun is finished."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        for name in self.needed if any(cleaned.values()) else ():
+        for name in () if self.is_empty else self.needed:
             if not cleaned.get(name) and name not in self.errors:
                 self.add_error(name, self.incomplete)
         return cleaned
@@ -115,6 +116,10 @@ def _text(label: Any, widget: type[forms.Widget] = forms.TextInput, **attrs: Any
     return forms.CharField(label=label, required=False, max_length=LONGEST_OPTION, widget=shown)
 
 
+def _id() -> forms.CharField:
+    return forms.CharField(required=False, widget=forms.HiddenInput)
+
+
 class OptionRow(Row):
     """One option, whether it is right, and what is said to who chooses it."""
 
@@ -124,6 +129,7 @@ class OptionRow(Row):
     text = _text(_("Option"))
     is_correct = forms.BooleanField(label=_("Right"), required=False)
     feedback = _text(_("Said to who chooses it"), forms.Textarea, rows=1)
+    id = _id()
 
 
 class PairRow(Row):
@@ -134,6 +140,8 @@ class PairRow(Row):
 
     left = _text(_("On the left"))
     right = _text(_("Belongs to it"))
+    left_id = _id()
+    right_id = _id()
 
 
 class RowsForm(QuestionForm):
@@ -181,12 +189,10 @@ class ChoiceForm(RowsForm):
     hint = _("Tick what is right. What you say to who chooses an option is shown with the result.")
 
     def key(self, before: QuestionVersion | None) -> dict[str, Any]:
-        """Return the options; an option that keeps its words keeps its id, so that given answers keep their meaning."""
-        known = {one["text"]: one["id"] for one in before.options} if before else {}
-        options = [
-            option | ({"id": known[option["text"]]} if option["text"] in known else {})
-            for option in self.cleaned_data["rows"]
-        ]
+        """Return the options; one that was there before keeps its id, so that given answers keep their meaning."""
+        rows = self.cleaned_data["rows"]
+        ids = assign_ids([(row["id"], row["text"]) for row in rows], _texts(before.options if before else []))
+        options = [{**row, "id": option_id} for row, option_id in zip(rows, ids, strict=True)]
         return {"options": options, "correct_answer": None}
 
     @classmethod
@@ -266,21 +272,54 @@ class MatchingForm(RowsForm):
         return cleaned
 
     def key(self, before: QuestionVersion | None) -> dict[str, Any]:
-        """Return both sides and the pairs."""
+        """Return both sides and the pairs; sides that were there before keep their ids."""
         pairs = self.cleaned_data["rows"]
-        rights = list(dict.fromkeys(pair["right"] for pair in pairs))
-        left = [{"id": f"l{place}", "text": pair["left"]} for place, pair in enumerate(pairs, 1)]
-        right = [{"id": f"r{place}", "text": text} for place, text in enumerate(rights, 1)]
-        key = {f"l{place}": f"r{rights.index(pair['right']) + 1}" for place, pair in enumerate(pairs, 1)}
-        return {"options": {"left": left, "right": right}, "correct_answer": key}
+        known: dict[str, Any] = before.options if before else {"left": [], "right": []}
+        left = assign_ids([(pair["left_id"], pair["left"]) for pair in pairs], _texts(known["left"]))
+        right, partners = _right_side(pairs, _texts(known["right"]))
+        unmatched = _unmatched(before, {one["id"] for one in right}) if before else []
+        return {
+            "options": {
+                "left": [{"id": one, "text": pair["left"]} for one, pair in zip(left, pairs, strict=True)],
+                "right": [*right, *unmatched],
+            },
+            "correct_answer": dict(zip(left, partners, strict=True)),
+        }
 
     @classmethod
     def initial_of(cls, version: QuestionVersion) -> dict[str, Any]:
         """Return the pairs as rows."""
-        right = {one["id"]: one["text"] for one in version.options["right"]}
+        right = _texts(version.options["right"])
         key = version.correct_answer or {}
-        rows = [{"left": one["text"], "right": right[key[one["id"]]]} for one in version.options["left"]]
+        rows = [
+            {"left": one["text"], "left_id": one["id"], "right": right[key[one["id"]]], "right_id": key[one["id"]]}
+            for one in version.options["left"]
+        ]
         return {**super().initial_of(version), "rows": rows}
+
+
+def _texts(options: list[dict[str, Any]]) -> dict[str, str]:
+    return {one["id"]: one["text"] for one in options}
+
+
+def _right_side(pairs: list[dict[str, Any]], known: dict[str, str]) -> tuple[list[dict[str, str]], list[str]]:
+    """Return the options on the right, and the partner's id for each pair. Pairs with the same text share an option."""
+    unchanged = {pair["right"]: pair["right_id"] for pair in pairs if known.get(pair["right_id"]) == pair["right"]}
+    sent: dict[tuple[str, str], str] = {}
+    named = []
+    for pair in pairs:
+        own, text = pair["right_id"], pair["right"]
+        name = (own if known.get(own) == text else unchanged.get(text, ""), text)
+        named.append(name)
+        sent.setdefault(name, own)
+    ids = dict(zip(sent, assign_ids([(own, text) for (_name, text), own in sent.items()], known), strict=True))
+    return [{"id": ids[name], "text": name[1]} for name in ids], [ids[name] for name in named]
+
+
+def _unmatched(version: QuestionVersion, used: set[str]) -> list[dict[str, str]]:
+    """Return the options on the right that belong to no pair, which the page doesn't show and must not lose."""
+    matched = {*(version.correct_answer or {}).values(), *used}
+    return [one for one in version.options["right"] if one["id"] not in matched]
 
 
 def _lines(text: str) -> list[str]:

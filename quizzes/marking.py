@@ -219,9 +219,10 @@ def _marked_again(attempt: Attempt, old: Mark, version: QuestionVersion | None) 
 
 
 def _points_by(version: QuestionVersion, answer: Any) -> Decimal | None:
-    """Return what an answer earns by a version that it was not given to: nothing, where its options are gone."""
+    """Return what an answer earns by a version that it was not given to. Options that are gone earn nothing."""
+    left = None if answer is None else version.kind.remaining(version, answer)
     try:
-        return version.earned(None if answer is None else version.kind.check(version, answer))
+        return version.earned(None if left is None else version.kind.check(version, left))
     except AnswerError:
         return Decimal(0)
 

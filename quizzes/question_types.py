@@ -7,7 +7,6 @@ template, `templates/quizzes/types/<name>.html`. Nothing here runs what somebody
 
 import random
 import unicodedata
-import uuid
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
@@ -19,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from lms.lib.errors import DomainError
+from quizzes.option_ids import new_id, with_known_ids
 
 LONGEST_SHORT = 500
 LONGEST_ESSAY = 20_000
@@ -78,6 +78,14 @@ class QuestionType:
         """Return a student's answer as it is stored; raise AnswerError for any other shape."""
         raise NotImplementedError
 
+    def with_known_ids(self, options: Any, before: Any) -> Any:
+        """Return a client's options, those without an id given the id of the same text in an earlier version's."""
+        return options
+
+    def remaining(self, question: Written, answer: Any) -> Any:
+        """Return what is left of an answer to an earlier version once the options that are gone are taken out."""
+        return answer
+
     def grade(self, question: Written, answer: Any) -> Fraction | None:
         """Return the share of the points that a checked answer earns, 0 to 1; None where a person decides."""
         raise NotImplementedError
@@ -129,7 +137,7 @@ def _clean_choice(raw: Any, extra: tuple[str, ...]) -> dict[str, Any]:
     given = raw.get("id", "")
     if not isinstance(given, str) or len(given) > 36 or len(raw["text"]) > LONGEST_OPTION:
         raise _refuse(_("An option's id has at most 36 characters, its text %d.") % LONGEST_OPTION)
-    choice: dict[str, Any] = {"id": given or uuid.uuid4().hex[:8], "text": raw["text"].strip()}
+    choice: dict[str, Any] = {"id": given or new_id(), "text": raw["text"].strip()}
     if "is_correct" in extra and isinstance(raw.get("is_correct"), bool):
         choice["is_correct"] = raw["is_correct"]
     if "feedback" in extra and isinstance(raw.get("feedback"), str) and raw["feedback"].strip():
@@ -139,6 +147,10 @@ def _clean_choice(raw: Any, extra: tuple[str, ...]) -> dict[str, Any]:
 
 class _Choice(QuestionType):
     has_options = True
+
+    def with_known_ids(self, options: Any, before: Any) -> Any:
+        """Match the options by their text."""
+        return with_known_ids(options, before)
 
     def _keyed(self, options: Any, wanted: list[str] | None) -> tuple[list[dict[str, Any]], list[str]]:
         """Return the options with `is_correct` on each, and the ids of the right ones; both sources must agree."""
@@ -186,6 +198,10 @@ class MultipleChoice(_Choice):
             raise _wrong_shape(_("Choose one of the options."))
         return answer
 
+    def remaining(self, question: Written, answer: Any) -> Any:
+        """Return the chosen id; None where that option is gone."""
+        return answer if answer in {one["id"] for one in question.options} else None
+
     def grade(self, question: Written, answer: Any) -> Fraction:
         """All or nothing."""
         return FULL if answer == question.correct_answer else NONE
@@ -212,6 +228,10 @@ class MultipleSelect(_Choice):
         if not _is_texts(answer) or not set(answer) <= set(known) or len(set(answer)) != len(answer):
             raise _wrong_shape(_("Choose from the options, each once."))
         return [one for one in known if one in answer]
+
+    def remaining(self, question: Written, answer: Any) -> Any:
+        """Return the chosen ids that are still among the options."""
+        return [one["id"] for one in question.options if one["id"] in answer]
 
     def grade(self, question: Written, answer: Any) -> Fraction:
         """Return right minus wrong over the number right, not below 0."""
@@ -346,6 +366,18 @@ class Matching(QuestionType):
         if not all(isinstance(one, str) and one in right for one in answer.values()):
             raise _wrong_shape(_("Match what stands on the left with what stands on the right."))
         return answer
+
+    def with_known_ids(self, options: Any, before: Any) -> Any:
+        """Match each side by its texts."""
+        if not isinstance(options, dict):
+            return options
+        return {side: with_known_ids(options.get(side), before[side]) for side in ("left", "right")}
+
+    def remaining(self, question: Written, answer: Any) -> Any:
+        """Return the pairs of which both sides are still there."""
+        left = {one["id"] for one in question.options["left"]}
+        right = {one["id"] for one in question.options["right"]}
+        return {one: partner for one, partner in answer.items() if one in left and partner in right}
 
     def grade(self, question: Written, answer: Any) -> Fraction:
         """Return the share of right pairs."""

@@ -65,7 +65,7 @@ class QuestionResult:
         version = self.version
         if version.kind.is_marked_by_hand:
             return []
-        counted = Counter(line for answer in self.answers for line in version.kind.in_words(version, answer))
+        counted = Counter(line for answer in self.answers for line in self._lines(answer))
         key = version.kind.in_words(version, version.correct_answer)
         if isinstance(version.options, list) and version.options:
             lines = [one["text"] for one in version.options]
@@ -76,6 +76,11 @@ class QuestionResult:
             Chosen(line, counted[line], folded(line) in right, round(100 * counted[line] / max(1, self.answered)))
             for line in lines
         ]
+
+    def _lines(self, answer: Any) -> list[str]:
+        """Return the parts of an answer by the current version. Options that are gone have no text any more."""
+        kind = self.version.kind
+        return kind.in_words(self.version, kind.remaining(self.version, answer))
 
 
 @dataclass(frozen=True)
@@ -125,7 +130,9 @@ def results_of(quiz: Quiz) -> list[QuestionResult]:
         for key, mark in marks[attempt.pk].items():
             if key in found:
                 found[key].marks.append(mark)
-                if attempt.answers.get(key) is not None:
+                # An answer to a question of another type has no shape that the current one could read.
+                is_readable = mark.version.question_type == found[key].version.question_type
+                if is_readable and attempt.answers.get(key) is not None:
                     found[key].answers.append(attempt.answers[key])
     return list(found.values())
 

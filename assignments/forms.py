@@ -6,8 +6,11 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from assignments.handing_in import MOST_FILES
 from assignments.models import LONGEST_TEXT, Assignment, Submission, validate_file_types
 from courses.models import Course, Lesson
+from files.kinds import LARGEST, MB
+from files.models import Purpose
 
 
 def _moment() -> forms.DateTimeInput:
@@ -79,13 +82,28 @@ class AssignmentForm(forms.ModelForm[Assignment]):
         """Leave the instance alone: the service validates and saves a locked, fresh row."""
 
 
+class SeveralFilesInput(forms.FileInput):
+    """A file input that takes several files."""
+
+    allow_multiple_selected = True
+
+
 class SubmitForm(forms.Form):
-    """A text; the files are read by the upload handlers."""
+    """A text and files. `files.uploading.received` reads the files; the field shows them and their errors."""
 
     content = forms.CharField(
         label=_("Your text"), required=False, max_length=LONGEST_TEXT, widget=forms.Textarea(attrs={"rows": 10}),
         help_text=_("Markdown. It is kept while you type."),
     )  # fmt: skip
+    file = forms.FileField(label=_("Files"), required=False, widget=SeveralFilesInput(attrs={"multiple": True}))
+
+    def __init__(self, *args: Any, assignment: Assignment, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        largest = LARGEST[Purpose.SUBMISSION] // MB
+        self.fields["file"].widget.attrs["accept"] = assignment.accept
+        self.fields["file"].help_text = _("Up to %(count)d files of up to %(largest)d MB each: %(types)s.") % {
+            "count": MOST_FILES, "largest": largest, "types": ", ".join(assignment.taken_types),
+        }  # fmt: skip
 
 
 class GradeForm(forms.Form):

@@ -20,7 +20,7 @@ from enrollments.models import Enrollment
 from enrollments.signals import learned
 from files import names
 from files import services as files
-from files.errors import FileError
+from files.errors import FileError, errors_name
 from files.models import File, Purpose
 from lms.platform.audit import record
 
@@ -150,9 +150,11 @@ def _own_files(actor: User, assignment: Assignment, file_ids: Sequence[uuid.UUID
 
 
 def _check_type(assignment: Assignment, name: str) -> None:
-    if names.extension_of(names.cleaned(name)) not in assignment.taken_types:
-        said = _("This assignment takes: %s.") % ", ".join(assignment.taken_types)
-        raise FileError("type_not_allowed", said, status=415)
+    cleaned = names.cleaned(name)
+    if names.extension_of(cleaned) not in assignment.taken_types:
+        detail = _("This assignment takes: %s.") % ", ".join(assignment.taken_types)
+        with errors_name(cleaned):
+            raise FileError("type_not_allowed", detail, status=415)
 
 
 @transaction.atomic

@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -18,7 +19,7 @@ from assignments.forms import AssignmentForm
 from assignments.models import Assignment, AssignmentFile
 from courses.editor_views import TeachersOnlyMixin
 from courses.models import Course
-from files.uploading import received
+from files.uploading import received, upload_refused
 from lms.lib.errors import DomainError
 from lms.lib.pages import attempt, attempt_or_say, go_on
 from lms.lib.pagination import PAGE_SIZE
@@ -107,10 +108,11 @@ def add_file(request: HttpRequest, assignment_id: uuid.UUID) -> HttpResponse:
     """Put files beside the brief."""
     found = _editable(request, assignment_id)
     try:
-        for content in received(request):
-            services.attach(actor=signed_in(request), assignment=found, content=content)
+        with transaction.atomic():  # all files or none, so that the form can be sent again
+            for content in received(request):
+                services.attach(actor=signed_in(request), assignment=found, content=content)
     except DomainError as error:
-        messages.error(request, str(error.detail))
+        return upload_refused(request, error, _form_of(found))
     return go_on(request, _form_of(found))
 
 

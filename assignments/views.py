@@ -2,10 +2,12 @@
 
 import uuid
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -18,8 +20,9 @@ from assignments import handing_in
 from assignments.errors import AssignmentError
 from assignments.forms import SubmitForm
 from assignments.models import Assignment, Submission, SubmissionFile
-from files.uploading import received
-from lms.lib.errors import DomainError, error_body
+from files.errors import FileError
+from files.uploading import form_errors_body, received
+from lms.lib.errors import DomainError
 from lms.lib.pages import go_on
 from lms.lib.scoping import visible_or_404
 
@@ -45,7 +48,7 @@ def assignment(request: HttpRequest, slug: str, assignment_id: uuid.UUID) -> Htt
     found = _assignment(request, slug, assignment_id)
     if request.method != "POST":
         return _page(request, found, None)
-    form = SubmitForm(request.POST)
+    form = SubmitForm(request.POST, assignment=found)
     try:
         uploads = received(request)
         if form.is_valid():
@@ -56,18 +59,17 @@ def assignment(request: HttpRequest, slug: str, assignment_id: uuid.UUID) -> Htt
                 request, _("Version %d is handed in. A receipt is on its way to you by mail.") % made.attempt
             )
             return go_on(request, found.get_absolute_url())
+    except FileError as error:
+        form.add_error("file", ValidationError(error.named_detail, code=error.code))
+        status = error.status
     except DomainError as error:
-        return _refused(request, found, form, error)
-    return _page(request, found, form, 400)
-
-
-def _refused(request: HttpRequest, found: Assignment, form: SubmitForm, error: DomainError) -> HttpResponse:
-    """Show why it was not taken beside what was typed; the script that uploads gets the words alone."""
+        form.add_error(None, ValidationError(str(error.detail), code=error.code))
+        status = error.status
+    else:
+        status = HTTPStatus.BAD_REQUEST
     if request.headers.get("Accept") == "application/json":
-        return JsonResponse(error_body("client_error", error.code, str(error.detail)), status=error.status)
-    form.is_valid()
-    form.add_error(None, str(error.detail))
-    return _page(request, found, form, error.status)
+        return JsonResponse(form_errors_body(form), status=status)
+    return _page(request, found, form, status)
 
 
 def _page(request: HttpRequest, found: Assignment, form: SubmitForm | None, status: int = 200) -> HttpResponse:
@@ -91,7 +93,7 @@ def _page(request: HttpRequest, found: Assignment, form: SubmitForm | None, stat
         "tomorrow": handing_in.price_of(found, standing.days_late + 1),
         "versions": _versions(standing.submissions),
         "draft": draft,
-        "form": form or SubmitForm(initial={"content": draft.content if draft else ""}),
+        "form": form or SubmitForm(assignment=found, initial={"content": draft.content if draft else ""}),
     }
     return render(request, "assignments/assignment.html", context, status=status)
 

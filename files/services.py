@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from accounts import limits
 from accounts.models import User
 from files import kinds, names, registry
-from files.errors import FileError
+from files.errors import FileError, errors_name
 from files.models import Avatar, File, FileQuerySet, Purpose
 from files.storage import STORAGE_ERRORS, new_key, the_storage
 from files.tasks import make_pictures
@@ -45,27 +45,26 @@ def upload(
     name = names.cleaned(content.name or "")
     extension = names.extension_of(name)
     size = content.size or 0
-    kind = kinds.examine(content, size=size, extension=extension, purpose=purpose)
-    key = _stored(content, new_key(extension))
-    try:
-        return _kept(
-            actor,
-            File(
-                purpose=purpose,
-                original_filename=name,
-                file_size=size,
-                content_type=kind.content_type,
-                extension=extension,
-                storage_provider=the_storage().provider,
-                storage_path=key,
-                uploaded_by=actor,
-                course_id=course_id,
-                assignment_id=assignment_id,
-            ),
+    with errors_name(name):
+        kind = kinds.examine(content, size=size, extension=extension, purpose=purpose)
+        key = _stored(content, new_key(extension))
+        file = File(
+            purpose=purpose,
+            original_filename=name,
+            file_size=size,
+            content_type=kind.content_type,
+            extension=extension,
+            storage_provider=the_storage().provider,
+            storage_path=key,
+            uploaded_by=actor,
+            course_id=course_id,
+            assignment_id=assignment_id,
         )
-    except BaseException:
-        discard_blobs([key])
-        raise
+        try:
+            return _kept(actor, file)
+        except BaseException:
+            discard_blobs([key])
+            raise
 
 
 def ask_at_the_door(*, actor: User, purpose: str, course_id: uuid.UUID | None, assignment_id: uuid.UUID | None) -> None:

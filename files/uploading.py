@@ -10,13 +10,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload, TemporaryFileUploadHandler
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from files.errors import FileError
 from files.kinds import MB, too_large
 from files.models import File, FileQuerySet
+from lms.lib.errors import DomainError, error_body
 
 QUOTA = 2 * 1024 * MB
 ENVELOPE = 256 * 1024  # what a multipart body weighs beside its files
@@ -81,7 +86,9 @@ class CountingHandler(FileUploadHandler):
         self.in_file += len(raw_data)
         self.total += len(raw_data)
         if self.in_file > self.allowance.file or self.total > self.allowance.all_files:
-            self._refuse(too_large(self.allowance.file))
+            error = too_large(self.allowance.file)
+            error.filename = self.file_name or ""
+            self._refuse(error)
         if self.left is not None and self.total > self.left:
             self._refuse(quota_exceeded())
         return raw_data
@@ -131,6 +138,25 @@ def stop(request: Any, error: FileError) -> None:
     """Keep why an upload was refused, and stop reading it."""
     request.upload_refused = error
     raise StopUpload(connection_reset=True)
+
+
+def form_errors_body(form: BaseForm) -> dict[str, Any]:
+    """Return a form's errors in the shape of an error answer, for the script that uploads (API.md, "Errors")."""
+    errors = [
+        {"code": one["code"] or "invalid", "detail": one["message"], "attr": None if name == "__all__" else name}
+        for name, found in form.errors.get_json_data().items()
+        for one in found
+    ]
+    return {"type": "validation_error", "errors": errors}
+
+
+def upload_refused(request: HttpRequest, error: DomainError, address: str) -> HttpResponse:
+    """Return the error to the script that uploads, which keeps the chosen file; else show it at this address."""
+    detail = error.named_detail if isinstance(error, FileError) else str(error.detail)
+    if request.headers.get("Accept") == "application/json":
+        return JsonResponse(error_body("client_error", error.code, detail, attr="file"), status=error.status)
+    messages.error(request, detail)
+    return redirect(address)
 
 
 def received(request: Any, name: str = "file") -> list[UploadedFile]:

@@ -16,7 +16,7 @@ from accounts.permissions import signed_in
 from files import downloads, services
 from files.models import File, FileQuerySet
 from files.storage import STORAGE_ERRORS, the_storage
-from files.uploading import received
+from files.uploading import received, upload_refused
 from lms.lib.error_views import answer_error
 from lms.lib.errors import DomainError
 from lms.lib.pages import go_on
@@ -107,5 +107,5 @@ def avatar(request: HttpRequest) -> HttpResponse:
         else:
             messages.error(request, _("Choose a file first."))
     except DomainError as error:
-        messages.error(request, str(error.detail))
+        return upload_refused(request, error, reverse("accounts:profile"))
     return go_on(request, reverse("accounts:profile"))

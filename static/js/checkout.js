@@ -2,6 +2,16 @@
 
 const LOOK_AGAIN_MS = 3000;
 
+/** Ask Stripe to confirm the payment; return why it was refused, or that Stripe could not be reached. */
+async function refusalOf(stripe, elements, form) {
+  try {
+    const answer = await stripe.confirmPayment({ elements, confirmParams: { return_url: form.dataset.return } });
+    return answer.error.message;
+  } catch {
+    return form.dataset.failed;
+  }
+}
+
 /** Show Stripe's Payment Element, and send what it asks for straight to Stripe. */
 function showStripeForm(form) {
   const stripe = window.Stripe(form.dataset.key);
@@ -13,10 +23,13 @@ function showStripeForm(form) {
     event.preventDefault();
     button.disabled = true;
     error.hidden = true;
-    const answer = await stripe.confirmPayment({ elements, confirmParams: { return_url: form.dataset.return } });
-    // Only reached when the payment did not go through: otherwise the browser is on its way to the order's page.
-    error.textContent = answer.error.message;
+    // When the payment succeeds, the browser leaves for the order's page before this returns.
+    error.textContent = await refusalOf(stripe, elements, form);
     error.hidden = false;
+    button.disabled = false;
+  });
+  // The browser may restore this page on "back" from the bank's page, with the button as it was.
+  window.addEventListener("pageshow", () => {
     button.disabled = false;
   });
 }

@@ -1,6 +1,8 @@
 // What every page does with a script, and can do without: menus that close, dialogs as modals, the colours' switch,
 // the error summary's focus, forms that are sent once, "/" for search.
 
+import { hold, releaseAll } from "./form-guard.js";
+
 const root = document.documentElement;
 
 function chosenTheme() {
@@ -46,16 +48,6 @@ function openDialog(link) {
   dialog.addEventListener("close", () => link.focus(), { once: true });
 }
 
-function sentOnce(event) {
-  const form = event.target;
-  if (form.dataset.sent) {
-    event.preventDefault();
-    return;
-  }
-  form.dataset.sent = "yes";
-  event.submitter?.setAttribute("aria-busy", "true");
-}
-
 function isTyping(target) {
   return target.closest("input, textarea, select, [contenteditable]") !== null;
 }
@@ -93,16 +85,12 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("submit", (event) => {
-  if (event.target.matches("[data-once]")) sentOnce(event);
+  if (event.defaultPrevented || !event.target.matches("[data-once]")) return;
+  if (!hold(event.target, event.submitter)) event.preventDefault();
 });
 
-// A page that the browser brings back with "back" must take its forms again.
-window.addEventListener("pageshow", () => {
-  for (const form of document.querySelectorAll("form[data-sent]")) {
-    delete form.dataset.sent;
-    form.querySelector("[aria-busy]")?.removeAttribute("aria-busy");
-  }
-});
+// The browser may restore the page on "back" with its forms as they were.
+window.addEventListener("pageshow", releaseAll);
 
 /** Code and tables that are wider than their box scroll by keyboard, too. */
 function reachByKeyboard() {

@@ -1,4 +1,7 @@
-// Forms that upload: shows how much is sent, and lets one stop it. Without a script they are plain forms.
+// Forms that upload: shows progress, lets one cancel, and shows errors without losing the chosen files. Without a script
+// they are plain forms.
+
+import { release } from "./form-guard.js";
 
 function parts(form) {
   return {
@@ -10,8 +13,12 @@ function parts(form) {
   };
 }
 
-function hasFile(form) {
-  return [...form.querySelectorAll('input[type="file"]')].some((field) => field.files.length > 0);
+function copyOf(form, name) {
+  return form.querySelector(`template[data-upload-${name}]`).content.cloneNode(true).firstElementChild;
+}
+
+function fileFields(form) {
+  return [...form.querySelectorAll('input[type="file"]')];
 }
 
 function goTo(address) {
@@ -21,20 +28,68 @@ function goTo(address) {
   if (isHere) location.reload();
 }
 
-/** What went wrong, in the server's words where it has some. */
-function reasonOf(request, form) {
+/** Return the server's errors; the form's own words where the answer has none, as from a proxy. */
+function errorsOf(request, form) {
   try {
-    const answer = JSON.parse(request.responseText);
-    return answer.errors.map((error) => error.detail).join(" ");
+    return JSON.parse(request.responseText).errors.map(({ detail, attr }) => ({ detail, attr }));
   } catch {
-    return form.dataset.failed;
+    return [{ detail: form.dataset.failed, attr: null }];
   }
 }
 
-function finish(form, busy) {
-  form.toggleAttribute("data-uploading", busy);
-  parts(form).bar.hidden = !busy;
-  for (const button of form.querySelectorAll('button:not([type="button"])')) button.disabled = busy;
+function clearErrors(form) {
+  document.querySelector("main .error-summary")?.remove();
+  for (const field of form.querySelectorAll("[aria-invalid]")) {
+    field.removeAttribute("aria-invalid");
+    document.getElementById(`${field.id}_error`)?.remove();
+  }
+}
+
+function showBeside(form, field, detail) {
+  const error = copyOf(form, "error");
+  error.id = `${field.id}_error`;
+  error.querySelector("span").textContent = detail;
+  field.after(error);
+  field.setAttribute("aria-invalid", "true");
+  const described = new Set([error.id, ...(field.getAttribute("aria-describedby") ?? "").split(" ").filter(Boolean)]);
+  field.setAttribute("aria-describedby", [...described].join(" "));
+}
+
+function lineOf(field, detail) {
+  const line = document.createElement("li");
+  if (field) {
+    const link = document.createElement("a");
+    link.href = `#${field.id}`;
+    link.textContent = field.labels[0].firstChild.textContent.trim();
+    line.append(link, ": ");
+  }
+  line.append(detail);
+  return line;
+}
+
+/** Show errors as the server does: a summary above the form, which takes the focus, and each beside its field. */
+function showErrors(form, errors) {
+  const summary = copyOf(form, "summary");
+  for (const { detail, attr } of errors) {
+    const field = attr ? form.elements[attr] : null;
+    summary.querySelector("ul").append(lineOf(field, detail));
+    if (field) showBeside(form, field, detail);
+  }
+  form.before(summary);
+  summary.focus();
+}
+
+function setBusy(form, isBusy) {
+  form.toggleAttribute("data-uploading", isBusy);
+  parts(form).bar.hidden = !isBusy;
+  for (const button of form.querySelectorAll('button:not([type="button"])')) button.disabled = isBusy;
+  if (!isBusy) release(form);
+}
+
+function fail(form, errors) {
+  setBusy(form, false);
+  parts(form).state.textContent = "";
+  showErrors(form, errors);
 }
 
 function upload(form, submitter) {
@@ -54,35 +109,76 @@ function upload(form, submitter) {
   request.addEventListener("load", () => {
     if (request.status < 400 && request.getResponseHeader("Content-Type")?.startsWith("application/json")) {
       form.dispatchEvent(new CustomEvent("uploaded"));
+      form.removeAttribute("data-uploading"); // else "beforeunload" would ask whether to leave
       goTo(JSON.parse(request.responseText).location);
       return;
     }
-    finish(form, false);
-    state.textContent = reasonOf(request, form);
+    fail(form, errorsOf(request, form));
   });
-  for (const ending of ["error", "abort", "timeout"]) {
-    request.addEventListener(ending, () => {
-      finish(form, false);
-      state.textContent = form.dataset.failed;
-    });
+  for (const ending of ["error", "timeout"]) {
+    request.addEventListener(ending, () => fail(form, [{ detail: form.dataset.failed, attr: null }]));
   }
+  request.addEventListener("abort", () => {
+    setBusy(form, false);
+    state.textContent = form.dataset.failed;
+  });
   cancel.onclick = () => request.abort();
   request.open("POST", form.action);
   request.setRequestHeader("Accept", "application/json");
   const body = new FormData(form, submitter);
-  finish(form, true);
+  clearErrors(form);
+  setBusy(form, true);
   show(0);
   state.textContent = "";
   request.send(body);
 }
 
+function removeFile(field, removed) {
+  const left = new DataTransfer();
+  for (const file of field.files) if (file !== removed) left.items.add(file);
+  field.files = left.files;
+  listFiles(field);
+  field.focus();
+}
+
+/** List the files of a field that takes several, so that one can be removed and the others kept. */
+function listFiles(field) {
+  const form = field.form;
+  field.parentElement.querySelector("[data-chosen]")?.remove();
+  if (!field.multiple || !field.files.length) return;
+  const list = document.createElement("ul");
+  list.className = "file-list";
+  list.dataset.chosen = "";
+  for (const file of field.files) {
+    const line = copyOf(form, "chosen");
+    line.querySelector(".name").textContent = file.name;
+    line.querySelector(".quiet-text").textContent = ` ${file.name}`;
+    line.querySelector("button").addEventListener("click", () => removeFile(field, file));
+    list.append(line);
+  }
+  field.parentElement.append(list);
+}
+
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (event.defaultPrevented || !form.matches("[data-upload]") || !hasFile(form)) return;
+  if (event.defaultPrevented || !form.matches("[data-upload]")) return;
+  if (!fileFields(form).some((field) => field.files.length > 0)) return;
   event.preventDefault();
   if (!form.hasAttribute("data-uploading")) upload(form, event.submitter);
 });
 
+document.addEventListener("change", ({ target }) => {
+  if (target.matches('[data-upload] input[type="file"]')) listFiles(target);
+});
+
 window.addEventListener("beforeunload", (event) => {
   if (document.querySelector("[data-uploading]")) event.preventDefault();
+});
+
+// The browser may restore the page on "back", with its buttons disabled and its files chosen.
+window.addEventListener("pageshow", ({ persisted }) => {
+  for (const form of document.querySelectorAll("form[data-upload]")) {
+    if (persisted || !form.hasAttribute("data-uploading")) setBusy(form, false);
+    fileFields(form).forEach(listFiles);
+  }
 });

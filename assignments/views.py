@@ -49,6 +49,7 @@ def assignment(request: HttpRequest, slug: str, assignment_id: uuid.UUID) -> Htt
     if request.method != "POST":
         return _page(request, found, None)
     form = SubmitForm(request.POST, assignment=found)
+    status: int = HTTPStatus.BAD_REQUEST
     try:
         uploads = received(request)
         if form.is_valid():
@@ -65,8 +66,6 @@ def assignment(request: HttpRequest, slug: str, assignment_id: uuid.UUID) -> Htt
     except DomainError as error:
         form.add_error(None, ValidationError(str(error.detail), code=error.code))
         status = error.status
-    else:
-        status = HTTPStatus.BAD_REQUEST
     if request.headers.get("Accept") == "application/json":
         return JsonResponse(form_errors_body(form), status=status)
     return _page(request, found, form, status)

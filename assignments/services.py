@@ -13,6 +13,7 @@ from assignments.models import Assignment, AssignmentFile
 from courses.attachments import delete_unless_shown
 from courses.models import Course, Lesson
 from enrollments.models import GradedItem
+from enrollments.tasks import complete_finished_enrollments
 from files import services as files
 from files.models import Purpose
 from lms.platform.audit import record
@@ -53,6 +54,7 @@ def update_assignment(*, actor: User, assignment: Assignment, **fields: Any) -> 
     if "description" in changes:
         changes["description"] = ["changed", "changed"]
     record(actor=actor, action="assignments.updated", target=assignment, changes=changes)
+    complete_finished_enrollments.delay_on_commit(str(assignment.course_id))
     return assignment
 
 
@@ -68,6 +70,7 @@ def delete_assignment(*, actor: User, assignment: Assignment) -> None:
         raise AssignmentError("has_submissions", said) from error
     for file in shown:
         delete_unless_shown(actor, file)
+    complete_finished_enrollments.delay_on_commit(str(assignment.course_id))
 
 
 def _check_lesson(assignment: Assignment) -> None:

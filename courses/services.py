@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.permissions import require_verified_email
 from courses.models import Course, Lesson, Section, Tag
+from courses.signals import requirements_changed
 from courses.stamp import catalogue_changed
 from lms.lib.errors import DomainError
 from lms.platform.audit import record
@@ -21,6 +22,8 @@ from realtime.services import push
 # Larger than any course has lessons: rows are parked up there while they change places, since neither engine lets two
 # rows share a number even within a transaction.
 PARKED = 1_000_000
+# What a lesson asks of a student who wants to complete the course.
+COMPLETION_FIELDS = {"is_published", "completion_rule", "video_seconds", "video_share"}
 
 
 class CourseError(DomainError):
@@ -94,6 +97,7 @@ def publish_course(*, actor: User, course: Course) -> Course:
     course.published_at = course.published_at or timezone.now()
     course.save(update_fields=["is_published", "published_at", "updated_at"])
     record(actor=actor, action="courses.published", target=course)
+    requirements_changed.send(sender=Course, course_id=course.pk)
     return course
 
 
@@ -162,6 +166,8 @@ def update_lesson(*, actor: User, lesson: Lesson, version: int | None = None, **
     if changes:
         text_is_long = {"content": "changed"} if "content" in changes else {}
         record(actor=actor, action="courses.lesson_updated", target=lesson, changes={**changes, **text_is_long})
+        if changes.keys() & COMPLETION_FIELDS:
+            requirements_changed.send(sender=Course, course_id=course.pk)
         _tell_students(course, ["lessons"])
     return lesson
 
@@ -174,6 +180,7 @@ def delete_lesson(*, actor: User, lesson: Lesson) -> None:
     lesson.delete()
     _renumber(course, _in_section_order(course))
     _count_lessons(course)
+    requirements_changed.send(sender=Course, course_id=course.pk)
     _tell_students(course, ["lessons"])
 
 

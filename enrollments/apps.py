@@ -12,9 +12,9 @@ class EnrollmentsConfig(AppConfig):
     verbose_name = "Enrolments"
 
     def ready(self) -> None:
-        """Register what the app holds about people, how lessons are found, and courses as rooms; all need models, which
-        exist only by now."""
+        """Register mail, personal data, search and rooms, and connect the receivers: all of them need the models."""
         import_module("enrollments.mails")
         import_module("enrollments.personal_data")
         import_module("enrollments.searching")
         import_module("enrollments.rooms")
+        import_module("enrollments.receivers")

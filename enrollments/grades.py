@@ -12,8 +12,8 @@ from django.template.defaultfilters import floatformat
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from enrollments.completion import complete_if_done
 from enrollments.models import Enrollment, GradedItem, GradeEntry
-from enrollments.services import complete_if_done
 from lms.lib.errors import DomainError
 from lms.lib.prepared import Prepared
 from lms.platform.audit import record
@@ -64,6 +64,8 @@ def record_grade(
             raise Enrollment.DoesNotExist
         standing = _STANDING.row(item.pk, locked.pk)
         if standing and (standing.points, standing.is_excused, standing.source_id) == (points, is_excused, source_id):
+            # The points may pass now that did not before: a regrade changes what is possible, too.
+            complete_if_done(actor=actor, enrollment=locked)
             return standing
         entry = GradeEntry.objects.create(
             item_id=item.pk,

@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from courses.models import Course
 from enrollments import services
+from enrollments.errors import EnrollmentError
 from enrollments.models import INVITATION_SALT, Enrollment, Invitation, Source
-from enrollments.services import EnrollmentError
 from enrollments.tasks import mail_invitation
 from lms.platform.audit import record
 

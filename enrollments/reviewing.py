@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from courses.models import Course
 from courses.stamp import catalogue_changed
+from enrollments.errors import EnrollmentError
 from enrollments.models import Review, ReviewReport
-from enrollments.services import EnrollmentError
 from lms.platform.audit import record
 
 

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import F
 from django.utils import timezone
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
@@ -15,21 +15,17 @@ from accounts.permissions import require_verified_email
 from courses.models import CompletionRule, Course, Lesson
 from courses.stamp import catalogue_changed
 from enrollments import registry
+from enrollments.completion import append_event, complete_if_done, current_progress, mark_complete
+from enrollments.errors import EnrollmentError
 from enrollments.models import Enrollment, EnrollmentEvent, LessonProgress, Review, Source
-from enrollments.signals import course_completed, learned
+from enrollments.signals import learned
 from enrollments.tasks import mail_enrollment
-from lms.lib.errors import DomainError
-from lms.lib.prepared import Prepared
 from lms.platform.audit import record
 from realtime import hints
 from realtime.models import Event
 from realtime.services import push
 
 LONGEST_VIDEO_SECONDS = 24 * 3600
-
-
-class EnrollmentError(DomainError):
-    """The enrolment cannot be made, or cannot go on like that."""
 
 
 def enroll(
@@ -62,7 +58,9 @@ def _enter(actor: Any, user: User, course: Course, source: Source, payment_id: u
         enrollment = Enrollment(user=user, course=course)
     enrollment.is_active, enrollment.source, enrollment.payment_id = True, source, payment_id
     enrollment.save(force_insert=enrollment._state.adding)
-    _append(enrollment, kind, actor, source)
+    append_event(enrollment, kind, actor, source)
+    if kind == EnrollmentEvent.Kind.RESUMED:  # what was missing when it ended may have been withdrawn since
+        complete_if_done(actor=actor, enrollment=enrollment)
     Course.objects.filter(pk=course.pk).update(enrollments_count=F("enrollments_count") + 1)
     catalogue_changed()
     record(actor=actor, action="enrollments.enrolled", target=enrollment, changes={"course": str(course.pk)})
@@ -77,12 +75,6 @@ def _enter(actor: Any, user: User, course: Course, source: Source, payment_id: u
     return enrollment
 
 
-def _append(enrollment: Enrollment, kind: EnrollmentEvent.Kind, actor: Any, reason: str = "") -> None:
-    """Append a line to the enrolment's history."""
-    known = actor if isinstance(actor, User) else None
-    EnrollmentEvent.objects.create(enrollment=enrollment, kind=kind, actor=known, reason=reason[:300])
-
-
 @transaction.atomic
 def revoke(*, actor: Any, enrollment: Enrollment, reason: str) -> Enrollment:
     """End an enrolment: the course closes, the progress stays. A repeat changes nothing. Return the enrolment."""
@@ -92,7 +84,7 @@ def revoke(*, actor: Any, enrollment: Enrollment, reason: str) -> Enrollment:
         enrollment.save(update_fields=["is_active"])
         Course.objects.filter(pk=enrollment.course_id).update(enrollments_count=F("enrollments_count") - 1)
         catalogue_changed()
-        _append(enrollment, EnrollmentEvent.Kind.REVOKED, actor, reason)
+        append_event(enrollment, EnrollmentEvent.Kind.REVOKED, actor, reason)
         record(actor=actor, action="enrollments.revoked", target=enrollment, changes={"reason": reason})
         transaction.on_commit(partial(hints.rooms_changed, [enrollment.user_id]))
     return enrollment
@@ -121,7 +113,7 @@ def complete_lesson(
     if lesson is None:
         raise EnrollmentError("unknown_lesson", _("This course has no such lesson."), status=400)
     newly_completed = _note_progress(enrollment, lesson, completed, position_seconds)
-    current = _with_progress(enrollment)
+    current = current_progress(enrollment)
     if newly_completed:
         _after_lesson(actor, current, lesson)
     current.last_activity_at = timezone.now()
@@ -161,7 +153,7 @@ def _missing_for(enrollment: Enrollment, lesson: Lesson, progress: LessonProgres
 def _after_lesson(actor: User, enrollment: Enrollment, lesson: Lesson) -> None:
     """Complete the course if nothing is missing, and tell the student's other devices."""
     if enrollment.completed_at is None and not registry.missing_for_completion(enrollment):
-        _mark_complete(actor, enrollment)
+        mark_complete(actor, enrollment)
     payload = {
         "lesson_id": str(lesson.pk),
         "course_id": str(enrollment.course_id),
@@ -180,7 +172,7 @@ def complete_course(*, actor: User, enrollment: Enrollment) -> Enrollment:
     Raises EnrollmentError `requirements_not_met` with what is missing, in words.
     """
     enrollment = Enrollment.objects.select_for_update(of=("self",)).select_related("course").get(pk=enrollment.pk)
-    current = _with_progress(enrollment)
+    current = current_progress(enrollment)
     if current.completed_at is None:
         missing = registry.missing_for_completion(current)
         if missing:
@@ -188,56 +180,8 @@ def complete_course(*, actor: User, enrollment: Enrollment) -> Enrollment:
                 missing[:5] + ([_("%d more") % (len(missing) - 5)] if len(missing) > 5 else []), _("and")
             )
             raise EnrollmentError("requirements_not_met", _("Still missing: %s.") % named)
-        _mark_complete(actor, current)
+        mark_complete(actor, current)
     return current
-
-
-def _unfinished(course_id: uuid.UUID, enrollment_id: uuid.UUID) -> QuerySet[Lesson, uuid.UUID]:
-    done = LessonProgress.objects.filter(lesson=OuterRef("pk"), enrollment=enrollment_id, completed_at__isnull=False)
-    waiting = Lesson.objects.published().filter(~Exists(done), course=course_id)
-    return waiting.order_by().values_list("pk", flat=True)[:1]
-
-
-_UNFINISHED = Prepared(_unfinished)
-
-
-def complete_if_done(*, actor: Any, enrollment: Enrollment) -> None:
-    """Complete the course if nothing is missing any more: after a grade. Call it with the enrolment's row locked."""
-    if not enrollment.is_active or enrollment.completed_at is not None:
-        return
-    # Most grades come before the last lesson: the apps above need not be asked.
-    if _UNFINISHED.row(enrollment.course_id, enrollment.pk) is not None:
-        return
-    current = _with_progress(enrollment)
-    if current.progress_percentage == 100 and not registry.missing_for_completion(current):
-        _mark_complete(actor, current)
-
-
-def _mark_complete(actor: Any, enrollment: Enrollment) -> None:
-    """Set `completed_at`, once, and let the apps above know within the transaction."""
-    enrollment.completed_at = timezone.now()
-    enrollment.save(update_fields=["completed_at"])
-    _append(enrollment, EnrollmentEvent.Kind.COMPLETED, actor)
-    record(actor=actor, action="enrollments.completed", target=enrollment)
-    course_completed.send(sender=Enrollment, enrollment=enrollment, actor=actor)
-
-
-def lessons_to_do(enrollment: Enrollment) -> list[str]:
-    """Return the titles of the published lessons that are not completed; one line for a course without any."""
-    done = LessonProgress.objects.filter(enrollment=enrollment, completed_at__isnull=False).values("lesson_id")
-    published = Lesson.objects.published().filter(course=enrollment.course_id)
-    waiting = list(published.exclude(pk__in=done).order_by("order").values_list("title", flat=True))
-    if not waiting and not published.exists():
-        return [_("this course has no lessons yet")]
-    return [_("the lesson “%s”") % title for title in waiting]
-
-
-registry.requirements.append(lessons_to_do)
-
-
-def _with_progress(enrollment: Enrollment) -> Enrollment:
-    """Return the enrolment with its progress and its course, as it stands in this transaction."""
-    return Enrollment.objects.with_progress().with_next_lesson().select_related("course", "user").get(pk=enrollment.pk)
 
 
 def write_review(*, actor: User, course: Course, rating: int, comment: str) -> Review:

@@ -1,5 +1,8 @@
-"""Mail about enrolments."""
+"""Tasks of enrollments: mail, and completion after a course has changed."""
 
+import uuid
+
+from enrollments import completion
 from enrollments.models import Enrollment, Invitation
 from lms.lib import mail
 from lms.platform.jobs import job
@@ -24,3 +27,9 @@ def mail_invitation(invitation_id: str) -> None:
         "invitation": invitation,
     }
     mail.send("invitation", to=invitation.email, context=context)
+
+
+@job
+def complete_finished_enrollments(course_id: str) -> int:
+    """Complete the enrollments of a course that miss nothing since it was changed; return how many."""
+    return completion.complete_finished_enrollments(course_id=uuid.UUID(course_id))

@@ -20,6 +20,7 @@ from courses.models import Course, Lesson
 from courses.videos import video_of_lesson
 from enrollments import services
 from enrollments.calendar import due_for
+from enrollments.errors import EnrollmentError
 from enrollments.explaining import explain
 from enrollments.forms import ReviewForm
 from enrollments.models import Enrollment, LessonProgress, Review
@@ -166,7 +167,7 @@ def enroll(request: HttpRequest, slug: str) -> HttpResponse:
     course = visible_or_404(Course.objects.published(), request.user, slug=slug)
     try:
         services.enroll(actor=signed_in(request), user=signed_in(request), course=course)
-    except services.EnrollmentError as error:
+    except EnrollmentError as error:
         if error.code != "already_enrolled":
             messages.error(request, str(error.detail))
             return redirect("courses:course", slug)

@@ -14,8 +14,9 @@ from django.db.models import F, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from enrollments.errors import EnrollmentError
 from enrollments.models import Enrollment, Source
-from enrollments.services import EnrollmentError, enroll, revoke
+from enrollments.services import enroll, revoke
 from enrollments.signals import access_refunded
 from lms.platform.audit import record
 from lms.platform.models import SiteSettings

@@ -15,3 +15,4 @@ class QuizzesConfig(AppConfig):
         """Register with the apps below; the modules import models, which exist only by now."""
         import_module("quizzes.coursework")
         import_module("quizzes.personal_data")
+        import_module("quizzes.receivers")

@@ -14,9 +14,9 @@ from accounts.models import User
 from courses import services as courses
 from courses.models import Course
 from enrollments import invitations, services
+from enrollments.errors import EnrollmentError
 from enrollments.invitations import accept, invite
 from enrollments.models import Enrollment, EnrollmentEvent, Invitation, Source
-from enrollments.services import EnrollmentError
 from lms.testing.plugin import complete_all_lessons
 from lms.testing.racing import at_once, kinds
 

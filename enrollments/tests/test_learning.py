@@ -16,8 +16,8 @@ from courses import services as courses
 from courses.models import CompletionRule, Course, Lesson
 from courses.videos import video_of
 from enrollments import registry, services
+from enrollments.errors import EnrollmentError
 from enrollments.models import Enrollment
-from enrollments.services import EnrollmentError
 from lms.lib.pagination import PAGE_SIZE
 from lms.testing.plugin import complete_all_lessons, make_course
 

@@ -9,8 +9,8 @@ from django.test import Client
 from accounts.models import User
 from courses.models import Course
 from enrollments import reviewing, services
+from enrollments.errors import EnrollmentError
 from enrollments.models import Enrollment, Review, ReviewReport
-from enrollments.services import EnrollmentError
 from lms.testing.racing import MOST_ROUNDS, at_once
 
 

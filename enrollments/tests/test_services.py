@@ -9,9 +9,9 @@ from accounts.models import User
 from courses import services as courses
 from courses.models import Course, Lesson
 from enrollments import services
+from enrollments.errors import EnrollmentError
 from enrollments.models import Enrollment, Source
 from enrollments.serializers import EnrollmentSerializer
-from enrollments.services import EnrollmentError
 from lms.testing.plugin import complete_all_lessons, make_course
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from assignments.errors import AssignmentError
 from assignments.models import Assignment, GradeChange, Submission, SubmissionFile, penalty
+from assignments.states import SUBMISSION
 from assignments.tasks import mail_grade
 from enrollments.grades import record_grade
 from enrollments.models import Enrollment
@@ -78,8 +79,8 @@ def _graded(
     if version is not None and version != submission.version:
         raise AssignmentError("graded_meanwhile", _("Somebody else has graded this meanwhile. Look at it first."))
     newest = Submission.objects.filter(assignment=submission.assignment, enrollment=submission.enrollment)
-    if newest.filter(attempt__gt=submission.attempt).exists():
-        raise AssignmentError("superseded", _("There is a newer version of this work. Grade that one."))
+    is_superseded = newest.filter(attempt__gt=submission.attempt).exists()
+    SUBMISSION.check("grade", submission.state(is_superseded=is_superseded), raises=AssignmentError)
     before = submission.grade
     submission.raw_grade, submission.feedback = grade, feedback
     submission.penalty_points = penalty(raw=grade, percent=submission.late_percent, days=submission.days_late)
@@ -110,9 +111,12 @@ def release_grades(*, actor: User, assignment: Assignment) -> int:
     held = Submission.objects.filter(assignment=assignment).unreleased()
     rows = Submission.objects.filter(pk__in=held.values("pk")).select_for_update(of=("self",))
     waiting = list(rows.select_related("assignment__course", "enrollment", "user").order_by("enrollment_id"))
+    released = 0
     for submission in waiting:
-        _release(actor, submission, "")
-    return len(waiting)
+        if SUBMISSION.check("release", submission.state(), raises=AssignmentError):
+            _release(actor, submission, "")
+            released += 1
+    return released
 
 
 def revert_grade(*, actor: User, change: GradeChange, version: int | None = None) -> Submission:

@@ -14,14 +14,17 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from assignments.errors import AssignmentError
 from assignments.models import LONGEST_TEXT, Assignment, Submission, SubmissionDraft, SubmissionFile, penalty
+from assignments.states import SUBMISSION
 from assignments.tasks import mail_receipt
 from enrollments.deadlines import Terms, terms_for
 from enrollments.models import Enrollment
 from enrollments.signals import learned
+from enrollments.states import ENROLLMENT
 from files import names
 from files import services as files
 from files.errors import FileError, errors_name
 from files.models import File, Purpose
+from lms.lib.errors import DomainError
 from lms.platform.audit import record
 
 MOST_FILES = 10
@@ -37,7 +40,7 @@ class Standing:
     terms: Terms
     submissions: list[Submission]
     days_late: int
-    refusal: AssignmentError | None
+    refusal: DomainError | None
 
     @property
     def current(self) -> Submission | None:
@@ -58,17 +61,16 @@ def standing_of(assignment: Assignment, enrollment: Enrollment, now: datetime | 
     return Standing(terms, mine, assignment.days_late(terms, now), _refusal(assignment, terms, mine, now))
 
 
-def _refusal(
-    assignment: Assignment, terms: Terms, submissions: list[Submission], now: datetime
-) -> AssignmentError | None:
+def _refusal(assignment: Assignment, terms: Terms, submissions: list[Submission], now: datetime) -> DomainError | None:
     if not terms.has_opened(now):
         return AssignmentError("not_open", _("This assignment has not opened yet."))
     if terms.has_closed(now):
         return AssignmentError("past_due", _("The last moment to hand this in has passed."))
     if terms.is_late(now) and not assignment.allow_late_submission:
         return AssignmentError("past_due", _("This was due, and nothing is taken late."))
-    if submissions and submissions[0].graded_at is not None:
-        return AssignmentError("already_graded", _("This is graded. A new version is not taken any more."))
+    replaced = SUBMISSION.refusal("replace", submissions[0].state()) if submissions else None
+    if replaced is not None:
+        return replaced.error(AssignmentError)
     if terms.attempts is not None and len(submissions) >= terms.attempts:
         return AssignmentError("no_attempts_left", _("You have handed in as often as it is taken."))
     return None
@@ -102,7 +104,8 @@ def submit(
     """Hand in a version; return it. A receipt goes out by mail after the commit.
 
     The files are stored before the row is locked; whatever refuses the version deletes them again. Of many versions at
-    once each gets a number of its own (QUALITY S04). Raises AssignmentError `not_enrolled` (403), `past_due`,
+    once each gets a number of its own (QUALITY S04). Raises AssignmentError `not_enrolled` (403; 409 for an
+    enrollment that ends just now), `past_due`,
     `not_open`, `already_graded`, `no_attempts_left` (409), `nothing_handed_in`, `too_many_files`, `too_long` (400),
     `unknown_file` (404); and what `files.services.upload` raises.
     """
@@ -163,6 +166,7 @@ def _hand_in(
 ) -> Submission:
     """Write the version under the enrolment's lock, where nothing can be graded or handed in meanwhile."""
     enrollment = Enrollment.objects.select_for_update(of=("self",)).get(pk=enrollment.pk)
+    ENROLLMENT.check("work", enrollment.state, raises=AssignmentError)
     standing = standing_of(assignment, enrollment, now)
     if standing.refusal:
         raise standing.refusal

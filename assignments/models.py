@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role, has_role
+from assignments.states import SubmissionState
 from enrollments.deadlines import Terms
 from enrollments.models import Enrollment, GradedItem, GradedItemQuerySet, ItemKind
 from files.kinds import DOCUMENTS
@@ -212,6 +213,14 @@ class Submission(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} · {self.assignment} · {self.attempt}"
+
+    def state(self, *, is_superseded: bool = False) -> SubmissionState:
+        """Return the state of the submission (assignments/states.py); the caller knows whether a version came after."""
+        if is_superseded:
+            return SubmissionState.SUPERSEDED
+        if self.graded_at is None:
+            return SubmissionState.SUBMITTED
+        return SubmissionState.RELEASED if self.is_released else SubmissionState.GRADED
 
     @property
     def is_late(self) -> bool:

@@ -10,9 +10,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from certificates.errors import CertificateError
 from certificates.models import Certificate
 from certificates.numbers import ALPHABET, is_well_formed
-from certificates.services import CertificateError
 
 LARGEST_FILE = 5 * 1024 * 1024
 ENVELOPE = 64 * 1024  # what a multipart body weighs beside its file

@@ -4,8 +4,8 @@ from django.http import FileResponse
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
+from certificates.errors import CertificateError
 from certificates.models import Certificate
-from certificates.services import CertificateError
 
 
 def as_download(certificate: Certificate) -> FileResponse:

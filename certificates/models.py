@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Role, has_role
 from certificates.designs import CertificateTemplate
 from certificates.numbers import new_number
+from certificates.states import CertificateState
 from courses.models import Course
 from enrollments.models import Enrollment
 
@@ -102,6 +103,15 @@ class Certificate(models.Model):
         if self.revoked_at is not None:
             return Status.REVOKED
         return Status.ISSUED if self.pdf else Status.PENDING
+
+    @property
+    def state(self) -> CertificateState:
+        """The state of the certificate (certificates/states.py)."""
+        if self.enrollment_id is None:
+            return CertificateState.REPLACED
+        if self.revoked_at is not None:
+            return CertificateState.REVOKED
+        return CertificateState.ISSUED if self.pdf else CertificateState.PENDING
 
     @property
     def is_valid(self) -> bool:

@@ -5,7 +5,9 @@ import hashlib
 from django.db import transaction
 from django.utils import timezone
 
+from certificates.errors import CertificateError
 from certificates.models import Certificate
+from certificates.states import CERTIFICATE
 from lms.lib import mail
 from lms.lib.lazy_modules import lazily
 from lms.lib.stored_files import put_in_place
@@ -25,7 +27,7 @@ def print_pdf(certificate_id: str) -> bool:
     nobody waits for it, and the one who comes second to the lock throws theirs away.
     """
     waiting = Certificate.objects.select_related("template").get(pk=certificate_id)
-    if waiting.pdf:
+    if not CERTIFICATE.check("print", waiting.state, raises=CertificateError):
         return False
     site = SiteSettings.current()
     issuer = site.certificate_issuer or site.name
@@ -38,7 +40,7 @@ def print_pdf(certificate_id: str) -> bool:
 def _keep(certificate_id: str, content: bytes) -> bool:
     """Write the file and the row that names it, unless another call was first; return whether it was not."""
     certificate = Certificate.objects.select_for_update(of=("self",)).get(pk=certificate_id)
-    if certificate.pdf:
+    if not CERTIFICATE.check("print", certificate.state, raises=CertificateError):
         return False
     put_in_place(certificate.pdf, f"{certificate.pk}.pdf", content)
     certificate.pdf_sha256 = hashlib.sha256(content).hexdigest()
@@ -60,7 +62,8 @@ def write_to_holder(certificate_id: str) -> bool:
     certificate = (
         Certificate.objects.select_for_update(of=("self",)).select_related("user", "replaces").get(pk=certificate_id)
     )
-    if certificate.mailed_at is not None:
+    has_to_mail = CERTIFICATE.check("mail", certificate.state, raises=CertificateError)
+    if certificate.mailed_at is not None or not has_to_mail:
         return False
     if wants_mail(certificate.user, Event.CERTIFICATE_ISSUED):
         context = {"certificate": certificate, "user": certificate.user}

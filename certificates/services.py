@@ -3,39 +3,41 @@
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from accounts.models import User
 from certificates.designs import CertificateTemplate
+from certificates.errors import CertificateError
 from certificates.models import Certificate
+from certificates.states import CERTIFICATE, CERTIFIED, CertificateState
 from certificates.tasks import mail_revocation, render_certificate
 from enrollments.models import Enrollment
-from lms.lib.errors import DomainError
 from lms.platform.audit import record
-
-
-class CertificateError(DomainError):
-    """There is no certificate for this, or not yet."""
 
 
 def generate(*, actor: Any, enrollment: Enrollment) -> tuple[Certificate, bool]:
     """Issue the certificate of a completed enrolment; return it, and whether this call made it.
 
     However many ask at once, there is one: the unique enrolment decides (QUALITY K01). The PDF is printed by a task.
-    Raises CertificateError `not_completed`.
+    An existing one is returned whatever its state: a revoked one is not issued again here. Raises CertificateError
+    `not_completed`, or `not_enrolled` for an enrollment that has ended.
     """
-    existing = Certificate.objects.filter(enrollment=enrollment).first()
-    if existing is not None:
-        return existing, False
+    with transaction.atomic():
+        locked = Enrollment.objects.select_for_update(of=("self",)).select_related("course__instructor", "user")
+        enrollment = locked.get(pk=enrollment.pk)
+        existing = Certificate.objects.filter(enrollment=enrollment).first()
+        if existing is not None:
+            return existing, False
+        return _issue(actor, enrollment, _require_completed(enrollment)), True
+
+
+def _require_completed(enrollment: Enrollment) -> datetime:
+    """Return when a locked enrollment was completed; raise CertificateError unless it allows a certificate."""
+    CERTIFIED.check("issue", enrollment.state, raises=CertificateError)
     if enrollment.completed_at is None:
-        raise CertificateError("not_completed", _("Complete the course first."))
-    try:
-        with transaction.atomic():
-            return _issue(actor, enrollment, enrollment.completed_at), True
-    except IntegrityError:
-        return Certificate.objects.get(enrollment=enrollment), False
+        raise ValueError("A completed enrollment has no time of completion.")
+    return enrollment.completed_at
 
 
 def _issue(
@@ -75,7 +77,7 @@ def revoke(*, actor: Any, certificate: Certificate, reason: str) -> Certificate:
     A repeat changes nothing.
     """
     certificate = Certificate.objects.select_for_update(of=("self",)).get(pk=certificate.pk)
-    if certificate.revoked_at is None:
+    if CERTIFICATE.check("revoke", certificate.state, raises=CertificateError):
         _take_back(actor, certificate, reason)
         mail_revocation.delay_on_commit(str(certificate.pk))
     return certificate
@@ -86,13 +88,19 @@ def reissue(*, actor: User, certificate: Certificate, reason: str) -> Certificat
     """Issue a certificate anew, with the names as they are now and a number of its own; return the new one.
 
     The old one is revoked, for this reason unless it was before, and its holder gets one mail, about the new one.
-    Raises CertificateError `already_replaced` for one that was issued anew before.
+    Raises CertificateError `already_replaced` for one that was issued anew before, `not_enrolled` for one that was
+    revoked and whose enrollment has ended.
     """
+    # The enrollment first, as everywhere: ending one locks it, then its certificate.
+    enrollments = Enrollment.objects.select_for_update(of=("self",)).select_related("course__instructor", "user")
+    enrollment = enrollments.filter(certificate=certificate.pk).first()
     old = Certificate.objects.select_for_update(of=("self",)).get(pk=certificate.pk)
-    if old.enrollment_id is None:
-        raise CertificateError("already_replaced", _("This certificate was issued anew already."))
-    enrollment = Enrollment.objects.select_related("course__instructor", "user").get(pk=old.enrollment_id)
-    if old.revoked_at is None:
+    CERTIFICATE.check("reissue", old.state, raises=CertificateError)
+    if enrollment is None:
+        raise Enrollment.DoesNotExist
+    if old.state == CertificateState.REVOKED:
+        CERTIFIED.check("issue", enrollment.state, raises=CertificateError)
+    else:
         _take_back(actor, old, reason)
     old.enrollment = None
     old.save(update_fields=["enrollment"])

@@ -17,10 +17,10 @@ from django.views.generic import ListView
 from accounts.permissions import signed_in
 from certificates.checking import check_file, refuse_large_body
 from certificates.downloads import as_download
+from certificates.errors import CertificateError
 from certificates.forms import FileForm
 from certificates.models import Certificate
 from certificates.numbers import is_well_formed, normalised
-from certificates.services import CertificateError
 from courses.models import Course
 from lms.lib.lazy_modules import lazily
 from lms.lib.pagination import PAGE_SIZE

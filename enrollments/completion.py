@@ -13,8 +13,10 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from courses.models import CompletionRule, Course, Lesson
 from enrollments import registry
+from enrollments.errors import EnrollmentError
 from enrollments.models import Enrollment, EnrollmentEvent, LessonProgress
 from enrollments.signals import course_completed
+from enrollments.states import ENROLLMENT
 from lms.lib.prepared import Prepared
 from lms.platform.audit import record
 
@@ -52,7 +54,7 @@ def complete_if_done(*, actor: Any, enrollment: Enrollment) -> bool:
 
     Call it with the enrollment's row locked. An enrollment that has ended or is completed stays as it is.
     """
-    if not enrollment.is_active or enrollment.completed_at is not None:
+    if not ENROLLMENT.check("complete_if_done", enrollment.state, raises=EnrollmentError):
         return False
     # Most grades come before the last lesson: the apps above need not be asked.
     if _UNFINISHED.row(enrollment.course_id, enrollment.pk) is not None:
@@ -102,7 +104,7 @@ def _finished_ids(course_id: uuid.UUID) -> Iterator[uuid.UUID]:
 def _complete_finished(enrollment_id: uuid.UUID) -> bool:
     """Lock one enrollment, complete the videos that were watched far enough, and the course; return whether it was."""
     enrollment = Enrollment.objects.select_for_update(of=("self",)).get(pk=enrollment_id)
-    if not enrollment.is_active or enrollment.completed_at is not None:
+    if not ENROLLMENT.check("complete_if_done", enrollment.state, raises=EnrollmentError):
         return False
     watched = LessonProgress.objects.filter(IS_WATCHED, enrollment=enrollment, completed_at=None)
     watched.filter(lesson__is_published=True).update(completed_at=timezone.now())

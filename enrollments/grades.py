@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from enrollments.completion import complete_if_done
 from enrollments.models import Enrollment, GradedItem, GradeEntry
+from enrollments.states import ENROLLMENT
 from lms.lib.errors import DomainError
 from lms.lib.prepared import Prepared
 from lms.platform.audit import record
@@ -62,6 +63,7 @@ def record_grade(
         locked = _LOCKED.row(enrollment.pk)
         if locked is None:
             raise Enrollment.DoesNotExist
+        ENROLLMENT.check("grade", locked.state, raises=GradeError)
         standing = _STANDING.row(item.pk, locked.pk)
         if standing and (standing.points, standing.is_excused, standing.source_id) == (points, is_excused, source_id):
             # The points may pass now that did not before: a regrade changes what is possible, too.

@@ -19,6 +19,7 @@ from enrollments.completion import append_event, complete_if_done, current_progr
 from enrollments.errors import EnrollmentError
 from enrollments.models import Enrollment, EnrollmentEvent, LessonProgress, Review, Source
 from enrollments.signals import learned
+from enrollments.states import ENROLLMENT
 from enrollments.tasks import mail_enrollment
 from lms.platform.audit import record
 from realtime import hints
@@ -52,7 +53,9 @@ def enroll(
 
 def _enter(actor: Any, user: User, course: Course, source: Source, payment_id: uuid.UUID | None) -> Enrollment:
     """Create the enrolment, or take an ended one up again; the unique constraint lets the first of many through."""
-    enrollment = Enrollment.objects.select_for_update().filter(user=user, course=course, is_active=False).first()
+    enrollment = Enrollment.objects.select_for_update().filter(user=user, course=course).first()
+    if enrollment is not None:
+        ENROLLMENT.check("enroll", enrollment.state, raises=EnrollmentError)
     kind = EnrollmentEvent.Kind.RESUMED if enrollment else EnrollmentEvent.Kind.ENROLLED
     if enrollment is None:
         enrollment = Enrollment(user=user, course=course)
@@ -79,7 +82,7 @@ def _enter(actor: Any, user: User, course: Course, source: Source, payment_id: u
 def revoke(*, actor: Any, enrollment: Enrollment, reason: str) -> Enrollment:
     """End an enrolment: the course closes, the progress stays. A repeat changes nothing. Return the enrolment."""
     enrollment = Enrollment.objects.select_for_update().get(pk=enrollment.pk)
-    if enrollment.is_active:
+    if ENROLLMENT.check("end", enrollment.state, raises=EnrollmentError):
         enrollment.is_active = False
         enrollment.save(update_fields=["is_active"])
         Course.objects.filter(pk=enrollment.course_id).update(enrollments_count=F("enrollments_count") - 1)
@@ -107,8 +110,7 @@ def complete_lesson(
     lesson that is not a published one of this course, `lesson_not_done` (409) while its own rule is not met.
     """
     enrollment = Enrollment.objects.select_for_update(of=("self",)).select_related("course").get(pk=enrollment.pk)
-    if not enrollment.is_active:
-        raise EnrollmentError("not_enrolled", _("Your enrolment in this course has ended."))
+    ENROLLMENT.check("complete_lesson", enrollment.state, raises=EnrollmentError)
     lesson = Lesson.objects.published().filter(pk=lesson_id, course=enrollment.course).first()
     if lesson is None:
         raise EnrollmentError("unknown_lesson", _("This course has no such lesson."), status=400)
@@ -169,11 +171,12 @@ def _after_lesson(actor: User, enrollment: Enrollment, lesson: Lesson) -> None:
 def complete_course(*, actor: User, enrollment: Enrollment) -> Enrollment:
     """Complete a course; return the enrolment with its progress. A repeat changes nothing.
 
-    Raises EnrollmentError `requirements_not_met` with what is missing, in words.
+    Raises EnrollmentError `not_enrolled` (409) for an ended enrollment, `requirements_not_met` with what is missing.
     """
     enrollment = Enrollment.objects.select_for_update(of=("self",)).select_related("course").get(pk=enrollment.pk)
+    has_to_complete = ENROLLMENT.check("complete", enrollment.state, raises=EnrollmentError)
     current = current_progress(enrollment)
-    if current.completed_at is None:
+    if has_to_complete:
         missing = registry.missing_for_completion(current)
         if missing:
             named = get_text_list(
@@ -187,14 +190,13 @@ def complete_course(*, actor: User, enrollment: Enrollment) -> Enrollment:
 def write_review(*, actor: User, course: Course, rating: int, comment: str) -> Review:
     """Review a course; return the review.
 
-    Raises EnrollmentError `not_enrolled` (403) or `already_reviewed` (409); AccountError `email_not_verified` (403)
-    where the site wants addresses confirmed.
+    Raises EnrollmentError `not_enrolled` (403 for a stranger, 409 for an ended enrollment) or `already_reviewed` (409);
+    AccountError `email_not_verified` (403) where the site wants addresses confirmed.
     """
     require_verified_email(actor)
-    if not Enrollment.objects.active().filter(user=actor, course=course).exists():
-        raise EnrollmentError("not_enrolled", _("Only students of a course review it."), status=403)
     try:
         with transaction.atomic():
+            _require_reviewer(actor, course)
             review = Review.objects.create(course=course, user=actor, rating=rating, comment=comment)
             _count_stars(course, stars=rating, reviews=1)
             record(actor=actor, action="enrollments.reviewed", target=review, changes={"rating": rating})
@@ -203,9 +205,18 @@ def write_review(*, actor: User, course: Course, rating: int, comment: str) -> R
     return review
 
 
+def _require_reviewer(actor: User, course: Course) -> None:
+    """Lock the actor's enrollment; raise EnrollmentError `not_enrolled` where there is none, or it has ended."""
+    enrollment = Enrollment.objects.select_for_update(of=("self",)).filter(user=actor, course=course).first()
+    if enrollment is None:
+        raise EnrollmentError("not_enrolled", _("Only students of a course review it."), status=403)
+    ENROLLMENT.check("review", enrollment.state, raises=EnrollmentError)
+
+
 @transaction.atomic
 def change_review(*, actor: User, review: Review, rating: int, comment: str) -> Review:
-    """Change a review; return it."""
+    """Change a review; return it. Raises EnrollmentError `not_enrolled` as `write_review`; deleting stays possible."""
+    _require_reviewer(actor, review.course)
     review = Review.objects.select_for_update(of=("self",)).select_related("course").get(pk=review.pk)
     before = review.rating
     review.rating, review.comment = rating, comment

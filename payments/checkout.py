@@ -19,6 +19,7 @@ from payments.facts import IntentFacts
 from payments.models import Coupon, Order, OrderStatus
 from payments.models.coupons import normalised_code
 from payments.models.orders import PRICE_STANDS_FOR
+from payments.states import ORDER, ORDER_EXPIRED
 
 
 def place_order(*, actor: User, course: Course, coupon_code: str = "") -> tuple[Order, bool]:
@@ -137,12 +138,10 @@ def create_intent(*, actor: User, order: Order) -> Order:
     `already_paid`, `already_enrolled`, `order_expired` (409), `stripe_unavailable` (503).
     """
     require_verified_email(actor)
-    if order.is_paid:
-        raise PaymentError("already_paid", _("This order is paid."))
+    order = Order.objects.select_related("user", "course").get(pk=order.pk)
+    ORDER.check("pay", order.state, raises=PaymentError)
     if Enrollment.objects.active().filter(user=order.user, course=order.course).exists():
         raise PaymentError("already_enrolled", _("You are in this course already."))
-    if not order.is_open:
-        raise PaymentError("order_expired", _("The price of this order stood for 30 minutes. Order once more."))
     if order.stripe_payment_intent_id and order.client_secret:
         return order
     data = gateway.create_intent(order)
@@ -150,13 +149,15 @@ def create_intent(*, actor: User, order: Order) -> Order:
         current = settling.locked(order.pk)
         if current.stripe_payment_intent_id not in (None, data["id"]):
             raise PaymentError("payment_refused", _("Stripe does not allow that, as things stand."))
+        if current.is_paid:  # one that was given up meanwhile keeps the intent, so that it can be canceled below
+            ORDER.check("pay", current.state, raises=PaymentError)
         current.stripe_payment_intent_id, current.client_secret = data["id"], data["client_secret"]
         current.save(update_fields=["stripe_payment_intent_id", "client_secret"])
     events.apply_waiting()
     current.refresh_from_db()
     if current.status == OrderStatus.FAILED:  # given up while Stripe was asked: what was made must not be paid
         give_up(order=current)
-        raise PaymentError("order_expired", _("The price of this order stood for 30 minutes. Order once more."))
+        raise ORDER_EXPIRED.error(PaymentError)
     return current
 
 

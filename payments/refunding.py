@@ -10,7 +10,8 @@ from accounts.models import User
 from payments import gateway, settling
 from payments.errors import PaymentError
 from payments.facts import RefundFacts
-from payments.models import Order, OrderStatus, Payment, Refund, RefundState
+from payments.models import Order, Payment, Refund, RefundState
+from payments.states import ORDER
 
 MAY_REFUND = "payments.add_refund"
 
@@ -42,7 +43,8 @@ def _ask_for(actor: User, order_id: Any, amount: int | None, reason: str) -> Ref
         waiting = Refund.objects.filter(order=order, state=RefundState.REQUESTED).first()
         if waiting is not None:
             return _taken_up(waiting, amount)
-        if order.status == OrderStatus.REFUNDED or left <= 0:
+        ORDER.check("refund", order.state, raises=PaymentError)
+        if left <= 0:
             raise PaymentError("already_refunded", _("All of it was given back already."))
         if amount is not None and amount > left:
             raise PaymentError("refund_exceeds", _("That is more than is left of the payment."))

@@ -20,6 +20,7 @@ from enrollments.services import enroll, revoke
 from enrollments.signals import access_refunded
 from lms.platform.audit import record
 from lms.platform.models import SiteSettings
+from payments.errors import PaymentError
 from payments.facts import ChargeFacts, DisputeFacts, IntentFacts, RefundFacts
 from payments.models import (
     Dispute,
@@ -34,6 +35,7 @@ from payments.models import (
     RefundState,
 )
 from payments.models.ledger import MOVES
+from payments.states import ORDER
 from payments.tasks import mail_dispute, mail_receipt, mail_refund
 from realtime.models import Event
 from realtime.services import push
@@ -248,6 +250,7 @@ def settle(order: Order, *, actor: Any = None) -> None:
     if order.amount and not Payment.objects.filter(order=order).exists():
         order.save(update_fields=["charge_refunded"])
         return
+    ORDER.check("settle", order.state, raises=PaymentError)
     before = order.status
     named = Refund.objects.filter(order=order, state=RefundState.SUCCEEDED).aggregate(sum=Sum("amount"))["sum"] or 0
     refunded = min(order.amount, max(named, order.charge_refunded))
@@ -310,7 +313,7 @@ def _close(order: Order, actor: Any) -> None:
 
 def fail(order: Order, *, settled: bool) -> None:
     """Give up an order that was not paid. `settled`: its intent is cancelled, nothing more can come."""
-    if order.is_paid:
+    if not ORDER.check("fail", order.state, raises=PaymentError):
         return
     order.status = OrderStatus.FAILED
     order.is_settled = order.is_settled or settled

@@ -19,11 +19,13 @@ from accounts.models import User
 from enrollments.deadlines import Terms, terms_for
 from enrollments.models import Enrollment
 from enrollments.signals import learned
+from enrollments.states import ENROLLMENT
 from lms.lib.errors import DomainError
 from lms.lib.prepared import Prepared
 from quizzes.marking import apply_marks, enter_in_ledger, tell_student
 from quizzes.models import GRACE, AnswerEvent, Attempt, Mark, Quiz, fold, mixed, receipt_of
 from quizzes.question_types import AnswerError
+from quizzes.states import ATTEMPT, CLOSED
 
 MOST_BATCH = 200
 WRITTEN_AT_THE_END = (
@@ -51,8 +53,8 @@ def start(*, actor: User, quiz: Quiz) -> tuple[Attempt, bool]:
     """Begin an attempt, or find the running one; return it, and whether it is new.
 
     The enrolment's row is locked, and a constraint lets one running attempt through, so that of many at once one begins
-    and the others find it (QUALITY Q02). Raises AttemptError `not_enrolled` (403), `not_open`, `closed`,
-    `no_attempts_left`, `too_soon` or `nothing_to_answer` (409).
+    and the others find it (QUALITY Q02). Raises AttemptError `not_enrolled` (403; 409 for an enrollment that ends just
+    now), `not_open`, `closed`, `no_attempts_left`, `too_soon` or `nothing_to_answer` (409).
     """
     enrollment = Enrollment.objects.active().filter(user=actor, course=quiz.course_id).first()
     if enrollment is None:
@@ -76,6 +78,8 @@ def running_attempt(quiz: Quiz, enrollment: Enrollment) -> Attempt | None:
 
 
 def _begin(quiz: Quiz, enrollment: Enrollment) -> tuple[Attempt, bool]:
+    """Create the attempt, or return the running one, and whether it is new. Call it with the enrollment locked."""
+    ENROLLMENT.check("work", enrollment.state, raises=AttemptError)
     running = running_attempt(quiz, enrollment)
     if running is not None:
         return running, False
@@ -188,7 +192,7 @@ def save_answers(*, actor: User, attempt: Attempt, answers: dict[str, Any], seq:
 
     `seq` is the client's number of the save: for each question it must be larger than the one that stands, else
     AttemptError `stale_answer` (409) carries the current state; the same answer under the same number is acknowledged
-    again (QUALITY Q08). Raises AttemptError `attempt_closed` or `time_over` (409), AnswerError (400).
+    again (QUALITY Q08). Raises AttemptError `attempt_closed`, `not_enrolled` or `time_over` (409), AnswerError (400).
     """
     now = timezone.now()
     if is_overdue(attempt, now):
@@ -207,7 +211,7 @@ def _append(attempt: Attempt, answers: dict[str, Any], seq: int | None, now: dat
         raise AnswerError("unknown_question", _("This attempt has no such question."))
     last_number = Attempt.objects.append_to_journal(attempt.pk, len(answers))
     if last_number is None:
-        raise AttemptError("attempt_closed", _("This attempt is submitted."))
+        raise _refused_save(attempt)
     fresh = _checked(attempt, answers)
     stands = _standing_seqs(attempt, answers) if last_number > len(answers) else {}
     if seq is not None and any((stands.get(key) or 0) >= seq for key in fresh):
@@ -224,6 +228,13 @@ def _append(attempt: Attempt, answers: dict[str, Any], seq: int | None, now: dat
         for number, (key, answer) in enumerate(fresh.items(), start=last_number - len(fresh) + 1)
     ]
     return AnswerEvent.objects.bulk_create(events)
+
+
+def _refused_save(attempt: Attempt) -> DomainError:
+    """Return why the journal of an attempt takes nothing: its own state or its enrollment's. One query."""
+    now = Attempt.objects.select_related("enrollment").get(pk=attempt.pk)
+    refusal = ENROLLMENT.refusal("work", now.enrollment.state) or ATTEMPT.refusal("save", now.state) or CLOSED
+    return refusal.error(AttemptError)
 
 
 def _checked(attempt: Attempt, answers: dict[str, Any]) -> dict[str, Any]:
@@ -277,15 +288,18 @@ def submit(*, actor: User | None, attempt: Attempt, answers: dict[str, Any] | No
     """Hand an attempt in: save `answers` if they come in time, fold the journal, grade, in one transaction; return it.
 
     A repeat changes nothing and gives the same result (QUALITY Q03). Once the time and the grace are over, what was
-    saved in time is graded and `answers` are not. Raises AnswerError (400), which leaves the attempt running.
+    saved in time is graded and `answers` are not. Raises AnswerError (400), which leaves the attempt running, as does
+    AttemptError `not_enrolled` (409): for an ended enrollment only the clock closes an attempt.
     """
     now = timezone.now()
     late = is_overdue(attempt, now)
     with transaction.atomic():
-        locked = _found(_ITSELF_LOCKED.row(attempt.pk))
+        locked = _found(_LOCKED_WITH_ENROLLMENT.row(attempt.pk))
+        enrollment_state = locked.enrollment.state
         locked.quiz, locked.enrollment = attempt.quiz, attempt.enrollment
-        if locked.submitted_at is not None:
+        if not ATTEMPT.check("submit", locked.state, raises=AttemptError):
             return locked
+        ENROLLMENT.check("work", enrollment_state, raises=AttemptError)
         if answers and not late:
             _append_last(locked, answers, now)
         return _grade(locked, actor=actor, by_clock=late, now=now)
@@ -307,14 +321,18 @@ def close_if_overdue(attempt: Attempt | None) -> Attempt | None:
         return attempt
     with transaction.atomic():
         locked = _found(_LOCKED.row(attempt.pk))
-        if locked.is_running:
+        if ATTEMPT.check("close", locked.state, raises=AttemptError):
             closed = _grade(locked, actor=None, by_clock=True, now=timezone.now())
             tell_student(closed)
             return closed
         return locked
 
 
-_ITSELF_LOCKED = Prepared(lambda attempt_id: Attempt.objects.filter(pk=attempt_id).select_for_update())
+_LOCKED_WITH_ENROLLMENT = Prepared(
+    lambda attempt_id: (
+        Attempt.objects.filter(pk=attempt_id).select_related("enrollment").select_for_update(of=("self", "enrollment"))
+    )
+)
 _LOCKED = Prepared(
     lambda attempt_id: (
         Attempt.objects.filter(pk=attempt_id)

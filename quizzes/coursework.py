@@ -86,8 +86,9 @@ def _passed_by_hand(quizzes: list[Quiz], enrollment: Enrollment) -> set[uuid.UUI
 def _passes(quiz: Quiz, entry: GradeEntry) -> bool:
     if entry.is_excused:
         return True
-    given = entry.source_id is None and entry.points is not None
-    return given and quiz.is_passed_by(entry.points, quiz.points_possible)
+    if entry.source_id is not None or entry.points is None:
+        return False
+    return quiz.is_passed_by(entry.points, quiz.points_possible)
 
 
 def missing_for_course(enrollment: Enrollment) -> list[str]:

@@ -17,6 +17,7 @@ from lms.lib.prepared import Prepared
 from lms.platform.audit import record
 from quizzes.models import CENT, Attempt, Counts, Mark, Question, QuestionVersion, Quiz
 from quizzes.question_types import AnswerError
+from quizzes.states import ATTEMPT
 from realtime.models import Event
 from realtime.services import push
 
@@ -113,8 +114,7 @@ def mark_answer(
     locked = (
         Attempt.objects.select_for_update(of=("self",)).select_related("quiz", "enrollment__user").get(pk=attempt.pk)
     )
-    if locked.submitted_at is None:
-        raise MarkError("not_submitted", _("This attempt is still running."))
+    ATTEMPT.check("mark", locked.state, raises=MarkError)
     marks = locked.standing
     before = marks.get(str(question_id))
     if before is None:

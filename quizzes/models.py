@@ -23,6 +23,7 @@ from accounts.models import Role, has_role
 from enrollments.models import Enrollment, GradedItem, GradedItemQuerySet, ItemKind
 from lms.lib.prepared import Prepared
 from quizzes.question_types import CHOICES, TYPES, QuestionType
+from quizzes.states import AttemptState
 
 GRACE = timedelta(seconds=30)  # for the network (API.md, "Quizzes")
 MOST_POINTS = 1000
@@ -243,17 +244,21 @@ class AttemptQuerySet(models.QuerySet["Attempt"]):
         )
 
     def append_to_journal(self, attempt_id: uuid.UUID, events: int) -> int | None:
-        """Count `events` more in the journal of a running attempt; return its newest number, None once it is submitted.
+        """Count `events` more in the journal of a running attempt, and return its newest number.
 
-        The update is the lock: it waits for whoever holds the row. One statement that writes and reads, which a
-        QuerySet cannot make: a class saves its answers every few seconds.
+        Returns None once the attempt is submitted or its enrollment has ended. The update is the lock: it waits for
+        whoever holds the row. One statement that writes and reads, which a QuerySet cannot make: a class saves its
+        answers every few seconds.
         """
         table = connection.ops.quote_name(self.model._meta.db_table)
+        enrollments = connection.ops.quote_name(Enrollment._meta.db_table)
         key = self.model._meta.pk.get_db_prep_value(attempt_id, connection)
         with connection.cursor() as cursor:
             cursor.execute(
-                f"UPDATE {table} SET last_number = last_number + %s"  # noqa: S608  # our own table's name
-                " WHERE id = %s AND submitted_at IS NULL RETURNING last_number",
+                f"UPDATE {table} SET last_number = last_number + %s"  # noqa: S608  # our own tables' names
+                " WHERE id = %s AND submitted_at IS NULL"
+                f" AND EXISTS (SELECT 1 FROM {enrollments} e WHERE e.id = enrollment_id AND e.is_active)"
+                " RETURNING last_number",
                 [events, key],
             )
             row = cursor.fetchone()
@@ -316,6 +321,13 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quiz_id} {self.enrollment_id} {self.number}"
+
+    @property
+    def state(self) -> AttemptState:
+        """The state of the attempt (quizzes/states.py)."""
+        if self.submitted_at is None:
+            return AttemptState.RUNNING
+        return AttemptState.SUBMITTED if self.passed is None else AttemptState.GRADED
 
     @property
     def is_running(self) -> bool:

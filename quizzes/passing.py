@@ -1,6 +1,7 @@
 """Passing a quiz after its pass mark was lowered."""
 
 import uuid
+from decimal import Decimal
 
 from django.db import transaction
 
@@ -40,7 +41,7 @@ def _pass_chunk(quiz: Quiz, *, after: uuid.UUID | None) -> list[Attempt]:
     locked = rows.select_for_update(of=("self",)).select_related("quiz", "enrollment").defer("answers", "layout")
     failed = list(locked.order_by("pk")[:CHUNK])
     for attempt in failed:
-        attempt.passed = attempt.quiz.is_passed_by(attempt.points_earned, attempt.points_possible)
+        attempt.passed = attempt.quiz.is_passed_by(attempt.points_earned or Decimal(0), attempt.points_possible)
     reached = [attempt for attempt in failed if attempt.passed]
     Attempt.objects.filter(pk__in=[attempt.pk for attempt in reached]).update(passed=True)
     for attempt in reached:

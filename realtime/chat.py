@@ -43,12 +43,13 @@ def conversation_of(room: Room) -> Conversation:
 def post(*, actor: User, room: Room, text: str) -> Message:
     """Say something in a room that the actor is in; return the message. Who is mentioned is told.
 
-    Raises ChatError `muted` (403), `too_fast` (429) beyond twenty a minute; ValidationError for no text or too long a
-    one; AccountError `email_not_verified` (403).
+    Raises ChatError `not_a_member`, `muted` (403), `too_fast` (429) beyond twenty a minute; ValidationError for no text
+    or too long a one; AccountError `email_not_verified` (403).
     """
     require_verified_email(actor)
     text = _checked(text)
     conversation = Conversation.objects.select_for_update().get(pk=conversation_of(room).pk)
+    _require_member(actor, room)
     if conversation.mutes.filter(user=actor).exists():
         raise ChatError("muted", _("You may read here, but not write."), status=403)
     a_minute_ago = timezone.now() - timedelta(minutes=1)
@@ -67,10 +68,11 @@ def post(*, actor: User, room: Room, text: str) -> Message:
 def edit(*, actor: User, message: Message, text: str) -> Message:
     """Change one's own message within a quarter of an hour; return it.
 
-    Raises ChatError `not_yours` (403) or `too_late` (409); ValidationError as `post`.
+    Raises ChatError `not_yours`, `not_a_member` (403) or `too_late` (409); ValidationError as `post`.
     """
     message = _locked(message)
     _require_own(actor, message)
+    _require_member(actor, message.conversation.room)
     if not message.may_be_edited_by(actor):
         raise ChatError("too_late", _("A message can be changed for 15 minutes."))
     message.text, message.edited_at = _checked(text), timezone.now()
@@ -132,6 +134,12 @@ def mute(*, actor: User, room: Room, user: User, muted: bool = True) -> None:
     if changed:
         verb = "muted" if muted else "unmuted"
         record(actor=actor, action=f"realtime.{verb}", target=conversation, subject=user)
+
+
+def _require_member(actor: User, room: Room) -> None:
+    """Raise ChatError `not_a_member` (403) for a user who may not enter the room, or not any more."""
+    if not rooms.may_enter(actor.pk, room):
+        raise ChatError("not_a_member", _("You are not in this course any more."), status=403)
 
 
 def require_moderator(actor: User, room: Room) -> None:

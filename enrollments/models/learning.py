@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role, has_role
 from courses.models import Course, Lesson
+from enrollments.states import EnrollmentState
 
 INVITATION_SALT = "enrollments.invitation"
 FASTEST = 2  # times the normal speed
@@ -129,11 +130,11 @@ class Enrollment(models.Model):
         return f"{self.user} · {self.course}"
 
     @property
-    def state(self) -> str:
-        """Where the enrolment stands: "ended", "completed" or "active"."""
+    def state(self) -> EnrollmentState:
+        """The state of the enrollment (enrollments/states.py)."""
         if not self.is_active:
-            return "ended"
-        return "completed" if self.completed_at else "active"
+            return EnrollmentState.ENDED
+        return EnrollmentState.COMPLETED if self.completed_at else EnrollmentState.ACTIVE
 
     @property
     def progress_percentage(self) -> int:

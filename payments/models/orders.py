@@ -14,6 +14,7 @@ from accounts.models import Role, has_role
 from courses.models import Course, validate_currency
 from lms.lib import money
 from payments.models.coupons import Coupon
+from payments.states import OrderState
 
 # How long the price of an order stands (QUALITY P12).
 PRICE_STANDS_FOR = timedelta(minutes=30)
@@ -127,6 +128,13 @@ class Order(models.Model):
 
     def __str__(self) -> str:
         return f"{self.course_title} ({str(self.pk)[:8]})"
+
+    @property
+    def state(self) -> OrderState:
+        """The state of the order (payments/states.py): its status, and whether its price is still held."""
+        if self.status == OrderStatus.PENDING and self.expires_at <= timezone.now():
+            return OrderState.EXPIRED
+        return OrderState(self.status)
 
     @property
     def is_open(self) -> bool:

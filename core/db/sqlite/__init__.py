@@ -1,0 +1,1 @@
+"""Database backend of the default installation: Django's SQLite backend with a fair queue for writers."""

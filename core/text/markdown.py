@@ -1,0 +1,124 @@
+"""Conversion of Markdown to safe HTML (quality row C03).
+
+Two layers: markdown-it parses with raw HTML disabled, and nh3 removes everything that is not on the allow-lists below.
+Formulas between dollar signs pass both as numbered placeholders, which are replaced at the end by the sanitized output
+of `core.text.mathml`.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import nh3
+from markdown_it import MarkdownIt
+from markdown_it.common.utils import escapeHtml
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markdown_it.utils import EnvType, OptionsDict
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+from mdit_py_plugins.footnote import footnote_plugin
+from mdit_py_plugins.tasklists import tasklists_plugin
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import get_lexer_by_name
+from pygments.util import ClassNotFound
+
+from core.text.mathml import to_mathml
+
+# Private-use characters that delimit the placeholder of a formula while the HTML is sanitized.
+OPENS, CLOSES = "\ue000", "\ue001"
+PLACEHOLDER = re.compile(f"{OPENS}(\\d+){CLOSES}")
+
+TAGS = {
+    "a", "abbr", "blockquote", "br", "code", "dd", "del", "div", "dl", "dt", "em", "h2", "h3", "h4", "h5", "h6", "hr",
+    "img", "kbd", "li", "ol", "p", "pre", "s", "section", "span", "strong", "sub", "sup", "table", "tbody", "td", "th",
+    "thead", "tr", "ul",
+}  # fmt: skip
+ATTRIBUTES = {
+    "a": {"href", "title"},
+    "img": {"src", "alt", "title"},
+    "ol": {"start"},
+    "td": {"align"},
+    "th": {"align"},
+}
+# Classes of the highlighter, task lists and footnotes. Other classes could imitate the site's components.
+CLASSES = {
+    "div": {"code"},
+    "li": {"task-list-item"},
+    "ul": {"contains-task-list"},
+    "section": {"footnotes"},
+    "sup": {"footnote-ref"},
+}
+SCHEMES = {"http", "https", "mailto"}
+
+
+def _highlight(code: str, language: str, _attributes: str) -> str:
+    """Return code with a span for each token, or an empty string for unknown languages: markdown-it escapes it."""
+    try:
+        lexer = get_lexer_by_name(language)
+    except ClassNotFound:
+        return ""
+    return str(highlight(code, lexer, HtmlFormatter(nowrap=True)))
+
+
+def _render_heading(self: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+    """Render a heading one level lower, because the page has its own h1."""
+    token = tokens[index]
+    token.tag = f"h{min(int(token.tag[1]) + 1, 6)}"
+    return self.renderToken(tokens, index, options, env)
+
+
+def _filter_token_class(tag: str, attribute: str, value: str) -> str | None:
+    """Remove `class` from spans unless it is a short class name of Pygments."""
+    if tag == "span" and attribute == "class":
+        return value if value.isalnum() and len(value) <= 3 else None
+    return value
+
+
+def _render_formula(self: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+    """Store the MathML of a formula and return its placeholder, or its source as code if it is not valid."""
+    token = tokens[index]
+    block = token.type.startswith("math_block")
+    mathml = to_mathml(token.content.strip(), block=block)
+    if mathml is None:
+        return f"<code>{escapeHtml(token.content)}</code>"
+    env["formulas"].append(mathml)
+    placeholder = f"{OPENS}{len(env['formulas']) - 1}{CLOSES}"
+    return f"<div>{placeholder}</div>\n" if block else placeholder
+
+
+def _create_parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": False, "linkify": False, "highlight": _highlight})
+    parser.enable(["table", "strikethrough"]).use(footnote_plugin).use(tasklists_plugin)
+    # Prices stay text: "$5 and $10" is not a formula, because a formula must not touch digits or spaces.
+    parser.use(dollarmath_plugin, allow_space=False, allow_digits=False, double_inline=True)
+    for token_type in ("math_inline", "math_inline_double", "math_block", "math_block_label"):
+        parser.add_render_rule(token_type, _render_formula)
+    parser.add_render_rule("heading_open", _render_heading)
+    parser.add_render_rule("heading_close", _render_heading)
+    return parser
+
+
+PARSER = _create_parser()
+
+
+def to_html(text: str) -> str:
+    """Return Markdown as HTML without scripts, forms, styles, frames, ids and URL schemes other than `SCHEMES`."""
+    formulas: list[str] = []
+    html = clean(PARSER.render(text.replace(OPENS, "").replace(CLOSES, ""), {"formulas": formulas}))
+    return PLACEHOLDER.sub(lambda match: formulas[int(match[1])], html)
+
+
+def clean(html: str) -> str:
+    """Return `html` without the tags, attributes, classes and URLs that are not on the allow-lists above."""
+    attributes: dict[str, Any] = {**ATTRIBUTES, "span": {"class"}}
+    return nh3.clean(
+        html,
+        tags=TAGS,
+        attributes=attributes,
+        allowed_classes=CLASSES,
+        attribute_filter=_filter_token_class,
+        url_schemes=SCHEMES,
+        link_rel="nofollow noopener noreferrer",
+        strip_comments=True,
+    )

@@ -1,0 +1,42 @@
+"""Conversion of amounts: stored as integer minor units, converted only for input and output (quality row P10)."""
+
+import re
+from decimal import Decimal
+
+from babel import Locale
+from babel.numbers import format_currency, get_currency_precision
+from django.utils.translation import get_language, to_locale
+
+# The currencies that authors may choose, all supported by Stripe. Decimals come from CLDR (0 for JPY, 3 for KWD).
+CURRENCIES = ("EUR", "USD", "GBP", "CHF", "SEK", "NOK", "DKK", "PLN", "CAD", "AUD", "NZD", "INR", "BRL", "JPY", "KWD")
+
+
+def to_major(minor: int, currency: str) -> Decimal:
+    """Return an amount in the major unit: 4900 minor units of EUR are 49.00, 500 of JPY are 500."""
+    digits = get_currency_precision(currency)
+    return Decimal(minor).scaleb(-digits)
+
+
+def to_minor(major: Decimal, currency: str) -> int:
+    """Return an amount in minor units; raise ValueError if it has more decimals than the currency."""
+    minor = major.scaleb(get_currency_precision(currency))
+    if minor != minor.to_integral_value():
+        raise ValueError(f"{currency} has {get_currency_precision(currency)} decimals.")
+    return int(minor)
+
+
+def format_amount(minor: int, currency: str) -> str:
+    """Return the amount formatted for the active language, without decimals if they are all zero."""
+    locale = Locale.parse(to_locale(get_language() or "en"))
+    major = to_major(minor, currency)
+    if major == major.to_integral_value():
+        # Only the decimals are removed, so that the position of the currency sign stays.
+        whole = re.sub(r"\.0+", "", locale.currency_formats["standard"].pattern)
+        return str(format_currency(major, currency, format=whole, currency_digits=False, locale=locale))
+    return str(format_currency(major, currency, locale=locale))
+
+
+def round_to_chargeable(minor: int, currency: str) -> int:
+    """Round an amount down to one that Stripe accepts: multiples of ten in currencies with three decimals."""
+    step = 10 if get_currency_precision(currency) == 3 else 1
+    return minor - minor % step

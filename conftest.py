@@ -1,3 +1,3 @@
-"""Loads the tests' fixtures once Django is set up; most stands in `lms/testing/plugin.py`."""
+"""Load the fixtures of the test suite."""
 
-pytest_plugins = ["lms.testing.plugin", "lms.testing.emptying", "lms.testing.lasting", "lms.testing.live"]
+pytest_plugins = ["tools.testing.plugin", "tools.testing.module_data", "tools.testing.live"]

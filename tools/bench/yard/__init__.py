@@ -1,0 +1,1 @@
+"""The yardsticks: a minimal Django project that does similar work on the same engines."""

@@ -1,0 +1,1 @@
+"""Screenshots of every page, for the documentation: `make screenshots`."""

@@ -1,19 +1,19 @@
-"""The project as an app: it holds the commands that touch many apps, and the system checks on the whole."""
+"""App config of the project."""
 
 from importlib import import_module
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
-from lms import checks  # noqa: F401  # importing them registers them
+from lms import checks  # noqa: F401  # the import registers the checks
 
 
 class ProjectConfig(AppConfig):
-    """Brings the commands of `lms.management`, the checks of `lms.checks` and the groups of the staff."""
+    """App for the system checks of `lms.checks` and the staff groups of `lms.groups`."""
 
     name = "lms"
     label = "lms"
 
     def ready(self) -> None:
-        """Have the groups made after each migration; their module imports models, which exist only by now."""
-        post_migrate.connect(import_module("lms.groups").make_groups)
+        """Create the staff groups after each migration. Their module imports models, hence the late import."""
+        post_migrate.connect(import_module("lms.groups").create_groups)

@@ -1,4 +1,4 @@
-"""ASGI entry point: pages and API as Django serves them, WebSockets beside them."""
+"""ASGI entry point: pages and API as Django serves them, and WebSockets."""
 
 import os
 
@@ -8,21 +8,17 @@ from channels.sessions import CookieMiddleware, SessionMiddleware
 from django.conf import settings
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 
-from lms.lib.asgi_pages import Pages
-from lms.lib.settling import settle_after_first_answer
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lms.settings")
 
 django.setup(set_prefix=False)
-pages = Pages()
-settle_after_first_answer()
 
-from lms.lib.bodies import LargestBody  # noqa: E402  # as the next one
-from realtime.routing import websocket_urlpatterns  # noqa: E402  # models can be imported only once Django is set up
+from core.http.body_limit import BodyLimit, SizedBodyHandler  # noqa: E402  # once Django is set up
+from realtime.routing import websocket_urlpatterns  # noqa: E402  # as above
 
+pages = SizedBodyHandler()
 application = ProtocolTypeRouter(
     {
-        "http": LargestBody(ASGIStaticFilesHandler(pages) if settings.DEBUG else pages, settings.LARGEST_BODY),
+        "http": BodyLimit(ASGIStaticFilesHandler(pages) if settings.DEBUG else pages, settings.LARGEST_BODY),
         "websocket": CookieMiddleware(SessionMiddleware(URLRouter(websocket_urlpatterns))),
     }
 )

@@ -1,12 +1,11 @@
-"""The Celery app. Its settings are the `CELERY_` ones of `lms.settings`; tasks live in each app's `tasks.py`."""
+"""The Celery app, configured by the `CELERY_` settings. Tasks are defined in each app's `tasks.py`."""
 
 import os
+from importlib import import_module
 from typing import Any
 
 from celery import Celery
 from celery.signals import worker_init
-
-from lms.lib.lazy_modules import load_promised
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lms.settings")
 
@@ -17,5 +16,6 @@ app.autodiscover_tasks()
 
 @worker_init.connect
 def warm_up(**kwargs: Any) -> None:
-    """Load the printers once, in the process that forks the others."""
-    load_promised()
+    """Import what renders PDFs before the worker forks, so that its processes share the memory."""
+    for name in ("certificates.pdf", "certificates.signature", "payments.receipt_pdf"):
+        import_module(name)  # models can be imported only once Django is set up

@@ -1,4 +1,4 @@
-"""System checks on combinations of settings that start, and then hurt."""
+"""System checks of settings that start without an error but do not work as expected."""
 
 from typing import Any
 
@@ -8,22 +8,22 @@ from django.db import connection
 
 
 @register(Tags.security, deploy=True)
-def one_process_engines_in_production(**kwargs: Any) -> list[CheckMessage]:
-    """Production on engines that live inside one process: sockets and rate limits then differ between processes."""
+def check_production_services(**kwargs: Any) -> list[CheckMessage]:
+    """Warn if production runs without Redis or PostgreSQL: sockets and rate limits then work per process only."""
     problems: list[CheckMessage] = []
     if not settings.REDIS_URL:
         problems.append(
             Warning(
-                "REDIS_URL is not set: of several processes, only the one that sends a notification would hear it.",
-                hint="Point REDIS_URL at Redis or Valkey, or run exactly one process.",
+                "REDIS_URL is not set: notifications only reach sockets of the process that sends them.",
+                hint="Set REDIS_URL to a Redis or Valkey server, or run a single process.",
                 id="lms.W001",
             )
         )
     if connection.vendor == "sqlite":
         problems.append(
             Warning(
-                "DATABASE_URL is not set: SQLite serves one machine and one writer at a time.",
-                hint="Point DATABASE_URL at PostgreSQL.",
+                "DATABASE_URL is not set: SQLite is limited to one machine and one writer at a time.",
+                hint="Set DATABASE_URL to a PostgreSQL database.",
                 id="lms.W002",
             )
         )
@@ -31,8 +31,8 @@ def one_process_engines_in_production(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register(Tags.security)
-def site_url_is_an_address(**kwargs: Any) -> list[CheckMessage]:
-    """Mails and certificates link to SITE_URL; a host without a scheme makes links that lead nowhere."""
+def check_site_url(**kwargs: Any) -> list[CheckMessage]:
+    """Require a scheme in SITE_URL: links in emails and certificates begin with it."""
     if settings.SITE_URL.startswith(("http://", "https://")):
         return []
     return [Error(f"SITE_URL is {settings.SITE_URL!r}; it must begin with http:// or https://.", id="lms.E001")]

@@ -1,9 +1,10 @@
-"""The groups of the staff and what each may do (docs/staff.md).
+"""Staff groups and their default permissions (docs/staff.md).
 
-A group is made when it is missing, and belongs to the site from then on: what an administrator takes away from Support
-stays away. Administrators alone always have everything, so that a new version's models are theirs, too.
+A group is created with its defaults if it is missing, and never changed afterwards, so that a permission that an
+administrator removes from it stays removed. Only the Administrator group always gets all permissions, including those
+of models that a new version adds.
 
-This is no data migration, for a permission exists only after all migrations have run: Django makes it then.
+This is not a data migration, because Django creates permissions only after all migrations have run.
 """
 
 from typing import Any
@@ -15,7 +16,7 @@ from django.db.models import Q
 from accounts.backends import ADMINISTRATORS
 
 GROUPS: dict[str, list[str]] = {
-    # Answers people: sees what they see, and what became of their courses, orders and files.
+    # Answers users' questions: read access to accounts, courses, orders and files, and impersonation.
     "Support": [
         "accounts.view_user", "accounts.change_user", "accounts.impersonate_user", "accounts.view_loginsession",
         "enrollments.view_enrollment", "enrollments.view_review", "enrollments.view_reviewreport",
@@ -23,7 +24,7 @@ GROUPS: dict[str, list[str]] = {
         "assignments.view_assignment", "assignments.view_submission", "certificates.view_certificate",
         "files.view_file", "payments.view_order", "payments.view_payment", "realtime.view_notification",
     ],
-    # Looks after the catalogue and what is said about it.
+    # Maintains the catalog, reviews and certificate templates.
     "Content": [
         "courses.view_course", "courses.change_course", "courses.view_lesson", "courses.view_category",
         "courses.add_category", "courses.change_category", "courses.delete_category", "courses.view_tag",
@@ -34,33 +35,33 @@ GROUPS: dict[str, list[str]] = {
         "certificates.add_certificatetemplate", "certificates.view_certificate", "certificates.decide_certificate",
         "accounts.view_user",
     ],
-    # Follows the money, and gives it back.
+    # Tracks payments and issues refunds.
     "Finance": [
         "payments.view_order", "payments.view_payment", "payments.view_refund", "payments.add_refund",
         "payments.view_dispute", "payments.view_ledgerentry", "payments.view_stripeevent", "payments.view_coupon",
         "payments.add_coupon", "payments.change_coupon", "courses.view_course", "accounts.view_user",
     ],
 }  # fmt: skip
-# Who may give permissions is for a superuser to say, and nobody needs what opens other people's logins.
-NOBODY_S = Q(content_type__app_label__in=["auth", "contenttypes", "sessions", "admin", "token_blacklist"]) | Q(
+# Only superusers may manage permissions. Tokens and sessions would give access to the logins of other users.
+UNASSIGNED = Q(content_type__app_label__in=["auth", "contenttypes", "sessions", "admin", "token_blacklist"]) | Q(
     content_type__app_label__startswith="otp_"
 )
 
 
-def make_groups(sender: AppConfig, **kwargs: Any) -> None:
-    """Make the groups that are missing, once Django has made the permissions of the last app. At most six queries."""
+def create_groups(sender: AppConfig, **kwargs: Any) -> None:
+    """Create missing groups after Django has created the permissions of the last app. At most six queries."""
     if sender != [config for config in apps.get_app_configs() if config.models_module][-1]:
         return
-    administrators, _made = Group.objects.get_or_create(name=ADMINISTRATORS)
-    administrators.permissions.add(*Permission.objects.exclude(NOBODY_S))
+    administrators, _created = Group.objects.get_or_create(name=ADMINISTRATORS)
+    administrators.permissions.add(*Permission.objects.exclude(UNASSIGNED))
     for name, wanted in GROUPS.items():
-        group, made = Group.objects.get_or_create(name=name)
-        if made:
-            group.permissions.set(named(wanted))
+        group, created = Group.objects.get_or_create(name=name)
+        if created:
+            group.permissions.set(get_permissions(wanted))
 
 
-def named(names: list[str]) -> list[Permission]:
-    """Return the permissions with these names; raise LookupError for a name that no permission has."""
+def get_permissions(names: list[str]) -> list[Permission]:
+    """Return the permissions with these names; raise LookupError for an unknown name."""
     found = {
         f"{permission.content_type.app_label}.{permission.codename}": permission
         for permission in Permission.objects.select_related("content_type").filter(
@@ -69,5 +70,5 @@ def named(names: list[str]) -> list[Permission]:
     }
     missing = set(names) - found.keys()
     if missing:
-        raise LookupError(f"There is no permission {', '.join(sorted(missing))}.")
+        raise LookupError(f"Unknown permissions: {', '.join(sorted(missing))}.")
     return [found[name] for name in names]

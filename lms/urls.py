@@ -1,10 +1,11 @@
 """Every address of the site."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
+from core import views as platform
 from courses.views import HomeView
-from lms.platform import views as platform
 
 urlpatterns = [
     path("api/v1/", include("lms.api_urls")),  # first, so that no call of the API is held against every page's address
@@ -24,21 +25,18 @@ urlpatterns = [
     path("search/", platform.search, name="search"),
     path("legal/<str:name>/", platform.legal, name="legal"),
     path("logo/<str:version>.png", platform.logo, name="logo"),
+    path("icons/<str:version>.svg", platform.icons, name="icons"),
     path("robots.txt", platform.robots),
-    path("accent/<str:colour>.css", platform.accent, name="accent"),
+    path("accent/<str:color>.css", platform.accent, name="accent"),
     path("livez", platform.livez),
     path("healthz", platform.livez),
     path("readyz", platform.readyz),
     path("metrics", platform.metrics),
-    path("dev/components/", platform.components, name="dev_components"),
-    path("dev/mail/", platform.mail_list, name="dev_mail"),
-    path("dev/mail/kinds/<slug:kind>/", platform.mail_kind, name="dev_mail_kind"),
-    path("dev/mail/kinds/<slug:kind>/html/", platform.mail_kind_html, name="dev_mail_kind_html"),
-    path("dev/mail/<str:name>/", platform.mail_detail, name="dev_mail_detail"),
-    path("dev/mail/<str:name>/html/", platform.mail_html, name="dev_mail_html"),
 ]
+if settings.DEVELOPMENT:
+    urlpatterns.append(path("dev/", include("tools.urls")))
 
-handler400 = "lms.lib.error_views.bad_request"
-handler403 = "lms.lib.error_views.permission_denied"
-handler404 = "lms.lib.error_views.not_found"
-handler500 = "lms.lib.error_views.server_error"
+handler400 = "core.http.errors.views.bad_request"
+handler403 = "core.http.errors.views.permission_denied"
+handler404 = "core.http.errors.views.not_found"
+handler500 = "core.http.errors.views.server_error"

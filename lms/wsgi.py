@@ -5,10 +5,8 @@ import os
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-from lms.lib.bodies import ChunkedBodies
-from lms.lib.settling import settle_after_first_answer
+from core.http.body_limit import ChunkedBodies
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lms.settings")
 
 application = ChunkedBodies(get_wsgi_application(), settings.LARGEST_BODY)
-settle_after_first_answer()

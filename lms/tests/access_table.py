@@ -1,11 +1,12 @@
-"""Who gets what: every address of the site, by person (QUALITY X01). `test_access.py` walks it.
+"""Access table: the expected status of every URL for every kind of user (quality row X01), used by `test_access.py`.
 
-The columns are the visitor, bob (a student of the course), carol (a student of nothing), alice (teaches the course),
-erin (teaches something else) and dan (staff). `{course}` is Alice's published course, `{draft}` one that she has not
-published, `{lesson}` a free preview, `{closed}` a lesson for the enrolled, `{enrollment}` Bob's in the course, `{done}`
-the one he has completed, `{item}` a piece of graded work, with `{certificate}`, `{number}` and `{review}`; `{order}`,
-`{payment}` and `{intent}` are of the course `{priced}`, which he has bought and given back. `{file}` is a PDF that
-`{closed}` shows; `{assignment}` has `{brief}` beside its brief, and `{submission}` of Bob, graded by `{change}`.
+The columns are an anonymous visitor, bob (a student of the course), carol (a student without enrollments), alice (the
+instructor of the course), erin (the instructor of another course) and dan (staff). `{course}` is Alice's published
+course, `{draft}` her unpublished one, `{lesson}` a free preview, `{closed}` a lesson for enrolled students,
+`{enrollment}` Bob's enrollment in the course, `{done}` his completed one with `{certificate}`, `{number}` and
+`{review}`, and `{item}` a graded item. `{order}`, `{payment}` and `{intent}` belong to the course `{priced}`, which Bob
+bought and was refunded. `{file}` is a PDF in `{closed}`. `{assignment}` has the attachment `{brief}` and Bob's
+`{submission}`, graded by `{change}`.
 """
 
 from typing import Any
@@ -176,6 +177,7 @@ GET    /livez                                                200  200  200  200 
 GET    /legal/imprint/                                       404  404  404  404  404  404
 GET    /logo/none.png                                        404  404  404  404  404  404
 GET    /accent/0e6450.css                                    404  404  404  404  404  404
+GET    /icons/none.svg                                       404  404  404  404  404  404
 GET    /healthz                                              200  200  200  200  200  200
 GET    /metrics                                              404  404  404  404  404  404
 GET    /readyz                                               200  200  200  200  200  200
@@ -399,6 +401,6 @@ PEOPLE = ("visitor", "bob", "carol", "alice", "erin", "dan")
 
 
 def rows() -> list[tuple[str, str, list[int]]]:
-    """Return the table: method, path with placeholders, and the status for each of PEOPLE."""
+    """Return the rows of the table: method, path with placeholders, and the expected status for each of PEOPLE."""
     lines = [line.split() for line in TABLE.splitlines() if line and not line.startswith("#")]
     return [(method, path, [int(status) for status in statuses]) for method, path, *statuses in lines]

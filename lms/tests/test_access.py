@@ -1,4 +1,4 @@
-"""Every address by every person, from one table; an address that the table does not know fails (QUALITY X01)."""
+"""Tests for the access table: every URL for every kind of user; unlisted URLs fail (quality row X01)."""
 
 import json
 import uuid
@@ -14,15 +14,15 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.tokens import start_session
-from lms.testing.urls import routes
+from lms.tests.access_fixtures import alice, bob, carol, dan, erin, people, the_world, values
 from lms.tests.access_table import BODIES, PEOPLE, rows
-from lms.tests.lasting_access_world import alice, bob, carol, dan, erin, people, the_world, values
+from tools.testing.urls import list_routes
 
 __all__ = ["alice", "bob", "carol", "dan", "erin", "people", "the_world", "values"]  # fixtures
 
 
 def client_for(path: str, user: User | None) -> Client:
-    """A browser for pages; for the API a client with a real token."""
+    """Return a logged-in browser for pages, or an API client with an access token."""
     if path.startswith("/api/"):
         client = APIClient()
         if user is not None:
@@ -50,22 +50,22 @@ def ask(client: Client, method: str, path: str, body: dict[str, Any]) -> int:
 @pytest.mark.parametrize(
     ("method", "path", "expected"), rows(), ids=lambda value: value if isinstance(value, str) else ""
 )
-def test_each_person_gets_what_the_table_says(
+def test_each_user_gets_the_status_of_the_access_table(
     method: str, path: str, expected: list[int], people: dict[str, Any], values: dict[str, Any]
 ) -> None:
     address = path.format(**values)
     seen = []
     for name in PEOPLE:
-        with transaction.atomic():  # each person finds the world as it was
+        with transaction.atomic():  # each user starts with the same data
             seen.append(ask(client_for(address, people[name]), method, address, body_of(method, path, values)))
             transaction.set_rollback(True)
     assert dict(zip(PEOPLE, seen, strict=True)) == dict(zip(PEOPLE, expected, strict=True))
 
 
 def methods_by_route() -> set[tuple[str, str]]:
-    """Every method that a viewset of ours takes, with its route."""
+    """Return every method of a viewset of the API, with its route."""
     found = set()
-    for route in routes():
+    for route in list_routes():
         match = _callback(route)
         for method in getattr(match, "actions", None) or {}:
             if method != "head":  # every GET has one
@@ -76,12 +76,12 @@ def methods_by_route() -> set[tuple[str, str]]:
 def _callback(route: str) -> Any:
     def walk(patterns: list[Any], prefix: str) -> Any:
         for entry in patterns:
-            here = prefix + str(entry.pattern)
+            route_so_far = prefix + str(entry.pattern)
             if hasattr(entry, "url_patterns"):
-                found = walk(entry.url_patterns, here)
+                found = walk(entry.url_patterns, route_so_far)
                 if found is not None:
                     return found
-            elif here == route:
+            elif route_so_far == route:
                 return entry.callback
         return None
 
@@ -89,23 +89,23 @@ def _callback(route: str) -> Any:
 
 
 @pytest.mark.quality("X01")
-def test_the_table_knows_every_address_and_every_method_of_the_api() -> None:
+def test_the_access_table_lists_every_url_and_every_api_method() -> None:
     nil = defaultdict(
         lambda: uuid.UUID(int=0), slug="tea", draft_slug="draft", priced_slug="cider", number="AAAAA", change=1
     )
     known = {(method, resolve(path.format_map(nil).partition("?")[0]).route) for method, path, _statuses in rows()}
-    assert set(routes()) - {route for _method, route in known} == set()
+    assert set(list_routes()) - {route for _method, route in known} == set()
     assert methods_by_route() - known == set()
 
 
 @pytest.mark.quality("X01")
-def test_what_may_not_be_seen_answers_as_what_does_not_exist(
+def test_hidden_objects_get_the_same_response_as_unknown_ids(
     values: dict[str, Any], carol: User, api_of: Callable[[User], APIClient]
 ) -> None:
     client = api_of(carol)
     hidden = ["courses/{draft}", "enrollments/{enrollment}", "certificates/{certificate}"]
     hidden += ["orders/{order}", "payments/{payment}"]
     for path in hidden:
-        there = client.get(f"/api/v1/{path.format(**values)}")
-        nowhere = client.get(f"/api/v1/{path.split('/')[0]}/{uuid.uuid4()}")
-        assert (there.status_code, there.content) == (nowhere.status_code, nowhere.content)
+        existing = client.get(f"/api/v1/{path.format(**values)}")
+        unknown = client.get(f"/api/v1/{path.split('/')[0]}/{uuid.uuid4()}")
+        assert (existing.status_code, existing.content) == (unknown.status_code, unknown.content)

@@ -1,4 +1,4 @@
-"""What every endpoint has in common (API.md, "Conventions")."""
+"""Tests for the conventions of all API endpoints (docs/api-contract.md, "Conventions")."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -10,25 +10,25 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from accounts.models import User
+from core.models import IdempotentReply
 from courses.models import Course
 from enrollments.models import Enrollment
-from lms.platform.models import IdempotentReply
-from lms.testing.racing import at_once
+from tools.testing.races import run_concurrently
 
 
 @pytest.mark.parametrize("path", ["courses", "courses/{course}", "courses/{course}/lessons", "categories", "schema"])
-def test_every_path_answers_with_and_without_its_slash(path: str, course: Course, api_of: Callable) -> None:
+def test_every_path_works_with_and_without_a_trailing_slash(path: str, course: Course, api_of: Callable) -> None:
     address = f"/api/v1/{path.format(course=course.pk)}"
     answers = [api_of(None).get(address), api_of(None).get(f"{address}/")]
     assert [answer.status_code for answer in answers] == [200, 200]
     assert answers[0].content == answers[1].content
 
 
-def test_a_post_without_the_slash_keeps_its_body(bob: User, course: Course, api_of: Callable) -> None:
+def test_a_post_without_a_trailing_slash_keeps_its_body(bob: User, course: Course, api_of: Callable) -> None:
     assert api_of(bob).post("/api/v1/enrollments", {"course_id": str(course.pk)}).status_code == 201
 
 
-def test_an_unknown_path_below_the_api_is_404_in_json(db: None, api_of: Callable) -> None:
+def test_an_unknown_api_path_is_a_json_404(db: None, api_of: Callable) -> None:
     answer = api_of(None).get("/api/v1/nothing/here")
     assert answer.status_code == 404
     assert answer.json()["errors"][0]["code"] == "not_found"
@@ -36,9 +36,7 @@ def test_an_unknown_path_below_the_api_is_404_in_json(db: None, api_of: Callable
 
 @pytest.mark.quality("X02")
 @pytest.mark.parametrize("debug", [True, False])
-def test_in_development_too_the_api_answers_no_html_and_pages_are_our_own(
-    debug: bool, db: None, settings: Any, client: Any
-) -> None:
+def test_404_responses_do_not_depend_on_debug(debug: bool, db: None, settings: Any, client: Any) -> None:
     settings.DEBUG = debug
     for address in ("/api/v1/nothing", "/api/nothing", "/api/v1/courses/x/y/z"):
         answer = client.get(address)
@@ -47,7 +45,7 @@ def test_in_development_too_the_api_answers_no_html_and_pages_are_our_own(
     assert (page.status_code, b"DEBUG" in page.content) == (404, False)
 
 
-def test_public_answers_carry_an_etag_and_are_not_sent_twice(course: Course, api_of: Callable) -> None:
+def test_public_responses_have_an_etag_and_support_304(course: Course, api_of: Callable) -> None:
     for address in ("/api/v1/courses/", f"/api/v1/courses/{course.pk}", "/courses/", "/"):
         first = api_of(None).get(address)
         assert first["ETag"], address
@@ -55,35 +53,35 @@ def test_public_answers_carry_an_etag_and_are_not_sent_twice(course: Course, api
         assert (again.status_code, again.content) == (304, b""), address
 
 
-def test_what_depends_on_who_asks_stays_out_of_shared_caches(
+def test_responses_that_depend_on_the_user_vary_by_authorization(
     bob: User, enrollment: Enrollment, api_of: Callable
 ) -> None:
     answer = api_of(bob).get("/api/v1/enrollments/")
     assert "Authorization" in answer["Vary"]
 
 
-def test_a_wrong_filter_is_400_and_says_which(course: Course, api_of: Callable) -> None:
+def test_an_invalid_filter_is_a_400_that_names_the_field(course: Course, api_of: Callable) -> None:
     for query, field in (("ordering=best", "ordering"), ("category=none", "category"), ("price_min=x", "price_min")):
         answer = api_of(None).get(f"/api/v1/courses/?{query}")
         assert answer.status_code == 400, query
         assert answer.json()["errors"][0]["attr"] == field
 
 
-@pytest.mark.parametrize("site_s_zone", ["UTC", "Asia/Tokyo"])
-def test_times_are_in_utc_and_say_so(site_s_zone: str, course: Course, api_of: Callable, settings: Any) -> None:
-    settings.TIME_ZONE = site_s_zone
-    said = api_of(None).get(f"/api/v1/courses/{course.pk}").json()["created_at"]
-    assert said.endswith("Z")
-    assert datetime.fromisoformat(said) == course.created_at
+@pytest.mark.parametrize("time_zone", ["UTC", "Asia/Tokyo"])
+def test_times_are_in_utc_with_a_z_suffix(time_zone: str, course: Course, api_of: Callable, settings: Any) -> None:
+    settings.TIME_ZONE = time_zone
+    created_at = api_of(None).get(f"/api/v1/courses/{course.pk}").json()["created_at"]
+    assert created_at.endswith("Z")
+    assert datetime.fromisoformat(created_at) == course.created_at
 
 
-def test_a_time_of_long_ago_has_four_digits_of_year(dan: User, api_of: Callable) -> None:
+def test_years_before_1000_are_padded_to_four_digits(dan: User, api_of: Callable) -> None:
     sent = {"code": "ROME", "percent_off": 5, "valid_from": "0178-10-10T11:15:35Z"}
     answer = api_of(dan).post("/api/v1/coupons/", sent)
     assert (answer.status_code, answer.json()["valid_from"]) == (201, "0178-10-10T11:15:35Z")
 
 
-def test_a_method_that_is_not_there_is_405_in_the_one_shape(course: Course, alice: User, api_of: Callable) -> None:
+def test_an_unsupported_method_is_a_405_in_the_error_format(course: Course, alice: User, api_of: Callable) -> None:
     answer = api_of(alice).delete("/api/v1/courses/")
     assert answer.status_code == 405
     assert answer.json()["errors"][0]["code"] == "method_not_allowed"
@@ -96,35 +94,37 @@ def test_the_documentation_pages_answer_405_to_other_methods(page: str, method: 
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (405, "method_not_allowed")
 
 
-def enrol(client: APIClient, course: Course, key: str, **more: Any) -> Any:
+def enroll(client: APIClient, course: Course, key: str, **more: Any) -> Any:
     body = {"course_id": str(course.pk), **more}
     return client.post("/api/v1/enrollments/", body, headers={"idempotency-key": key})
 
 
-def test_a_repeat_with_the_same_key_gives_the_first_answer_again(bob: User, course: Course, api_of: Callable) -> None:
+def test_a_repeated_idempotency_key_returns_the_first_response(bob: User, course: Course, api_of: Callable) -> None:
     client = api_of(bob)
-    first, again = enrol(client, course, "k1"), enrol(client, course, "k1")
+    first, again = enroll(client, course, "k1"), enroll(client, course, "k1")
     assert (first.status_code, again.status_code) == (201, 201)
     assert first.json() == again.json()
     assert again["Idempotent-Replay"] == "true"
-    assert enrol(client, course, "k2").status_code == 409
+    assert enroll(client, course, "k2").status_code == 409
     body = {"course_id": str(course.pk)}
     without_slash = client.post("/api/v1/enrollments", body, headers={"idempotency-key": "k1"})
     assert without_slash.json() == first.json()
 
 
-def test_a_key_is_for_one_body_and_one_person(bob: User, carol: User, course: Course, api_of: Callable) -> None:
-    assert enrol(api_of(bob), course, "k1").status_code == 201
-    reused = enrol(api_of(bob), course, "k1", payment_id=None)
+def test_an_idempotency_key_belongs_to_one_body_and_one_user(
+    bob: User, carol: User, course: Course, api_of: Callable
+) -> None:
+    assert enroll(api_of(bob), course, "k1").status_code == 201
+    reused = enroll(api_of(bob), course, "k1", payment_id=None)
     assert (reused.status_code, reused.json()["errors"][0]["code"]) == (409, "idempotency_key_reused")
-    assert enrol(api_of(carol), course, "k1").status_code == 201
+    assert enroll(api_of(carol), course, "k1").status_code == 201
 
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_of_ten_at_once_with_one_key_one_acts(bob: User, course: Course, api_of: Callable) -> None:
+def test_concurrent_requests_with_one_key_act_once(bob: User, course: Course, api_of: Callable) -> None:
     clients = [api_of(bob) for _ in range(10)]
-    answers = at_once(10, lambda number: enrol(clients[number], course, "k1"))
+    answers = run_concurrently(10, lambda number: enroll(clients[number], course, "k1"))
     codes = sorted(answer.status_code for answer in answers)
     assert set(codes) <= {201, 409}
     assert {a.json()["errors"][0]["code"] for a in answers if a.status_code == 409} <= {"idempotency_in_progress"}
@@ -136,7 +136,7 @@ def test_the_openapi_document_is_valid_and_complete(db: None, tmp_path: Any) -> 
     call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "schema.yml"))
 
 
-def test_its_pages_work_without_the_internet(db: None, client: Any) -> None:
+def test_the_api_documentation_loads_no_external_files(db: None, client: Any) -> None:
     for page in ("docs", "redoc"):
         html = client.get(f"/api/v1/{page}/").content.decode()
         assert "https://cdn" not in html

@@ -1,4 +1,4 @@
-"""The audit log: it only grows, its chain shows what was done to it, and no act is without its line."""
+"""Tests for the audit log: append-only tables, the hash chain, and entries that commit with their act."""
 
 import io
 import os
@@ -13,32 +13,33 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
 from accounts.models import User
+from core.audit import chain
+from core.audit.entries import HIDDEN, record, verify_chain
+from core.db import append_only
+from core.http import request_id
+from core.models import AuditEntry, AuditSeal, FailedTask
+from core.tasks import check_audit_log
 from courses.models import Course
 from courses.services import unpublish_course
 from enrollments.models import Enrollment
-from lms.lib import request_id
-from lms.platform import append_only, chain
-from lms.platform.audit import HIDDEN, record, verdict
-from lms.platform.models import AuditEntry, AuditSeal, FailedTask
-from lms.platform.tasks import check_audit_log
-from lms.testing.plugin import graded_item, on_postgres
-from lms.testing.racing import at_once
+from tools.testing.plugin import is_postgresql, make_graded_item
+from tools.testing.races import run_concurrently
 
 
-def lines(count: int) -> list[AuditEntry]:
+def record_entries(count: int) -> list[AuditEntry]:
     return [record(actor=None, action="tests.done", changes={"number": number}) for number in range(count)]
 
 
 def by_sql(statement: str, *values: object) -> None:
-    """Change the log as somebody does who has the database and takes the guards away."""
+    """Run SQL with the append-only triggers disabled, as an attacker with database access can."""
     with append_only.lifted(), connection.cursor() as cursor:
         cursor.execute(statement, values)
 
 
-def verified(**options: str) -> str:
-    said = io.StringIO()
-    call_command("verify_audit", stdout=said, **options)
-    return said.getvalue()
+def run_verify_audit(**options: str) -> str:
+    output = io.StringIO()
+    call_command("verify_audit", stdout=output, **options)
+    return output.getvalue()
 
 
 @pytest.mark.quality("M03")
@@ -56,33 +57,33 @@ def verified(**options: str) -> str:
     ],
 )
 @pytest.mark.django_db(transaction=True)
-def test_the_database_refuses_to_change_or_delete_a_line(change: Callable[[AuditEntry], object]) -> None:
-    entry, _other = lines(2)
+def test_the_database_rejects_changes_and_deletions_of_entries(change: Callable[[AuditEntry], object]) -> None:
+    entry, _other = record_entries(2)
     with pytest.raises(DatabaseError, match="append-only"):
         change(entry)
-    assert [line.action for line in AuditEntry.objects.all()] == ["tests.done"] * 2
-    assert verdict().checked == 2
+    assert [entry.action for entry in AuditEntry.objects.all()] == ["tests.done"] * 2
+    assert verify_chain().checked == 2
 
 
 @pytest.mark.postgres
 @pytest.mark.quality("M03")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("table", ["platform_auditentry", "platform_auditseal"])
-def test_the_database_refuses_to_empty_the_log(table: str) -> None:
+def test_the_database_rejects_truncating_the_log(table: str) -> None:
     with pytest.raises(DatabaseError, match="append-only"), connection.cursor() as cursor:
         cursor.execute(f"TRUNCATE {table}")
 
 
 @pytest.mark.quality("M03")
 @pytest.mark.django_db(transaction=True)
-def test_a_log_that_nobody_touched_holds() -> None:
+def test_an_untouched_log_is_valid() -> None:
     record(
         actor=None,
         action="tests.done",
         changes={"price": [1.0, 1e22], "title": ["Tea", "Thé \N{SNOWMAN}"], "nested": {"b": 1, "a": None}, "-": -0.0},
     )
-    lines(3)
-    assert "4 entries hold" in verified()
+    record_entries(3)
+    assert "4 entries are valid" in run_verify_audit()
 
 
 @pytest.mark.quality("M03")
@@ -94,27 +95,27 @@ def test_a_log_that_nobody_touched_holds() -> None:
         ("UPDATE platform_auditentry SET actor_id = NULL, ip_address = '10.0.0.1' WHERE id = %s", "was changed"),
         ("""UPDATE platform_auditentry SET changes = '{"number": 7}' WHERE id = %s""", "was changed"),
         ("DELETE FROM platform_auditentry WHERE id = %s", "is missing"),
-        ("UPDATE platform_auditseal SET hash = 'f' WHERE entry_id = %s", "is tied to another"),
+        ("UPDATE platform_auditseal SET hash = 'f' WHERE entry_id = %s", "is not linked"),
         ("DELETE FROM platform_auditseal WHERE entry_id = %s", ""),
     ],
 )
-def test_the_first_bad_row_is_named(statement: str, reason: str) -> None:
-    _first, second, third, fourth = lines(4)
+def test_the_first_bad_entry_is_named(statement: str, reason: str) -> None:
+    _first, second, third, fourth = record_entries(4)
     by_sql(statement, third.pk)
     with pytest.raises(CommandError) as refused:
-        verified()
-    named = fourth if statement.startswith("DELETE FROM platform_auditseal") else third
-    assert str(refused.value).startswith(f"Entry {named.pk} {reason}")
-    assert second.pk != named.pk
+        run_verify_audit()
+    expected = fourth if statement.startswith("DELETE FROM platform_auditseal") else third
+    assert str(refused.value).startswith(f"Entry {expected.pk} {reason}")
+    assert second.pk != expected.pk
 
 
 @pytest.mark.quality("M03")
 @pytest.mark.django_db(transaction=True)
-def test_a_line_that_is_put_in_past_the_site_is_named() -> None:
-    entry = lines(2)[0]
+def test_an_entry_inserted_by_sql_is_named() -> None:
+    entry = record_entries(2)[0]
     columns = "created_at, action, target_type, target_id, changes, request_id, digest"
-    disabled = ["ALTER TABLE platform_auditentry DISABLE TRIGGER USER"] if on_postgres() else []
-    enabled = ["ALTER TABLE platform_auditentry ENABLE TRIGGER USER"] if on_postgres() else []
+    disabled = ["ALTER TABLE platform_auditentry DISABLE TRIGGER USER"] if is_postgresql() else []
+    enabled = ["ALTER TABLE platform_auditentry ENABLE TRIGGER USER"] if is_postgresql() else []
     copied = (
         f"INSERT INTO platform_auditentry ({columns}) SELECT {columns} FROM platform_auditentry WHERE id = {entry.pk}"
     )
@@ -123,28 +124,28 @@ def test_a_line_that_is_put_in_past_the_site_is_named() -> None:
             cursor.execute(statement)
     added = AuditEntry.objects.first()
     with pytest.raises(CommandError, match=f"Entry {added.pk} is not part of the chain"):
-        verified()
+        run_verify_audit()
 
 
 @pytest.mark.quality("M03")
 @pytest.mark.django_db(transaction=True)
-def test_an_end_that_was_cut_off_shows_against_a_head_that_was_written_down() -> None:
-    last = lines(3)[-1]
-    head = verdict().head
-    assert "3 entries hold" in verified(known_head=head)
+def test_a_deleted_end_of_the_log_is_detected_with_the_known_head() -> None:
+    last = record_entries(3)[-1]
+    head = verify_chain().head
+    assert "3 entries are valid" in run_verify_audit(known_head=head)
     by_sql("DELETE FROM platform_auditentry WHERE id = %s", last.pk)
     by_sql("DELETE FROM platform_auditseal WHERE entry_id = %s", last.pk)
-    assert "2 entries hold" in verified()
-    with pytest.raises(CommandError, match="ends at 2, and once reached 3"):
-        verified(known_head=head)
-    with pytest.raises(CommandError, match="looks like"):
-        verified(known_head="yesterday's")
+    assert "2 entries are valid" in run_verify_audit()
+    with pytest.raises(CommandError, match="ends at 2, but once reached 3"):
+        run_verify_audit(known_head=head)
+    with pytest.raises(CommandError, match="must look like"):
+        run_verify_audit(known_head="yesterday's")
 
 
 @pytest.mark.quality("M03")
 @pytest.mark.django_db(transaction=True)
-def test_the_daily_look_writes_the_head_down_and_fails_for_a_bad_row(caplog: pytest.LogCaptureFixture) -> None:
-    _first, second = lines(2)
+def test_the_periodic_check_logs_the_head_and_fails_for_a_bad_entry(caplog: pytest.LogCaptureFixture) -> None:
+    _first, second = record_entries(2)
     head = check_audit_log.apply().result
     assert head.startswith("2:")
     assert head in caplog.text
@@ -155,7 +156,7 @@ def test_the_daily_look_writes_the_head_down_and_fails_for_a_bad_row(caplog: pyt
 
 @contextmanager
 def without_the_seal_lock() -> Iterator[None]:
-    """Take the lock out of the database's function, and put it back."""
+    """Remove the advisory lock from the trigger function, and restore it afterwards."""
     function = next(statement for statement in chain.POSTGRESQL if "platform_audit_seal()" in statement)
     replaced = function.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION")
     slow = replaced.replace("PERFORM pg_advisory_xact_lock", "PERFORM pg_sleep(0); --")
@@ -177,40 +178,40 @@ def write_one(number: int) -> None:
 @pytest.mark.postgres
 @pytest.mark.quality("M03")
 @pytest.mark.django_db(transaction=True)
-def test_the_chain_is_exact_when_forty_write_at_once() -> None:
-    assert [outcome for outcome in at_once(40, write_one) if outcome is not None] == []
-    assert verdict().checked == 80
+def test_the_chain_is_exact_with_forty_concurrent_writers() -> None:
+    assert [outcome for outcome in run_concurrently(40, write_one) if outcome is not None] == []
+    assert verify_chain().checked == 80
 
 
 @pytest.mark.postgres
 @pytest.mark.quality("M03")
 @pytest.mark.django_db(transaction=True)
-def test_without_its_lock_the_chain_would_refuse_most_of_them() -> None:
+def test_without_the_lock_concurrent_writers_fail() -> None:
     with without_the_seal_lock():
-        refused = [outcome for outcome in at_once(10, write_one) if outcome is not None]
+        refused = [outcome for outcome in run_concurrently(10, write_one) if outcome is not None]
     assert refused
 
 
 @pytest.mark.postgres
 @pytest.mark.quality("M03")
 @pytest.mark.django_db(transaction=True)
-def test_a_long_transaction_keeps_nobody_waiting_and_its_lines_come_when_it_commits(alice: User) -> None:
+def test_a_long_transaction_does_not_block_other_entries(alice: User) -> None:
     def slow_or_quick(number: int) -> None:
         if number:
-            lines(1)
+            record_entries(1)
 
     with transaction.atomic():
         record(actor=alice, action="tests.slow")
-        # Were the chain locked while the request works, these could not finish before it.
-        assert at_once(5, slow_or_quick) == [None] * 5
+        # If the chain were locked during the request, these could not finish before it.
+        assert run_concurrently(5, slow_or_quick) == [None] * 5
     order = AuditSeal.objects.order_by("position").values_list("entry_id", flat=True)
     assert AuditEntry.objects.get(pk=list(order)[-1]).action == "tests.slow"
-    assert verdict().holds
+    assert verify_chain().is_intact
 
 
 @pytest.mark.quality("M05")
 @pytest.mark.django_db(transaction=True)
-def test_a_rolled_back_act_leaves_no_line_and_a_committed_one_leaves_one(alice: User, course: Course) -> None:
+def test_an_entry_is_written_only_if_the_act_commits(alice: User, course: Course) -> None:
     before = AuditEntry.objects.count()
     with transaction.atomic():
         unpublish_course(actor=alice, course=course)
@@ -219,18 +220,16 @@ def test_a_rolled_back_act_leaves_no_line_and_a_committed_one_leaves_one(alice: 
     assert (course.is_published, AuditEntry.objects.count()) == (True, before)
     unpublish_course(actor=alice, course=course)
     assert AuditEntry.objects.filter(action="courses.unpublished", target_id=str(course.pk)).count() == 1
-    assert verdict().holds
+    assert verify_chain().is_intact
 
 
 @pytest.mark.quality("M05")
 @pytest.mark.django_db(transaction=True)
-def test_a_kill_at_any_point_of_a_grade_leaves_grade_and_line_or_neither(
-    course: Course, enrollment: Enrollment
-) -> None:
-    item = graded_item(course)
+def test_a_killed_process_leaves_both_grade_and_entry_or_neither(course: Course, enrollment: Enrollment) -> None:
+    item = make_graded_item(course)
     arguments = [str(connection.settings_dict["NAME"]), str(item.pk), str(enrollment.pk)]
     done = subprocess.run(
-        [sys.executable, "-m", "lms.testing.killed_grade", *arguments],
+        [sys.executable, "-m", "tools.testing.killed_grade", *arguments],
         cwd=settings.BASE_DIR,
         env={**os.environ, "DJANGO_SETTINGS_MODULE": "lms.settings"},
         capture_output=True,
@@ -244,20 +243,18 @@ def test_a_kill_at_any_point_of_a_grade_leaves_grade_and_line_or_neither(
     assert seen[0][1:] == (0, 0)
     assert seen[1][1:] == (1, 1)
     assert seen[-1][1:] == (2, 2)
-    assert verdict().holds
+    assert verify_chain().is_intact
 
 
 @pytest.mark.quality("M05")
-def test_what_is_named_like_a_secret_stays_out_of_the_log(bob: User) -> None:
+def test_values_named_like_secrets_are_hidden(bob: User) -> None:
     changes = {"password": ["old one", "new one"], "api_token": "t0ken", "deep": {"mfa_secret": "JBSW"}, "name": "Bob"}
-    kept = record(actor=bob, action="tests.done", changes=changes).changes
-    assert kept == {"password": HIDDEN, "api_token": HIDDEN, "deep": {"mfa_secret": HIDDEN}, "name": "Bob"}
+    logged = record(actor=bob, action="tests.done", changes=changes).changes
+    assert logged == {"password": HIDDEN, "api_token": HIDDEN, "deep": {"mfa_secret": HIDDEN}, "name": "Bob"}
 
 
 @pytest.mark.quality("M02")
-def test_while_somebody_impersonates_they_are_the_actor_and_the_other_the_subject(
-    alice: User, bob: User, dan: User
-) -> None:
+def test_during_impersonation_staff_are_the_actor_and_the_user_the_subject(alice: User, bob: User, dan: User) -> None:
     with request_id.scope(new_id="r1", from_address="::ffff:10.1.2.3"):
         request_id.acting.set(request_id.Acting(actor_id=dan.pk, subject_id=bob.pk))
         entry = record(actor=bob, action="tests.done", subject=alice)
@@ -266,6 +263,6 @@ def test_while_somebody_impersonates_they_are_the_actor_and_the_other_the_subjec
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_cached_copy_of_an_entry_says_what_the_database_says(alice: User) -> None:
+def test_the_digest_of_a_reloaded_entry_is_unchanged(alice: User) -> None:
     entry = record(actor=alice, action="tests.done", subject=alice, target=alice, changes={"price": [1, 2.50]})
     assert chain.digest_of(AuditEntry.objects.get(pk=entry.pk)) == entry.digest

@@ -1,4 +1,4 @@
-"""A backup goes into an empty host: the same rows, the same files, people log in (QUALITY X14)."""
+"""Tests for backup and restore (quality row X14)."""
 
 import json
 import os
@@ -17,14 +17,14 @@ from django.db import connection
 
 from accounts.models import User
 from certificates.models import Certificate
-from courses.attachments import attach
+from core.site import backup
+from courses.attachments import attach_file
 from courses.models import Course
 from enrollments import services as enrollments
 from files.tests.samples import PDF
-from lms.platform import backup
-from lms.testing.plugin import PASSWORD, buy_course, complete_all_lessons, on_postgres
-from lms.testing.processes import named
 from payments.models import LedgerEntry
+from tools.testing.plugin import PASSWORD, buy_course, complete_all_lessons, is_postgresql
+from tools.testing.processes import database_url
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.quality("X14")]
 
@@ -33,7 +33,7 @@ import json
 from django.test import Client
 from accounts.models import User
 from enrollments.services import enroll
-from courses.attachments import attach
+from courses.attachments import attach_file
 from courses.models import Course
 browser = Client()
 inside = browser.login(email="bob@example.com", password=PASSWORD)
@@ -46,11 +46,11 @@ print(json.dumps([inside, page.status_code, User.objects.count(), made.course.ti
 
 @pytest.fixture
 def empty_host(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """The environment of a host with nothing on it: a folder, and a database of its own on PostgreSQL."""
+    """Yield the environment of an empty host: a new folder, and on PostgreSQL a new database."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
     environment |= {"DATA_DIR": str(tmp_path / "host"), "DJANGO_SETTINGS_MODULE": "lms.settings", "DEBUG": "1"}
     (tmp_path / "host").mkdir()
-    if not on_postgres():
+    if not is_postgresql():
         yield environment
         return
     name = f"{connection.settings_dict['NAME']}_restored"
@@ -59,17 +59,17 @@ def empty_host(tmp_path: Path) -> Iterator[dict[str, str]]:
     with psycopg.connect(dbname="postgres", autocommit=True, **where) as server:
         server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         server.execute(f'CREATE DATABASE "{name}"')
-        yield environment | {"DATABASE_URL": named(name)}
+        yield environment | {"DATABASE_URL": database_url(name)}
         server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture
 def school(alice: User, bob: User, carol: User, course: Course, paid_course: Course, settings: Any) -> dict[str, int]:
-    """People, a certificate, an order and a file; Bob's password as it is kept outside of tests."""
+    """Create users, a certificate, an order and a file; Bob's password is hashed as in production."""
     User.objects.filter(pk=bob.pk).update(password=make_password(PASSWORD, hasher="argon2"))
     complete_all_lessons(enrollments.enroll(actor=bob, user=bob, course=course))
     buy_course(bob, paid_course, refunded=900)
-    attach(actor=alice, lesson=course.lessons.first(), content=SimpleUploadedFile("a.pdf", PDF))
+    attach_file(actor=alice, lesson=course.lessons.first(), content=SimpleUploadedFile("a.pdf", PDF))
     return {"certificates": Certificate.objects.count(), "entries": LedgerEntry.objects.count()}
 
 
@@ -81,7 +81,7 @@ def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedPro
 
 
 @pytest.mark.long
-def test_what_was_written_is_there_again_and_people_log_in(
+def test_a_restored_site_has_the_same_data_and_users_can_log_in(
     school: dict[str, int], empty_host: dict[str, str], tmp_path: Path
 ) -> None:
     folder = tmp_path / "backup"
@@ -97,10 +97,10 @@ def test_what_was_written_is_there_again_and_people_log_in(
     assert used.returncode == 0, used.stderr[-2000:]
     assert json.loads(used.stdout.splitlines()[-1]) == [True, 200, 3, "Tea"]
     again = run(empty_host, "restore", str(folder))
-    assert "There are people in this database" in again.stderr
+    assert "This database has users" in again.stderr
 
 
-def test_a_damaged_backup_is_refused_before_anything_is_changed(school: dict[str, int], tmp_path: Path) -> None:
+def test_a_damaged_backup_is_rejected_before_any_change(school: dict[str, int], tmp_path: Path) -> None:
     folder = tmp_path / "backup"
     backup.write(folder)
     victim = next(path for path in folder.rglob("*") if path.is_file() and path.name != backup.MANIFEST)
@@ -110,7 +110,7 @@ def test_a_damaged_backup_is_refused_before_anything_is_changed(school: dict[str
     assert User.objects.count() == 3
 
 
-def test_a_backup_of_another_version_or_engine_is_refused(school: dict[str, int], tmp_path: Path) -> None:
+def test_a_backup_of_another_version_or_engine_is_rejected(school: dict[str, int], tmp_path: Path) -> None:
     folder = tmp_path / "backup"
     backup.write(folder)
     text = (folder / backup.MANIFEST).read_text()
@@ -123,11 +123,11 @@ def test_a_backup_of_another_version_or_engine_is_refused(school: dict[str, int]
         with pytest.raises(backup.BackupError, match=reason):
             backup.restore(folder)
     (folder / backup.MANIFEST).write_text("{}")
-    with pytest.raises(backup.BackupError, match="holds no backup"):
+    with pytest.raises(backup.BackupError, match="does not contain a backup"):
         backup.restore(folder)
 
 
-def test_a_folder_that_holds_something_is_left_alone(db: None, tmp_path: Path) -> None:
+def test_a_folder_that_is_not_empty_is_not_overwritten(db: None, tmp_path: Path) -> None:
     (tmp_path / "notes").write_text("mine")
     with pytest.raises(backup.BackupError, match="not empty"):
         backup.write(tmp_path)
@@ -135,7 +135,7 @@ def test_a_folder_that_holds_something_is_left_alone(db: None, tmp_path: Path) -
 
 
 @pytest.mark.sqlite
-def test_the_database_is_no_secret_where_nobody_else_may_read_anything(
+def test_the_database_files_are_not_treated_as_secrets(
     db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(connection.settings_dict, "NAME", str(tmp_path / "db.sqlite3"))

@@ -1,4 +1,4 @@
-"""What browsers are told, on every kind of page (QUALITY X07)."""
+"""Tests for security headers and cookies (quality row X07)."""
 
 from collections.abc import Callable
 
@@ -28,7 +28,7 @@ def directives(policy: str) -> dict[str, list[str]]:
 
 @pytest.mark.quality("X07")
 @pytest.mark.parametrize("path", PAGES)
-def test_every_page_forbids_inline_scripts_frames_and_sniffing(
+def test_security_headers_forbid_inline_scripts_frames_and_sniffing(
     path: str, alice: User, course: Course, enrollment: Enrollment, browser_of: Callable[[User], Client]
 ) -> None:
     answer = browser_of(alice).get(path)
@@ -43,7 +43,7 @@ def test_every_page_forbids_inline_scripts_frames_and_sniffing(
 
 
 @pytest.mark.quality("X07")
-def test_no_page_carries_a_script_or_a_style_of_its_own(
+def test_pages_contain_no_inline_scripts_or_styles(
     alice: User, course: Course, enrollment: Enrollment, browser_of: Callable[[User], Client]
 ) -> None:
     for path in [*PAGES[:-1], course_path(course), f"/learn/{course.slug}/"]:
@@ -59,14 +59,14 @@ def course_path(course: Course) -> str:
 
 
 @pytest.mark.quality("X07")
-def test_no_foreign_origin_is_let_in_with_credentials(db: None) -> None:
+def test_other_origins_get_no_cors_headers(db: None) -> None:
     answer = APIClient().get("/api/v1/courses/", headers={"origin": "https://evil.test"})
     assert "Access-Control-Allow-Origin" not in answer
     assert "Access-Control-Allow-Credentials" not in answer
 
 
 @pytest.mark.quality("X07")
-def test_session_and_csrf_cookies_keep_to_this_site(bob: User, client: Client) -> None:
+def test_session_and_csrf_cookies_are_limited_to_this_site(bob: User, client: Client) -> None:
     page = client.get("/account/login/")
     login = client.post("/account/login/", {"username": bob.email, "password": "learn-by-doing"})
     assert login.status_code == 302
@@ -76,7 +76,7 @@ def test_session_and_csrf_cookies_keep_to_this_site(bob: User, client: Client) -
 
 
 @pytest.mark.quality("X07")
-def test_a_session_needs_the_csrf_token_for_what_it_changes(bob: User, course: Course) -> None:
+def test_session_authentication_requires_the_csrf_token(bob: User, course: Course) -> None:
     browser = APIClient(enforce_csrf_checks=True)
     browser.force_login(bob)
     answer = browser.post("/api/v1/enrollments/", {"course_id": str(course.pk)})

@@ -1,4 +1,4 @@
-"""Bodies without Content-Length, sent in chunks to real servers of both kinds (QUALITY V03)."""
+"""Bodies without Content-Length, sent in chunks to real servers of both kinds (quality row V03)."""
 
 import json
 import re
@@ -11,9 +11,9 @@ import httpx
 import pytest
 from django.conf import settings
 
-from lms.bench.large_files import BAR, LARGE, PASSWORD, Site, site
-from lms.lib.bodies import ChunkedBodies
-from payments import events
+from core.http.body_limit import ChunkedBodies
+from payments import webhooks
+from tools.bench.large_files import LARGE, LIMIT, PASSWORD, Site, run_site
 
 pytestmark = [
     pytest.mark.long,
@@ -34,7 +34,7 @@ def running(request: Any) -> Iterator[Site]:
     """The site under this server; gunicorn with threads, as in production."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("GUNICORN_CMD_ARGS", "--threads 4")
-        with site(request.param) as started:
+        with run_site(request.param) as started:
             yield started
 
 
@@ -89,7 +89,7 @@ def test_a_chunked_upload_of_200_megabytes_arrives_and_is_not_held_in_memory(run
     uploaded = running.upload(LARGE, announced=False)
     assert uploaded.status_code == 201, uploaded.content
     assert running.download(uploaded.json()["id"]) == LARGE
-    assert running.memory("VmHWM") - before < BAR
+    assert running.memory("VmHWM") - before < LIMIT
     assert running.leftovers() == []
 
 
@@ -106,7 +106,7 @@ def test_a_chunked_form_of_a_page_arrives(running: Site) -> None:
 
 @pytest.mark.quality("V03")
 def test_a_chunked_event_beyond_the_limit_of_the_webhook_is_413(running: Site) -> None:
-    body = b'{"a": "' + b"x" * events.LARGEST_BODY + b'"}'
+    body = b'{"a": "' + b"x" * webhooks.MAX_BODY_BYTES + b'"}'
     assert refusal(running.client.post("/payments/webhook", content=in_chunks(body), headers=JSON)) == (
         413,
         "too_large",

@@ -1,4 +1,4 @@
-"""What production is made of: the image's steps run, every queue has a worker, upgrades leave the old version alive."""
+"""Tests for deployment files, the build of the image, pinned dependencies, and the migration linter."""
 
 import os
 import re
@@ -14,8 +14,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import migrations, models
 
+from core.db.migration_safety import faults
 from lms.celery import app
-from lms.platform.upgrading import faults
 
 ROOT: Path = settings.BASE_DIR
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
@@ -40,7 +40,7 @@ def test_every_queue_has_a_worker() -> None:
     assert every_queue() == {"default", "mail", "documents"}
 
 
-def test_there_is_one_beat_and_one_migration_before_everything_else() -> None:
+def test_there_is_one_beat_and_migrations_run_before_other_services() -> None:
     assert [name for name, service in COMPOSE.items() if " beat " in str(service.get("command", ""))] == ["beat"]
     beat = next(pod for pod in PODS if pod["metadata"]["name"] == "campus-beat")
     assert (beat["spec"]["replicas"], beat["spec"]["strategy"]["type"]) == (1, "Recreate")
@@ -50,7 +50,7 @@ def test_there_is_one_beat_and_one_migration_before_everything_else() -> None:
 
 
 @pytest.mark.quality("X12")
-def test_processes_are_given_the_time_that_they_need_to_end() -> None:
+def test_the_grace_periods_of_processes_are_long_enough() -> None:
     def seconds(text: str) -> int:
         return int(text.removesuffix("s"))
 
@@ -67,15 +67,14 @@ def test_processes_are_given_the_time_that_they_need_to_end() -> None:
 
 
 @pytest.mark.django_db
-def test_every_task_that_beat_knows_is_there() -> None:
+def test_every_scheduled_task_is_registered() -> None:
     app.loader.import_default_modules()
     assert {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} - set(app.tasks) == set()
 
 
 @pytest.mark.long
-def test_the_image_s_steps_run_in_a_clean_folder(tmp_path: Path) -> None:
-    """Collecting the static files and loading the application, as the Dockerfile says them; installing is what made
-    this environment."""
+def test_the_build_steps_of_the_image_work_in_a_clean_folder(tmp_path: Path) -> None:
+    """Run collectstatic and load the application as the Dockerfile does, without installing packages."""
     given = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.decode()
     clean = tmp_path / "campus"
     for name in filter(None, given.split("\0")):
@@ -100,8 +99,8 @@ def test_the_image_s_steps_run_in_a_clean_folder(tmp_path: Path) -> None:
 
 @pytest.mark.quality("X15")
 @pytest.mark.parametrize("lock", ["requirements.txt", "requirements-dev.txt"])
-def test_every_dependency_is_pinned_to_one_version_by_its_hashes(lock: str) -> None:
-    """That none of these is known to be vulnerable, `make audit` asks, which needs the internet."""
+def test_every_dependency_is_pinned_by_version_and_hash(lock: str) -> None:
+    """`make audit` checks for known vulnerabilities, which needs internet access."""
     entries = (ROOT / lock).read_text().replace("\\\n", " ").splitlines()
     named = [line for line in entries if line and not line.lstrip().startswith("#")]
     assert len(named) > 50
@@ -115,20 +114,20 @@ def migration(*operations: Any, **more: Any) -> Any:
 @pytest.mark.parametrize(
     ("operation", "reason"),
     [
-        (migrations.RemoveField("course", "title"), "Stop using it, then"),
-        (migrations.DeleteModel("Course"), "Stop using it, then"),
-        (migrations.RenameField("course", "title", "name"), "asks for the old name"),
-        (migrations.RenameModel("Course", "Class"), "asks for the old name"),
+        (migrations.RemoveField("course", "title"), "Stop using it; remove it"),
+        (migrations.DeleteModel("Course"), "Stop using it; remove it"),
+        (migrations.RenameField("course", "title", "name"), "uses the old name"),
+        (migrations.RenameModel("Course", "Class"), "uses the old name"),
         (migrations.AddField("course", "level", models.CharField(max_length=9, default="")), "db_default"),
     ],
     ids=str,
 )
-def test_what_the_old_version_would_not_survive_is_found(operation: Any, reason: str) -> None:
+def test_incompatible_migrations_are_reported(operation: Any, reason: str) -> None:
     assert reason in faults(migration(operation))[0]
     assert faults(migration(operation, contracts="Unused since the last release.")) == []
 
 
-def test_what_the_old_version_does_not_notice_passes() -> None:
+def test_compatible_migrations_pass() -> None:
     table = migrations.CreateModel("Room", [("id", models.AutoField(primary_key=True))])
     fine = [
         migrations.AddField("course", "level", models.CharField(max_length=9, null=True)),
@@ -140,6 +139,6 @@ def test_what_the_old_version_does_not_notice_passes() -> None:
     assert faults(migration(*fine)) == []
 
 
-def test_the_linter_reads_what_git_has_added(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_migration_linter_checks_migrations_added_in_git(capsys: pytest.CaptureFixture[str]) -> None:
     call_command("lint_migrations", since="HEAD")
-    assert "may run beside each other" in capsys.readouterr().out
+    assert "can run at the same time" in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""What answers hold beyond what was asked for: every GET of the site, as every person, looked through (QUALITY U02)."""
+"""Tests that responses contain no secrets and no personal data of others (quality row U02)."""
 
 import json
 import re
@@ -15,21 +15,21 @@ from django.test import Client
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from rest_framework.test import APIClient
 
-from accounts.closing import close_account
+from accounts.account_deletion import close_account
 from accounts.codes import make_recovery_codes
 from accounts.models import User
-from lms.platform.models import AuditEntry
-from lms.testing.plugin import PASSWORD
+from core.models import AuditEntry
+from lms.tests.access_fixtures import alice, bob, carol, dan, erin, people, the_world, values
 from lms.tests.access_table import PEOPLE, rows
-from lms.tests.lasting_access_world import alice, bob, carol, dan, erin, people, the_world, values
 from lms.tests.test_access import client_for
+from tools.testing.plugin import PASSWORD
 
 __all__ = ["alice", "bob", "carol", "dan", "erin", "people", "the_world", "values"]  # fixtures
 
 FORBIDDEN_KEYS = re.compile(r"password|hash|secret|session_key|^key$|^token$|access_token|refresh_token|otp|recovery")
 HASHED = re.compile(r"(argon2|pbkdf2_\w+|quick_test)\$")
 A_TOKEN = re.compile(r"eyJ[\w-]+\.eyJ[\w-]+\.")
-# Whose address each person may read: their own, a teacher their students', an admin everybody's.
+# The email addresses that each user may read: their own; instructors those of their students; staff all.
 MAY_READ = {
     "visitor": set(),
     "bob": {"bob"},
@@ -41,7 +41,7 @@ MAY_READ = {
 
 
 def keys_in(found: Any) -> Iterator[str]:
-    """Yield every key of an answer, however deep."""
+    """Yield every key of a JSON response, at any depth."""
     if isinstance(found, dict):
         yield from found
     for inner in found.values() if isinstance(found, dict) else found if isinstance(found, list) else ():
@@ -49,7 +49,7 @@ def keys_in(found: Any) -> Iterator[str]:
 
 
 def readable(answer: Any) -> str:
-    """Return an answer's text; nothing of a file."""
+    """Return the text of a response, or an empty string for a file."""
     is_text = any(kind in answer.get("Content-Type", "") for kind in ("json", "html", "text", "xml"))
     if not is_text:
         return ""
@@ -58,7 +58,7 @@ def readable(answer: Any) -> str:
 
 @pytest.mark.quality("U02")
 @pytest.mark.parametrize("name", PEOPLE)
-def test_no_answer_holds_a_hash_a_token_a_secret_or_the_address_of_a_stranger(
+def test_no_response_contains_secrets_or_foreign_email_addresses(
     name: str, people: dict[str, Any], values: dict[str, Any]
 ) -> None:
     bob = people["bob"]
@@ -79,7 +79,7 @@ def test_no_answer_holds_a_hash_a_token_a_secret_or_the_address_of_a_stranger(
             else set()
         )
         if address in ("/api/v1/schema/", "/api/v1/asyncapi.json"):
-            keys = set()  # they tell what the doors take, and hold nothing
+            keys = set()  # the API documents name fields, but contain no data
         held = keys | {secret for secret in secrets if secret in text} | {email for email in strangers if email in text}
         if held or HASHED.search(text) or A_TOKEN.search(text):
             wrong[path] = held
@@ -88,13 +88,13 @@ def test_no_answer_holds_a_hash_a_token_a_secret_or_the_address_of_a_stranger(
 
 
 @pytest.mark.quality("U02")
-def test_a_student_reads_nobody(bob: User, carol: User, api_of: Callable[[User], APIClient]) -> None:
+def test_a_student_cannot_read_user_accounts(bob: User, carol: User, api_of: Callable[[User], APIClient]) -> None:
     for path in (f"users/{carol.pk}", f"users/{bob.pk}", "users/"):
         assert api_of(bob).get(f"/api/v1/{path}").status_code == 403
 
 
 def rows_that_name(texts: set[str], *, but: tuple[type[models.Model], ...] = ()) -> dict[str, list[Any]]:
-    """Return the rows of every table with a column of words that holds one of `texts`, by table."""
+    """Return the rows of each table with a text column that contains one of `texts`."""
     found = {}
     for model in apps.get_models():
         words = [
@@ -115,8 +115,8 @@ def rows_that_name(texts: set[str], *, but: tuple[type[models.Model], ...] = ())
 
 
 @pytest.mark.quality("U03")
-def test_after_an_account_is_closed_no_table_names_the_person(bob: User, dan: User, values: dict[str, Any]) -> None:
-    """But their certificate, which is a snapshot that others rely on."""
+def test_a_closed_account_leaves_no_personal_data_in_any_table(bob: User, dan: User, values: dict[str, Any]) -> None:
+    """Certificates are exempt: they are snapshots that others rely on."""
     APIClient().post("/api/v1/auth/password/reset", {"email": bob.email})
     assert rows_that_name({"bob@example.com"})
     close_account(actor=dan, user=bob)
@@ -126,12 +126,12 @@ def test_after_an_account_is_closed_no_table_names_the_person(bob: User, dan: Us
     assert AuditEntry.objects.filter(action="accounts.closed", target_id=str(values["bob"])).count() == 1
 
 
-# A formula to a spreadsheet; an element, and the end of an attribute, to a page.
+# A formula in a spreadsheet; an element, and the end of an attribute, in HTML.
 EVIL_NAME = '=HYPERLINK("http://evil.test","Grade") <script>alert(1)</script> <img src=x onerror=alert(1)> " onclick="x'
 
 
 @pytest.mark.quality("U05")
-def test_a_name_that_is_markup_and_a_formula_stays_a_name_wherever_it_is_shown(
+def test_markup_and_formulas_in_a_name_are_escaped_everywhere(
     people: dict[str, Any], values: dict[str, Any], dan: User, api_of: Callable[[User], APIClient]
 ) -> None:
     bob = people["bob"]
@@ -161,7 +161,7 @@ def test_a_name_that_is_markup_and_a_formula_stays_a_name_wherever_it_is_shown(
 
 
 @pytest.mark.quality("U01")
-def test_a_student_promotes_themselves_by_no_door(bob: User, api_of: Callable[[User], APIClient]) -> None:
+def test_a_student_cannot_change_their_own_role(bob: User, api_of: Callable[[User], APIClient]) -> None:
     wanted = {"role": "admin", "is_staff": True, "is_superuser": True, "user": str(bob.pk)}
     client = api_of(bob)
     for method, path, expected in (

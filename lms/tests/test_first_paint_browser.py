@@ -1,4 +1,4 @@
-"""A page that comes in pieces, as over a slow network, is not shown before all of it is there: nothing on it moves."""
+"""Browser tests for pages that arrive in two parts, as over a slow network: no layout shifts."""
 
 import threading
 import time
@@ -10,8 +10,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from lms.testing.browsing import launched
 from lms.tests.test_every_page_browser import WATCH_SHIFTS
+from tools.testing.live import launch_browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -21,7 +21,7 @@ CUTS = ('<button type="submit" aria-label="Search">', '<div class="bar-actions">
 
 @contextmanager
 def in_two_pieces(first: bytes, rest: bytes) -> Iterator[str]:
-    """Serve a page whose second half comes late; yield its address."""
+    """Serve a page whose second part is delayed; yield its URL."""
 
     class InTwoPieces(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -49,11 +49,11 @@ def in_two_pieces(first: bytes, rest: bytes) -> Iterator[str]:
 
 
 def shifts(site: str, html: str, cut: str) -> list[str]:
-    """Return what moves on a page of which the browser gets all after `cut` late."""
+    """Return the layout shifts of a page whose content after `cut` is delayed."""
     html = html.replace('="/static/', f'="{site}/static/')
     first, mark, rest = html.partition(cut)
     assert mark
-    with in_two_pieces((first + mark).encode(), rest.encode()) as address, launched() as browser:
+    with in_two_pieces((first + mark).encode(), rest.encode()) as address, launch_browser() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.add_init_script(WATCH_SHIFTS)
         page.goto(address)
@@ -62,7 +62,7 @@ def shifts(site: str, html: str, cut: str) -> list[str]:
 
 
 @pytest.mark.parametrize("cut", CUTS)
-def test_nothing_moves_on_a_page_whose_second_half_comes_late(
+def test_a_page_that_arrives_in_two_parts_has_no_layout_shifts(
     cut: str, live_site: str, bob: User, browser_of: Callable[[User], Client]
 ) -> None:
     assert shifts(live_site, browser_of(bob).get("/").text, cut) == []

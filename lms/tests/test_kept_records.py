@@ -1,4 +1,4 @@
-"""What people hold of a course outlives every attempt to delete it (QUALITY C04)."""
+"""Tests that the records of a course with enrollments cannot be deleted (quality row C04)."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -15,27 +15,27 @@ from courses.models import Course, Lesson, Section
 from enrollments.grades import record_grade
 from enrollments.models import Enrollment, GradedItem, GradeEntry, LessonProgress, Review
 from enrollments.services import write_review
-from lms.testing.plugin import buy_course, complete_all_lessons, graded_item
 from payments.models import LedgerEntry, Order, Payment
+from tools.testing.plugin import buy_course, complete_all_lessons, make_graded_item
 
 pytestmark = [pytest.mark.django_db, pytest.mark.quality("C04")]
-KEPT = (
+PROTECTED_MODELS = (
     Course, Section, Lesson, Enrollment, LessonProgress, Review, GradedItem, GradeEntry, Certificate, Order, Payment,
     LedgerEntry,
 )  # fmt: skip
 
 
 def rows() -> dict[str, int]:
-    return {model.__name__: model._default_manager.count() for model in KEPT}
+    return {model.__name__: model._default_manager.count() for model in PROTECTED_MODELS}
 
 
-def test_a_bought_and_completed_course_stays_and_so_does_all_that_hangs_on_it(
+def test_a_bought_and_completed_course_cannot_be_deleted(
     alice: User, bob: User, dan: User, paid_course: Course, browser_of: Callable[[Any], Client],
     api_of: Callable[[Any], APIClient],
 ) -> None:  # fmt: skip
     order = buy_course(bob, paid_course)
     enrollment = complete_all_lessons(Enrollment.objects.select_related("course", "user").get())
-    record_grade(actor=alice, item=graded_item(paid_course), enrollment=enrollment, points=Decimal(9))
+    record_grade(actor=alice, item=make_graded_item(paid_course), enrollment=enrollment, points=Decimal(9))
     write_review(actor=bob, course=paid_course, rating=5, comment="Strong.")
     before = rows()
     assert all(before.values()), before
@@ -46,7 +46,7 @@ def test_a_bought_and_completed_course_stays_and_so_does_all_that_hangs_on_it(
         browser_of(user).post(f"/teach/courses/{paid_course.slug}/delete/")
     assert rows() == before
 
-    # The gentler thing that is left takes nothing from those who have it either.
+    # Unpublishing the course does not affect its students either.
     services.unpublish_course(actor=alice, course=paid_course)
     certificate = Certificate.objects.get()
     student = browser_of(bob)

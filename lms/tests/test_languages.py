@@ -1,4 +1,4 @@
-"""Ready for more languages than English: every word goes through gettext, dates and numbers are as each writes them."""
+"""Tests for translation: all texts of templates use gettext, dates and numbers follow the language."""
 
 import re
 from pathlib import Path
@@ -12,29 +12,33 @@ from django.utils import timezone
 from courses.models import Course
 
 TEMPLATES: Path = settings.BASE_DIR / "templates"
-# Keys are called what stands on them, classes and the names of headers are for machines.
+# Texts that are not translated: comments, names of keys, style sheets and header names.
 NOT_WORDS = re.compile(
     r"\{% comment.*?endcomment %\}|\{#.*?#\}|\{% blocktranslate\b.*?endblocktranslate %\}|\{% plural %\}"
     r"|\{% block width %\}.*?\{% endblock %\}|<kbd>.*?</kbd>|<style>.*?</style>|\bSubject:|\?token=",
     re.DOTALL,
 )
 CODE = re.compile(r"\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
-SAID = re.compile(r'\b(?:aria-label|title|placeholder|alt)="([^"]*)"')
-PASSED = re.compile(r'\{% include [^%]*?\b(?:label|title|text|action|caption|lead)="([^"]*)"')
+TEXT_ATTRIBUTES = re.compile(r'\b(?:aria-label|title|placeholder|alt)="([^"]*)"')
+COMPONENT_TEXTS = re.compile(r'\{% include [^%]*?\b(?:label|title|text|action|caption|lead)="([^"]*)"')
 WORD = re.compile(r"[A-Za-z]{2}")
 
 
 def untranslated(template: str) -> list[str]:
-    """Return the words of a template that stand outside gettext: between tags, in attributes, handed to components."""
+    """Return the untranslated words of a template: between tags, in attributes, and in arguments of components."""
     text = NOT_WORDS.sub(" ", template)
-    passed = [words for words in PASSED.findall(text) if words != words.lower()]
+    passed = [words for words in COMPONENT_TEXTS.findall(text) if words != words.lower()]
     text = CODE.sub(" ", text)
     between = re.sub(r"<[^>]*>|&\w+;", " ", text)
-    return [found.strip() for found in [*passed, *SAID.findall(text), *between.splitlines()] if WORD.search(found)]
+    return [
+        found.strip()
+        for found in [*passed, *TEXT_ATTRIBUTES.findall(text), *between.splitlines()]
+        if WORD.search(found)
+    ]
 
 
-def test_no_word_of_a_template_stands_outside_gettext() -> None:
-    """Pages that only a development start has speak English."""
+def test_all_texts_of_templates_use_gettext() -> None:
+    """The pages under /dev/ are in English only."""
     templates = [path for path in TEMPLATES.rglob("*.*") if path.suffix in {".html", ".txt"}]
     ours = [path for path in templates if path.relative_to(TEMPLATES).parts[0] != "dev"]
     assert len(ours) > 100
@@ -46,11 +50,11 @@ def test_no_word_of_a_template_stands_outside_gettext() -> None:
     "template",
     ["<p>Hello</p>", '<a aria-label="Hello">x</a>', '{% include "components/button.html" with label="Hello" only %}'],
 )
-def test_the_check_sees_a_word_outside_gettext(template: str) -> None:
+def test_the_check_finds_untranslated_words(template: str) -> None:
     assert untranslated(template) == ["Hello"]
 
 
-def test_dates_and_numbers_are_written_as_the_reader_s_language_does(
+def test_dates_and_numbers_follow_the_language(
     client: Client, course: Course, paid_course: Course, settings: Any
 ) -> None:
     settings.LANGUAGES = [("en", "English"), ("de", "German")]

@@ -1,4 +1,4 @@
-"""The pages of courses cost the same number of queries in a large school as in a small one."""
+"""Tests that the query counts of course pages do not depend on the size of the school."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,13 +10,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
+from core.models import SiteSettings
 from courses.models import Course, Lesson
 from courses.services import recount_lessons
 from enrollments import services
 from enrollments.models import Enrollment
-from lms.demo.sized import Size, load_sized
-from lms.platform.models import SiteSettings
-from lms.testing.plugin import complete_all_lessons, make_course
+from tools.demo.sized import Size, load_sized
+from tools.testing.plugin import complete_all_lessons, make_course
 
 pytestmark = pytest.mark.django_db
 Browser = Callable[[Any], Client]
@@ -24,7 +24,7 @@ Browser = Callable[[Any], Client]
 
 def queries_of(client: Client, address: str) -> list[str]:
     cache.clear()
-    SiteSettings.current()  # the one thing that every page takes from the cache
+    SiteSettings.current()  # every page reads it from the cache
     with CaptureQueriesContext(connection) as captured:
         assert client.get(address).status_code == 200, address
     return [query["sql"] for query in captured.captured_queries]
@@ -35,7 +35,7 @@ def counts(client: Client, *addresses: str) -> dict[str, int]:
 
 
 @pytest.mark.quality("G1")
-def test_the_catalogue_costs_the_same_with_twenty_courses_and_with_two_thousand(browser_of: Browser) -> None:
+def test_the_catalog_needs_the_same_queries_for_20_and_2000_courses(browser_of: Browser) -> None:
     addresses = (
         "/", "/courses/", "/courses/?page=2", "/courses/?ordering=rating&level=beginner", "/courses/?search=knots",
         "/api/v1/courses/", "/api/v1/courses/?page_size=100",
@@ -49,7 +49,7 @@ def test_the_catalogue_costs_the_same_with_twenty_courses_and_with_two_thousand(
 
 
 def grow_to(course: Course, lessons: int) -> None:
-    """Add lessons to the last section until there are so many."""
+    """Add lessons to the last section until the course has `lessons` lessons."""
     section = course.sections.order_by("-order")[0]
     there = course.lessons.count()
     Lesson.objects.bulk_create(
@@ -60,9 +60,7 @@ def grow_to(course: Course, lessons: int) -> None:
 
 
 @pytest.mark.quality("G3")
-def test_a_course_costs_the_same_with_ten_lessons_and_with_a_thousand(
-    alice: User, bob: User, browser_of: Browser
-) -> None:
+def test_a_course_needs_the_same_queries_for_10_and_1000_lessons(alice: User, bob: User, browser_of: Browser) -> None:
     course = make_course(alice, "Tea", lessons=10)
     enrollment = services.enroll(actor=bob, user=bob, course=course)
     first = course.lessons.order_by("order")[0]
@@ -76,7 +74,7 @@ def test_a_course_costs_the_same_with_ten_lessons_and_with_a_thousand(
 
 
 @pytest.mark.quality("G2")
-def test_a_dashboard_costs_the_same_with_forty_courses_and_with_two_hundred(
+def test_the_dashboard_needs_the_same_queries_for_40_and_200_courses(
     bob: User, browser_of: Browser, alice: User
 ) -> None:
     done = make_course(alice, "Done", lessons=1)

@@ -1,4 +1,4 @@
-"""Log lines: JSON where machines read them, with the request's id; secrets and addresses in none (QUALITY X10)."""
+"""Tests for log lines: JSON with the request id, without secrets and email addresses (quality row X10)."""
 
 import io
 import json
@@ -14,12 +14,12 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.tokens import start_session
+from core.http import request_id
+from core.http.logs import JsonFormatter, LineFormatter
+from core.models import DeferredTask
+from core.tasks import send_deferred_tasks
 from courses.models import Course
-from lms.lib import request_id
-from lms.lib.logs import JsonLine, Line
-from lms.platform.models import DeferredTask
-from lms.platform.tasks import send_deferred_tasks
-from lms.testing.plugin import PASSWORD
+from tools.testing.plugin import PASSWORD
 
 SECRETS = [
     "Bearer eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyX2lkIjoiMSJ9.c2lnbmF0dXJl",
@@ -34,11 +34,11 @@ SECRETS = [
 
 @pytest.fixture
 def lines() -> Iterator[io.StringIO]:
-    """Everything that is logged meanwhile, down to the last debug line, as production writes it."""
+    """Yield a stream of everything that is logged during the test, in the format of production."""
     written = io.StringIO()
     handler = logging.StreamHandler(written)
     handler.addFilter(request_id.Filter())
-    handler.setFormatter(JsonLine())
+    handler.setFormatter(JsonFormatter())
     root = logging.getLogger()
     level = root.level
     root.addHandler(handler)
@@ -49,9 +49,9 @@ def lines() -> Iterator[io.StringIO]:
 
 
 @pytest.mark.quality("X10")
-@pytest.mark.parametrize("formatter", [Line("{message}", style="{"), JsonLine()])
+@pytest.mark.parametrize("formatter", [LineFormatter("{message}", style="{"), JsonFormatter()])
 @pytest.mark.parametrize("text", SECRETS)
-def test_what_looks_like_a_secret_is_blotted_out_wherever_it_came_from(formatter: logging.Formatter, text: str) -> None:
+def test_secrets_are_masked_in_messages_and_tracebacks(formatter: logging.Formatter, text: str) -> None:
     secret = re.compile(r"c2lnbmF0dXJl|0123456789abcdef|MTIzNDU2|correct horse|4242|hunter2")
     assert secret.search(text)
     plain = logging.LogRecord("tests", logging.INFO, __file__, 1, "said %s", (text,), None)
@@ -62,17 +62,17 @@ def test_what_looks_like_a_secret_is_blotted_out_wherever_it_came_from(formatter
         failed = logging.LogRecord(
             "tests", logging.ERROR, __file__, 1, "failed", (), (type(error), error, error.__traceback__)
         )
-    # The traceback quotes this file's own lines, which hold no secret.
+    # The traceback quotes lines of this file, which contain no secret.
     assert not secret.search(formatter.format(failed))
 
 
-def test_what_is_no_secret_stays() -> None:
+def test_other_text_is_not_masked() -> None:
     text = "took 1234567 us for /courses/1f0e7a9c-5d0b-4f6e-9a1c-0123456789ab/ at 2026-11-27 20:15:00.123456"
     record = logging.LogRecord("tests", logging.INFO, __file__, 1, text, (), None)
-    assert json.loads(JsonLine().format(record))["message"] == text
+    assert json.loads(JsonFormatter().format(record))["message"] == text
 
 
-def test_a_line_of_json_names_its_request(lines: io.StringIO, client: Any, db: None) -> None:
+def test_a_json_log_line_contains_the_request_id(lines: io.StringIO, client: Any, db: None) -> None:
     answer = client.get("/api/v1/nope")
     (line,) = [json.loads(text) for text in lines.getvalue().splitlines()]
     assert line.keys() == {"time", "level", "logger", "request_id", "message"}
@@ -80,7 +80,7 @@ def test_a_line_of_json_names_its_request(lines: io.StringIO, client: Any, db: N
 
 
 @pytest.mark.quality("X10")
-def test_a_walk_through_every_door_leaves_no_secret_and_no_address_in_the_log(
+def test_authentication_requests_log_no_secrets_or_email_addresses(
     lines: io.StringIO, bob: User, course: Course, settings: Any, django_capture_on_commit_callbacks: Any
 ) -> None:
     client = APIClient(raise_request_exception=False)
@@ -107,19 +107,19 @@ def test_a_walk_through_every_door_leaves_no_secret_and_no_address_in_the_log(
     send_deferred_tasks()
     secrets += [pair["access_token"], pair["refresh_token"], ticket, setup["secret"], setup["challenge_token"], token]
     written = lines.getvalue()
-    assert "Not Found" in written  # it was listening
+    assert "Not Found" in written  # proves that the handler is active
     assert {secret for secret in secrets if secret in written} == set()
     assert bob.email not in written
 
 
 @pytest.mark.quality("X10")
-def test_a_view_that_breaks_says_where_and_not_with_what(
+def test_the_traceback_of_a_failed_view_contains_no_secret(
     lines: io.StringIO, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def breaks(**kwargs: Any) -> None:
         raise RuntimeError(f"cannot send password={kwargs['password']}")
 
-    monkeypatch.setattr("accounts.signing_in.passwords.check", breaks)
+    monkeypatch.setattr("accounts.login.passwords.check_credentials", breaks)
     client = APIClient(raise_request_exception=False)
     assert client.post("/api/v1/auth/token", {"email": bob.email, "password": PASSWORD}).status_code == 500
     written = lines.getvalue()

@@ -1,4 +1,4 @@
-"""Every page with what people really write: names of eighty letters without a break, two scripts in one line."""
+"""Browser tests for every page with extreme texts: 80 letters without a space, and two scripts in a line."""
 
 from typing import Any
 
@@ -6,10 +6,10 @@ import pytest
 from django.apps import apps
 from django.db import models
 
-from lms.testing.browsing import visiting
-from lms.testing.layout import Shown, misfits
-from lms.tests.access_world import people, values  # noqa: F401  # the world that the table speaks of
+from lms.tests.access_data import people, values  # noqa: F401  # the data of the access table
 from lms.tests.test_every_page import LOOKED_AT, html_pages
+from tools.testing.browser import open_page
+from tools.testing.layout import Viewport, find_layout_faults
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -20,11 +20,11 @@ WRITTEN = {
 }  # fmt: skip
 UNBROKEN = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
 EXTREME = f"{UNBROKEN} مقدمة في HTML و CSS (الجزء 2)"
-SHAPES = (Shown(320), Shown(640), Shown(1280))
+SHAPES = (Viewport(320), Viewport(640), Viewport(1280))
 
 
 def stretch() -> int:
-    """Put the extreme text into every column that people write; return how many rows there were."""
+    """Write the extreme text to every user-editable column; return the number of rows."""
     rows = 0
     for model in (model for name in OURS for model in apps.get_app_config(name).get_models()):
         for field in model._meta.concrete_fields:
@@ -36,7 +36,7 @@ def stretch() -> int:
 
 
 @pytest.mark.parametrize("name", LOOKED_AT)
-def test_long_names_and_two_scripts_in_a_line_stay_within_the_page(
+def test_long_names_and_mixed_scripts_do_not_overflow_the_page(
     name: str,
     live_site: str,
     people: dict[str, Any],  # noqa: F811  # pytest's fixture
@@ -45,9 +45,9 @@ def test_long_names_and_two_scripts_in_a_line_stay_within_the_page(
     assert stretch() > 20
     paths = [key.split(" ", 1)[1] for key in html_pages({name: people[name]}, values)]
     wrong = {}
-    with visiting(live_site, people[name], reduced_motion="reduce") as page:
+    with open_page(live_site, people[name], reduced_motion="reduce") as page:
         for path in paths:
             page.goto(live_site + path)
-            if found := misfits(page, SHAPES):
+            if found := find_layout_faults(page, SHAPES):
                 wrong[path] = found
     assert wrong == {}

@@ -1,4 +1,4 @@
-"""Whatever arrives, the answer is a 4xx of the one shape, and nothing is stored (QUALITY X03)."""
+"""Tests that malformed input is rejected with a 4xx in the error format, and not stored (quality row X03)."""
 
 import json
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from courses.models import Course
 from enrollments.models import Enrollment
-from lms.testing.urls import concrete_paths
+from tools.testing.urls import list_paths
 
 BODIES = {
     "not JSON": b"{",
@@ -30,7 +30,7 @@ BODIES = {
     "huge number": b'{"position_seconds": 99999999999999999999999999, "rating": 1' + b"0" * 400 + b"}",
     "empty": b"",
 }
-# They take GET alone, and answer it in YAML and HTML.
+# These support only GET, and respond in YAML and HTML.
 DOCUMENTS = ("/api/v1/schema/", "/api/v1/docs/", "/api/v1/redoc/")
 QUERIES = [
     "search=%00",
@@ -51,14 +51,14 @@ def is_of_the_one_shape(body: dict[str, Any]) -> bool:
 
 @pytest.mark.quality("X03")
 @pytest.mark.parametrize("name", BODIES)
-def test_no_body_makes_any_endpoint_fail(
+def test_no_malformed_body_causes_a_server_error(
     name: str, alice: User, course: Course, enrollment: Enrollment, api_of: Callable[[User], APIClient]
 ) -> None:
     before = (User.objects.count(), Course.objects.count(), Enrollment.objects.count())
     client = api_of(alice)
     client.raise_request_exception = False
     answers: dict[str, int] = {}
-    for path in concrete_paths("/api/v1/", course=course, enrollment=enrollment):
+    for path in list_paths("/api/v1/", course=course, enrollment=enrollment):
         if path in DOCUMENTS:
             continue
         for method in ("post", "put", "patch"):
@@ -73,21 +73,21 @@ def test_no_body_makes_any_endpoint_fail(
 
 @pytest.mark.quality("X03")
 @pytest.mark.parametrize("query", QUERIES)
-def test_no_query_makes_any_list_or_page_fail(
+def test_no_malformed_query_causes_a_server_error(
     query: str, alice: User, course: Course, enrollment: Enrollment, browser_of: Callable[[User], Client]
 ) -> None:
     client = browser_of(alice)
     client.raise_request_exception = False
     answers = {
         path: client.get(f"{path}?{query}").status_code
-        for path in concrete_paths("/", course=course, enrollment=enrollment)
+        for path in list_paths("/", course=course, enrollment=enrollment)
     }
     assert {path: status for path, status in answers.items() if status >= 500 and path != "/readyz"} == {}
 
 
 @pytest.mark.quality("X03")
 @pytest.mark.parametrize("bad_id", ["7", "x" * 300, "00000000-0000-0000-0000-00000000000g", "%27%20OR%201=1"])
-def test_an_id_of_the_wrong_form_is_404(bad_id: str, alice: User, api_of: Callable[[User], APIClient]) -> None:
+def test_a_malformed_id_is_a_404(bad_id: str, alice: User, api_of: Callable[[User], APIClient]) -> None:
     client = api_of(alice)
     for resource in ("courses", "enrollments", "certificates", "instructors", "notifications"):
         tail = "/read" if resource == "notifications" else ""
@@ -96,14 +96,14 @@ def test_an_id_of_the_wrong_form_is_404(bad_id: str, alice: User, api_of: Callab
 
 
 @pytest.mark.quality("X03")
-def test_another_content_type_is_415(api_of: Callable[[User | None], APIClient], db: None) -> None:
+def test_an_unsupported_content_type_is_a_415(api_of: Callable[[User | None], APIClient], db: None) -> None:
     answer = api_of(None).generic("POST", "/api/v1/auth/token", b"<email/>", content_type="application/xml")
     assert answer.status_code == 415
     assert is_of_the_one_shape(answer.json())
 
 
 @pytest.mark.quality("X03")
-def test_an_oversized_body_is_413(api_of: Callable[[User | None], APIClient], db: None) -> None:
+def test_an_oversized_body_is_a_413(api_of: Callable[[User | None], APIClient], db: None) -> None:
     body = b'{"email": "' + b"a" * 3_000_000 + b'"}'
     answer = api_of(None).generic("POST", "/api/v1/auth/token", body, content_type="application/json")
     assert answer.status_code == 413

@@ -1,4 +1,4 @@
-"""Every list that can grow, with ten thousand rows in it: its pages stay as light, as short and as narrow as ever."""
+"""Browser tests for lists with ten thousand rows: the pages stay within their size limits."""
 
 import uuid
 from collections.abc import Iterator
@@ -14,21 +14,21 @@ from playwright.sync_api import Page
 from accounts.models import User
 from assignments.models import Submission
 from assignments.tests.samples import write_assignment
+from core.models import AuditEntry
 from courses.models import Course
 from enrollments.models import Enrollment
-from lms.platform.models import AuditEntry
-from lms.testing.browsing import log_in, visiting
-from lms.testing.layout import SIDEWAYS, Shown, misfits
 from lms.tests.test_every_page import NEXT_VISIT, packed
 from payments.models import Order, OrderStatus
 from realtime.models import Event, Inbox, Notification
+from tools.testing.browser import log_in, open_page
+from tools.testing.layout import SIDEWAYS, Viewport, find_layout_faults
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 MANY = 10_000
 MOST_ELEMENTS = 3_000
-NARROW = Shown(320)
-# Who looks, and where. Django's own lists scroll within themselves, and are not held to the weight of a page of ours.
+NARROW = Viewport(320)
+# Users and the lists that they open. Lists of the admin scroll horizontally and have no size limit.
 LISTS = {
     "bob": (
         "/courses/", "/courses/?page=9", "/notifications/", "/orders/", "/dashboard/", "/grades/",
@@ -52,7 +52,7 @@ def make_many(model: type[models.Model], rows: Iterator[Any]) -> None:
 
 @pytest.fixture
 def many_rows(live_site: str, alice: User, bob: User, course: Course) -> Course:
-    """Ten thousand rows of everything that grows, about the course and the people of the tests."""
+    """Create ten thousand rows of every growing model for the course and the users of the tests."""
     password, now = make_password(None), timezone.now()
     task = write_assignment(course)
     students = [
@@ -97,28 +97,28 @@ def many_rows(live_site: str, alice: User, bob: User, course: Course) -> Course:
 
 
 def measured(page: Page, address: str) -> tuple[int, int]:
-    """Open a page; return its weight in bytes and its elements."""
+    """Open a page; return its compressed size in bytes and its number of elements."""
     answer = page.goto(address)
     assert answer is not None
     assert answer.status == 200, address
     return packed(answer.body()), page.evaluate("document.querySelectorAll('*').length")
 
 
-def test_ten_thousand_rows_leave_every_page_light_short_and_narrow(
+def test_lists_with_ten_thousand_rows_stay_within_the_size_limits(
     live_site: str, many_rows: Course, alice: User, bob: User, dan: User
 ) -> None:
     dan.is_superuser = True
     dan.save()
     people = {"alice": alice, "bob": bob, "dan": dan}
     wrong: dict[str, list[str]] = {}
-    with visiting(live_site, None, viewport={"width": 1280, "height": 800}, reduced_motion="reduce") as page:
+    with open_page(live_site, None, viewport={"width": 1280, "height": 800}, reduced_motion="reduce") as page:
         for name, paths in LISTS.items():
             log_in(page, live_site, people[name])
             for path in paths:
                 address = path.format(alice=alice.pk)
                 page.set_viewport_size({"width": 1280, "height": 800})
                 weight, elements = measured(page, live_site + address)
-                wrong[address] = misfits(page, (NARROW,))
+                wrong[address] = find_layout_faults(page, (NARROW,))
                 wrong[address] += [f"{weight} bytes"] if weight > NEXT_VISIT else []
                 wrong[address] += [f"{elements} elements"] if elements > MOST_ELEMENTS else []
         for path in ADMIN_LISTS:

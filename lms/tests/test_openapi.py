@@ -1,4 +1,4 @@
-"""The OpenAPI document is the truth: whatever it allows to be sent, by whomever, is answered as it says."""
+"""Tests that all responses to generated requests match the OpenAPI document."""
 
 import json
 import os
@@ -24,24 +24,24 @@ from schemathesis.specs.openapi.checks import (
 
 from accounts.models import User
 from accounts.tokens import start_session
-from lms.testing.lasting import undone
-from lms.tests.lasting_access_world import people, the_world, values
+from lms.tests.access_fixtures import people, the_world, values
 from lms.wsgi import application
+from tools.testing.module_data import rolled_back
 
 __all__ = ["people", "the_world", "values"]  # fixtures
 
-# How many requests are made up for each operation.
+# Number of generated requests per operation.
 EXAMPLES = int(os.environ.get("OPENAPI_EXAMPLES", "4"))
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-# Which share of the requests must have succeeded at least: what is always refused says little.
+# Minimum share of successful requests: requests that always fail prove little.
 SUCCEEDING = {"visitor": 0.03, "bob": 0.08, "alice": 0.1, "dan": 0.1}
-# What stands for a parameter in the world of the access table, where its name does not say so.
+# Names of parameters in the data of the access table, where they differ.
 NAMES = {"certificate_number": "number", "payment_intent_id": "intent", "user": "bob", "grade_change": "change"}
 
 
 @pytest.fixture
 def one_connection() -> Iterator[None]:
-    """Keep the test's connection, whose transaction is never committed, when a request begins or ends."""
+    """Keep the connection of the test open across requests, as its transaction is never committed."""
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
     yield
@@ -50,20 +50,19 @@ def one_connection() -> Iterator[None]:
 
 
 def real(name: str, values: dict[str, Any]) -> Any:
-    """Return the id of something that exists for a parameter of the path, or None."""
+    """Return the id of an existing object for a path parameter, or None."""
     short = NAMES.get(name, name.removesuffix("_id"))
     return values.get(NAMES.get(short, short))
 
 
 def with_real_ids(given: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
-    """Return the parameters with ids of things that exist, where there are such."""
+    """Return the parameters with ids of existing objects, where known."""
     there = {name: real(name, values) for name in given}
     return {**given, **{name: str(value) for name, value in there.items() if value}}
 
 
 def failures_of(operation: Any, people: dict[str, Any], values: dict[str, Any], seen: dict[str, Any]) -> Iterator[str]:
-    """Yield what is wrong with the answers to some made-up requests of one operation, each sent by everybody with their
-    headers; count them in `seen`."""
+    """Yield the failures of generated requests of one operation, sent by each user; count the statuses in `seen`."""
     found: set[str] = set()
 
     @given(case=operation.as_strategy(), known=st.booleans())
@@ -76,7 +75,7 @@ def failures_of(operation: Any, people: dict[str, Any], values: dict[str, Any], 
             case.path_parameters = with_real_ids(case.path_parameters or {}, values)
             case.body = with_real_ids(case.body, values) if isinstance(case.body, dict) else case.body
         for role, headers in people.items():
-            with undone():  # each request finds the world as it was
+            with rolled_back():  # each request starts with the same data
                 answer = case.call(headers=headers)
             seen[role][answer.status_code // 100] += 1
             try:
@@ -92,7 +91,7 @@ def failures_of(operation: Any, people: dict[str, Any], values: dict[str, Any], 
 
 @pytest.mark.long
 @pytest.mark.quality("X03")
-def test_every_answer_is_one_that_the_document_knows(
+def test_every_response_matches_the_openapi_document(
     people: dict[str, User | None], values: dict[str, Any], one_connection: None
 ) -> None:
     schema = openapi.from_wsgi("/api/v1/schema/?format=json", application)
@@ -107,13 +106,13 @@ def test_every_answer_is_one_that_the_document_knows(
 
 
 def headers_of(user: User | None) -> dict[str, str]:
-    """Return what a client of this person sends with every request."""
-    headers = {"Accept-Encoding": "identity"}  # whoever reads the answers here unpacks nothing
+    """Return the headers of all requests of a user."""
+    headers = {"Accept-Encoding": "identity"}  # schemathesis does not decompress responses here
     return {**headers, "Authorization": f"Bearer {start_session(user=user).access_token}"} if user else headers
 
 
 @pytest.mark.django_db
-def test_the_document_is_written_once_and_is_the_one_that_is_validated(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_openapi_document_is_generated_once_and_cached(monkeypatch: pytest.MonkeyPatch) -> None:
     written = SchemaGenerator().get_schema(public=True)
     first = Client().get("/api/v1/schema/?format=json")
     assert first.json() == json.loads(json.dumps(written, default=str))

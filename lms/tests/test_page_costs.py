@@ -1,8 +1,7 @@
-"""No page comes to cost much more CPU than it did, against a yardstick of the same kind in the same process.
+"""Tests for the CPU time of pages, relative to a reference template in the same process.
 
-CPU time, not seconds: what else the machine does hardly shows in it. The least of several turns counts, and the bars
-are twice what was measured, so that a regression fails here and a busy machine does not. `make bench`
-measures the site itself, in requests a second.
+CPU time hardly depends on the load of the machine. The minimum of several runs counts, and the limits are twice the
+measured values, so that a regression fails and a busy machine does not. `make bench` measures requests per second.
 """
 
 import time
@@ -15,7 +14,7 @@ from django.test import Client
 
 from accounts.models import User
 from enrollments import services
-from lms.testing.plugin import make_course
+from tools.testing.plugin import make_course
 
 TURNS = 7
 CARD = '<li><a href="{% url "courses:course" slug=card.slug %}">{{ card.title }}</a> {{ card.at|date:"j M Y" }}</li>'
@@ -24,7 +23,7 @@ BARS = {"/courses/": 8.7, "/dashboard/": 7.7, "/courses/tea/": 8.8}
 
 
 def least_cpu(act: Callable[[], object]) -> float:
-    """Milliseconds of CPU of the cheapest of some turns."""
+    """Return the minimum CPU time of several runs, in milliseconds."""
     costs = []
     for _turn in range(TURNS):
         cache.clear()
@@ -35,7 +34,7 @@ def least_cpu(act: Callable[[], object]) -> float:
 
 
 @pytest.mark.django_db
-def test_no_page_costs_much_more_than_it_did(
+def test_the_cpu_time_of_pages_stays_within_limits(
     alice: User, bob: User, browser_of: Callable[[User | None], Client]
 ) -> None:
     for number in range(20):

@@ -1,4 +1,4 @@
-"""Every list costs the same number of queries for 2 rows and for 20."""
+"""Tests that every list needs the same number of queries for 2 and for 20 rows."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -14,19 +14,19 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
+from core.models import SiteSettings
 from courses.models import Category, Course
 from enrollments import services as enrollments
-from enrollments.calendar import feed_of
+from enrollments.calendar import get_calendar_feed
 from enrollments.grades import record_grade
 from enrollments.models import Enrollment
-from enrollments.rooms import room_of
-from lms.platform.models import SiteSettings
-from lms.testing.plugin import complete_all_lessons, graded_item, make_course, person
-from realtime import announcing, chat
+from enrollments.rooms import course_room
+from realtime import announcements, chat
+from tools.testing.plugin import complete_all_lessons, make_course, make_graded_item, make_user
 
-# The list, whose it is, and how many queries it may take.
+# Path of the list, its user, and the maximum number of queries.
 PAGES = {
-    "/": (None, 7),  # when it is made; kept for visitors, it is one (courses/tests/test_public_pages.py)
+    "/": (None, 7),  # uncached; the cached page for visitors needs one (courses/tests/test_public_pages.py)
     "/courses/": (None, 6),
     "/courses/?category=craft&ordering=rating&search=tea": (None, 8),
     "/courses/tea/": ("bob", 12),
@@ -85,7 +85,7 @@ API_LISTS = {
 
 
 class World:
-    """A site that grows: courses of Alice with lessons, students, reviews, certificates, logins."""
+    """Growing site: courses of Alice with lessons, students, reviews, certificates and logins."""
 
     def __init__(self, alice: User, bob: User, dan: User, api_of: Callable[[User], APIClient]) -> None:
         self.people = {"alice": alice, "bob": bob, "dan": dan}
@@ -93,27 +93,27 @@ class World:
         self.category = Category.objects.create(slug="craft", name="Craft")
         self.tea = make_course(alice, "Tea", lessons=2, category=self.category, tags=["hot", "leaf"])
         self.enrollment = enrollments.enroll(actor=bob, user=bob, course=self.tea)
-        feed_of(bob)  # made at the first look at the calendar
-        chat.mark_read(user=bob, room=room_of(self.tea), number=0)  # made at the first look at the chat
+        get_calendar_feed(bob)  # created by the first request of the calendar
+        chat.mark_read(user=bob, room=course_room(self.tea), number=0)  # created by the first request of the chat
         self.size = 0
 
     def grow_to(self, size: int) -> None:
-        """Add rows of everything until there are `size` of each."""
+        """Add rows of every model until there are `size` of each."""
         alice, bob = self.people["alice"], self.people["bob"]
         for number in range(self.size, size):
             Category.objects.create(slug=f"subject-{number}", name=f"Subject {number}")
             course = make_course(alice, f"Course {number} tea", lessons=1, category=self.category, tags=["hot"])
             complete_all_lessons(enrollments.enroll(actor=bob, user=bob, course=course))
-            student = person(f"Student{number}")
+            student = make_user(f"Student{number}")
             complete_all_lessons(enrollments.enroll(actor=student, user=student, course=self.tea))
             enrollments.write_review(actor=student, course=self.tea, rating=4, comment="Good.")
-            item = graded_item(self.tea, f"Work {number}", due_at=timezone.now() + timedelta(days=number + 1))
+            item = make_graded_item(self.tea, f"Work {number}", due_at=timezone.now() + timedelta(days=number + 1))
             for enrolled in (self.enrollment, Enrollment.objects.get(user=student)):
                 record_grade(actor=alice, item=item, enrollment=enrolled, points=Decimal(number % 10))
-            graded_item(course, due_at=timezone.now() + timedelta(days=number + 1))
+            make_graded_item(course, due_at=timezone.now() + timedelta(days=number + 1))
             self.api_of(bob)
-            chat.post(actor=student, room=room_of(self.tea), text="Hello.")
-            announcing.announce(actor=alice, room=room_of(self.tea), subject="Exam", text="On Friday.")
+            chat.post(actor=student, room=course_room(self.tea), text="Hello.")
+            announcements.announce(actor=alice, room=course_room(self.tea), subject="Exam", text="On Friday.")
         self.size = size
 
     def address(self, path: str) -> str:
@@ -135,7 +135,7 @@ def world(alice: User, bob: User, dan: User, api_of: Callable[[User], APIClient]
 
 def queries_of(client: Client, address: str) -> list[str]:
     cache.clear()
-    SiteSettings.current()  # the one thing that every page takes from the cache
+    SiteSettings.current()  # every page reads it from the cache
     with CaptureQueriesContext(
         connection,
     ) as captured:
@@ -149,7 +149,7 @@ def queries_of(client: Client, address: str) -> list[str]:
 @pytest.mark.quality("G7")
 @pytest.mark.quality("G8")
 @pytest.mark.django_db
-def test_no_list_asks_more_of_the_database_for_twenty_rows_than_for_two(
+def test_lists_need_the_same_queries_for_two_rows_and_twenty(
     world: World, browser_of: Callable[[Any], Client], api_of: Callable[[Any], APIClient]
 ) -> None:
     clients: dict[str, tuple[Client, str, int]] = {}
@@ -172,7 +172,7 @@ def test_no_list_asks_more_of_the_database_for_twenty_rows_than_for_two(
 
 
 @pytest.mark.django_db
-def test_a_page_of_a_list_is_capped_at_a_hundred(alice: User, api_of: Callable[[Any], APIClient]) -> None:
+def test_the_page_size_is_limited_to_100(alice: User, api_of: Callable[[Any], APIClient]) -> None:
     Category.objects.bulk_create(Category(slug=f"c{number}", name=f"C{number:03}") for number in range(120))
     answer = api_of(None).get("/api/v1/categories/?page_size=5000").json()
     assert (answer["count"], len(answer["results"])) == (120, 100)

@@ -1,4 +1,4 @@
-"""HEAD and OPTIONS on every route, by every person: nothing is written, nothing fails (QUALITY V02)."""
+"""HEAD and OPTIONS write no rows and never fail, on any route, for any user (quality row V02)."""
 
 import hashlib
 import json
@@ -11,8 +11,8 @@ from django.test import Client
 
 from accounts import impersonation
 from accounts.models import User
+from lms.tests.access_fixtures import alice, bob, carol, dan, erin, people, the_world, values
 from lms.tests.access_table import BODIES, rows
-from lms.tests.lasting_access_world import alice, bob, carol, dan, erin, people, the_world, values
 from lms.tests.test_tree import sources
 
 __all__ = ["alice", "bob", "carol", "dan", "erin", "people", "the_world", "values"]  # fixtures
@@ -58,9 +58,9 @@ def browser_of(user: User | None) -> Client:
 def impersonating(actor: User, user: User) -> Client:
     """Return a client of `actor` that impersonates `user`."""
     client = browser_of(actor)
-    login = impersonation.begin(actor=actor, user=user, reason="Ticket 4711", life=impersonation.IN_BROWSER)
+    login = impersonation.start(actor=actor, user=user, reason="Ticket 4711", life=impersonation.BROWSER_LIFETIME)
     session = client.session
-    session[impersonation.KEY] = str(login.pk)
+    session[impersonation.SESSION_KEY] = str(login.pk)
     session.save()
     return client
 

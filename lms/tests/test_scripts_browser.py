@@ -1,27 +1,27 @@
-"""The headless browser's part of QUALITY C03: whatever an author or a student pastes, no script of theirs runs."""
+"""Browser tests that no script of an author or a student is executed (quality row C03)."""
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
+from core.tests.test_markdown import PAYLOADS
 from courses import attachments, services
 from courses.models import Course
 from enrollments import services as enrollments
 from enrollments.models import Enrollment
-from lms.lib.tests.test_markdown import PAYLOADS
-from lms.tests.test_learning_browser import log_in
+from lms.tests.test_learning_room_browser import log_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.quality("C03")]
 SHORT = "<img src=x onerror=alert(1)>"
-# Every script element of the page that does not come from our own origin, or that has text of its own.
+# Script elements of the page that are inline or from another origin.
 FOREIGN_SCRIPTS = """() => [...document.scripts].filter(one =>
     one.textContent.trim() || new URL(one.src, location).origin !== location.origin).map(one => one.outerHTML)"""
 
 
 @pytest.fixture
 def poisoned(alice: User, bob: User) -> Course:
-    """A course of Alice's in which every text is an attack, with a review of Bob's that is one, too."""
+    """Return a course of Alice whose texts are all script payloads, with such a review by Bob."""
     assert len(PAYLOADS) >= 30
     whole = "\n\n".join(PAYLOADS)
     course = services.create_course(
@@ -35,14 +35,16 @@ def poisoned(alice: User, bob: User) -> Course:
         )
     lesson = services.add_lesson(actor=alice, course=course, title="All of them", content=whole, is_preview=True)
     name = "<img src=x onerror=alert(1)>.txt"
-    attachments.attach(actor=alice, lesson=lesson, content=SimpleUploadedFile(name, b"text", "text/plain"))
+    attachments.attach_file(actor=alice, lesson=lesson, content=SimpleUploadedFile(name, b"text", "text/plain"))
     services.publish_course(actor=alice, course=course)
-    Enrollment.objects.create(user=bob, course=course)  # `enroll` tells sockets, which the browser's loop forbids here
+    Enrollment.objects.create(
+        user=bob, course=course
+    )  # `enroll` sends to sockets, which Playwright's event loop forbids here
     enrollments.write_review(actor=bob, course=course, rating=1, comment=whole[:2000])
     return course
 
 
-def test_thirty_attacks_open_no_dialog_and_bring_no_script(
+def test_no_payload_opens_a_dialog_or_adds_a_script(
     page: Page, live_site: str, alice: User, bob: User, poisoned: Course
 ) -> None:
     dialogs: list[str] = []
@@ -63,7 +65,7 @@ def test_thirty_attacks_open_no_dialog_and_bring_no_script(
         page.context.clear_cookies()
     page.goto(f"{live_site}/courses/{poisoned.slug}/lessons/{last.pk}/")
     foreign += page.evaluate(FOREIGN_SCRIPTS)
-    # What can be pressed is pressed, too: no link leads to a script.
+    # No link leads to a script.
     for link in page.locator(".prose a[href]").all():
         assert (link.get_attribute("href") or "").startswith(("http://", "https://", "mailto:", "/", "#"))
     expect(page.locator(".prose").first).to_be_visible()

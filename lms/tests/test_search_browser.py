@@ -1,17 +1,17 @@
-"""The palette: from anywhere to anything by the keyboard alone."""
+"""Browser tests for the command palette."""
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from courses.models import Course
-from lms.testing.browsing import assert_accessible
+from tools.testing.browser import assert_accessible
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def test_ctrl_k_finds_a_course_and_gives_the_focus_back(page: Page, live_site: str, course: Course) -> None:
+def test_the_palette_finds_a_course_and_restores_the_focus(page: Page, live_site: str, course: Course) -> None:
     page.goto(live_site)
-    link = page.get_by_role("link", name="Find a course")
+    link = page.get_by_role("link", name="Browse courses")
     link.focus()
     page.keyboard.press("Control+k")
     palette = page.get_by_role("dialog", name="Search")
@@ -31,7 +31,7 @@ def test_ctrl_k_finds_a_course_and_gives_the_focus_back(page: Page, live_site: s
     expect(page).to_have_url(f"{live_site}/courses/tea/")
 
 
-def test_enter_opens_the_first_that_is_found(page: Page, live_site: str, course: Course) -> None:
+def test_enter_opens_the_first_result(page: Page, live_site: str, course: Course) -> None:
     page.goto(f"{live_site}/certificates/verify/")
     page.keyboard.press("Control+k")
     page.keyboard.type("tea")
@@ -39,7 +39,7 @@ def test_enter_opens_the_first_that_is_found(page: Page, live_site: str, course:
     expect(page).to_have_url(f"{live_site}/courses/tea/")
 
 
-def test_without_a_network_enter_still_leads_to_the_page_of_results(page: Page, live_site: str, course: Course) -> None:
+def test_enter_opens_the_results_page_if_the_panel_fails_to_load(page: Page, live_site: str, course: Course) -> None:
     page.route("**/search/?panel**", lambda route: route.abort())
     page.goto(live_site)
     page.keyboard.press("Control+k")

@@ -1,4 +1,4 @@
-"""Production refuses to start on what is only good enough for development (QUALITY X02)."""
+"""Tests that production does not start with unsafe or missing settings (quality row X02)."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ PRODUCTION = {
 
 
 def start(tmp_path: Path, *command: str, **changes: str | None) -> subprocess.CompletedProcess[str]:
-    """Run a command of manage.py in a clean environment: production's, with `changes`; None takes a variable away."""
+    """Run a manage.py command with the settings of production and `changes`; None removes a variable."""
     environment = {"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path), **PRODUCTION, **changes}
     given = {name: value for name, value in environment.items() if value is not None}
     return subprocess.run(
@@ -29,7 +29,7 @@ def start(tmp_path: Path, *command: str, **changes: str | None) -> subprocess.Co
 
 
 @pytest.mark.quality("X02")
-def test_real_money_goes_to_stripe_itself(tmp_path: Path) -> None:
+def test_live_stripe_keys_require_the_real_stripe_api(tmp_path: Path) -> None:
     keys = {
         "STRIPE_SECRET_KEY": "sk_live_x", "STRIPE_PUBLISHABLE_KEY": "pk_live_x", "STRIPE_WEBHOOK_SECRET": "whsec_x",
     }  # fmt: skip
@@ -41,7 +41,7 @@ def test_real_money_goes_to_stripe_itself(tmp_path: Path) -> None:
 @pytest.mark.quality("X02")
 @pytest.mark.quality("P02")
 @pytest.mark.parametrize("missing", ["STRIPE_WEBHOOK_SECRET", "STRIPE_PUBLISHABLE_KEY"])
-def test_stripe_s_key_without_the_others_stops_the_start(tmp_path: Path, missing: str) -> None:
+def test_an_incomplete_set_of_stripe_keys_prevents_the_start(tmp_path: Path, missing: str) -> None:
     keys = {
         "STRIPE_SECRET_KEY": "sk_test_x", "STRIPE_PUBLISHABLE_KEY": "pk_test_x", "STRIPE_WEBHOOK_SECRET": "whsec_x",
     }  # fmt: skip
@@ -65,14 +65,16 @@ def test_stripe_s_key_without_the_others_stops_the_start(tmp_path: Path, missing
         ("FILE_STORAGE_PROVIDER", "ftp"),
     ],
 )
-def test_a_missing_or_unsafe_setting_stops_the_start_and_is_named(tmp_path: Path, name: str, value: str | None) -> None:
+def test_a_missing_or_unsafe_setting_prevents_the_start_and_is_named(
+    tmp_path: Path, name: str, value: str | None
+) -> None:
     started = start(tmp_path, **{name: value})
     assert started.returncode != 0
     assert name in started.stderr
 
 
 @pytest.mark.quality("X02")
-def test_stripe_keys_without_a_webhook_secret_stop_the_start(tmp_path: Path) -> None:
+def test_a_stripe_key_without_a_webhook_secret_prevents_the_start(tmp_path: Path) -> None:
     started = start(tmp_path, STRIPE_SECRET_KEY="sk_test_" + "0" * 24)
     assert started.returncode != 0
     assert "STRIPE_WEBHOOK_SECRET" in started.stderr
@@ -85,7 +87,7 @@ def test_complete_production_settings_pass_the_deployment_check(tmp_path: Path) 
 
 
 @pytest.mark.quality("X02")
-def test_production_on_one_process_engines_is_warned_about(tmp_path: Path) -> None:
+def test_production_without_redis_and_postgresql_is_warned_about(tmp_path: Path) -> None:
     started = start(tmp_path, "check", "--deploy", "--fail-level", "WARNING", REDIS_URL=None, DATABASE_URL=None)
     assert started.returncode != 0
     assert "lms.W001" in started.stderr
@@ -93,7 +95,7 @@ def test_production_on_one_process_engines_is_warned_about(tmp_path: Path) -> No
 
 
 @pytest.mark.quality("X02")
-def test_an_unknown_page_shows_no_traceback(tmp_path: Path) -> None:
+def test_a_404_response_contains_no_traceback(tmp_path: Path) -> None:
     shown = start(
         tmp_path,
         "shell",
@@ -108,7 +110,7 @@ def test_an_unknown_page_shows_no_traceback(tmp_path: Path) -> None:
     assert "urlconf" not in shown.stdout.lower()
 
 
-def test_a_checkout_makes_itself_a_secret_and_keeps_it(tmp_path: Path) -> None:
+def test_development_generates_and_stores_a_secret_key(tmp_path: Path) -> None:
     command = ("shell", "-c", "from django.conf import settings; print(settings.SECRET_KEY)")
     development = dict.fromkeys(PRODUCTION)
     first = start(tmp_path, *command, **development).stdout.splitlines()[-1]

@@ -1,5 +1,7 @@
-"""During an upgrade the version before serves on what the next one has migrated: what the linter of migrations lets
-through it does not notice, and what the linter refuses it would not survive (docs/operations.md)."""
+"""Tests for upgrades, during which the old version runs on the migrated database (docs/operations.md).
+
+The old version must work after migrations that the linter accepts, and fail after those that it rejects.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,13 +14,13 @@ from django.db.migrations.state import ProjectState
 from django.db.utils import DatabaseError
 
 from accounts.models import User
+from core.db.migration_safety import faults
 from courses.models import Course
-from lms.platform.upgrading import faults
 
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.postgres,
-]  # a test is one transaction, in which SQLite changes no table
+]  # a test runs in a transaction, in which SQLite cannot alter tables
 EXPAND = (
     migrations.AddField("course", "mood", models.CharField(max_length=9, null=True)),
     migrations.AddField("course", "stars", models.IntegerField(db_default=0)),
@@ -29,8 +31,8 @@ EXPAND = (
 
 @contextmanager
 def migrated(*operations: Any) -> Iterator[None]:
-    """The next version's migration has run; the code is still this one's."""
-    connection.check_constraints()  # a table with a check that waits takes no new column
+    """Apply migration operations of a later version to the database."""
+    connection.check_constraints()  # a table with deferred constraint checks cannot be altered
     state = ProjectState.from_apps(apps)
     with connection.schema_editor() as editor:
         for operation in operations:
@@ -41,7 +43,7 @@ def migrated(*operations: Any) -> Iterator[None]:
 
 
 def walk(author: Any) -> list[int]:
-    """Make, change, list and delete a course, as this version does."""
+    """Create, change, list and delete a course; return the status codes."""
     made = author.post("/api/v1/courses/", {"title": "Tisanes"})
     one = f"/api/v1/courses/{made.json()['id']}"
     changed = author.patch(one, {"title": "Infusions"})
@@ -49,7 +51,7 @@ def walk(author: Any) -> list[int]:
     return [made.status_code, changed.status_code, listed.status_code, author.delete(one).status_code]
 
 
-def test_this_version_serves_on_a_database_that_the_next_one_has_expanded(
+def test_this_version_works_after_compatible_migrations(
     alice: User, course: Course, api_of: Callable[[User], Any]
 ) -> None:
     assert faults(type("Migration", (migrations.Migration,), {"operations": list(EXPAND)})) == []
@@ -64,9 +66,11 @@ def test_this_version_serves_on_a_database_that_the_next_one_has_expanded(
         migrations.RemoveField("course", "level"),
         migrations.RenameField("course", "level", "grade"),
     ],
-    ids=["a column that has to be given", "a column removed", "a column renamed"],
+    ids=["a required column", "a column removed", "a column renamed"],
 )
-def test_what_the_linter_refuses_this_version_would_not_survive(operation: Any, alice: User, course: Course) -> None:
+def test_this_version_fails_after_migrations_that_the_linter_rejects(
+    operation: Any, alice: User, course: Course
+) -> None:
     assert faults(type("Migration", (migrations.Migration,), {"operations": [operation]}))
     with migrated(operation), pytest.raises(DatabaseError), transaction.atomic():
         Course.objects.create(title="Tisanes", slug="tisanes", instructor=alice)

@@ -1,4 +1,4 @@
-"""The way through, by the API alone: from registering to a certificate that anybody can verify."""
+"""Test of the complete flow through the API: registration, course, certificate, verification."""
 
 from io import BytesIO
 
@@ -12,7 +12,7 @@ from courses.models import Course
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def signed_in(email: str) -> APIClient:
+def log_in(email: str) -> APIClient:
     client = APIClient()
     tokens = client.post("/api/v1/auth/token", {"email": email, "password": "a long walk home"}).json()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens['access_token']}")
@@ -37,8 +37,8 @@ def test_from_registration_to_a_verified_certificate(alice: User) -> None:
     registration = {"email": "Walker@Example.com", "password": "a long walk home", "full_name": "Wanda Walker"}
     assert visitor.post("/api/v1/users/", registration).status_code == 201
 
-    course_id = write_a_course(signed_in(alice.email))
-    student = signed_in("walker@example.com")
+    course_id = write_a_course(log_in(alice.email))
+    student = log_in("walker@example.com")
     assert [row["id"] for row in visitor.get("/api/v1/courses/").json()["results"]] == [course_id]
     closed = student.get(f"/api/v1/courses/{course_id}").json()
     assert [lesson["content"] for lesson in closed["lessons"]] == [None, None]

@@ -1,4 +1,4 @@
-"""The way through, in a browser: from registering to a certificate that anybody can verify."""
+"""Browser tests of the complete flow: registration, course, certificate, verification."""
 
 from io import BytesIO
 from pathlib import Path
@@ -9,43 +9,43 @@ from pypdf import PdfReader
 
 from accounts.models import User
 from certificates.models import Certificate
-from lms.testing.browsing import assert_accessible
-from lms.testing.plugin import PASSWORD
+from tools.testing.browser import assert_accessible
+from tools.testing.plugin import PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def write_a_course(page: Page, site: str, teacher: User) -> None:
-    """Log in as an instructor, write a course of two lessons, and publish it."""
+    """Log in as an instructor, write a course with two lessons, and publish it."""
     page.goto(f"{site}/account/login/?next=/teach/courses/new/")
-    page.get_by_label("E-mail").fill(teacher.email)
+    page.get_by_label("Email").fill(teacher.email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("main").get_by_role("button", name="Log in").click()
     page.get_by_label("Title").fill("Knots that hold")
-    page.get_by_role("button", name="Create the draft").click()
+    page.get_by_role("button", name="Create course").click()
     for title, text in (
         ("The bowline", "A loop that *never* slips."),
         ("The clove hitch", "Round, and **round** again."),
     ):
-        page.get_by_role("link", name="Write a lesson").click()
+        page.get_by_role("link", name="Add lesson").click()
         page.get_by_label("Title").fill(title)
         page.get_by_label("Text").fill(text)
         expect(page.locator("#preview")).to_contain_text(text.replace("*", ""))
-        page.get_by_role("button", name="Save the lesson").click()
+        page.get_by_role("button", name="Save lesson").click()
     page.get_by_role("button", name="Publish").click()
-    expect(page.get_by_text("is in the catalogue").first).to_be_visible()
+    expect(page.get_by_text("is published").first).to_be_visible()
 
 
 def register(page: Page, site: str) -> None:
-    """Find the course as a visitor, and register on the way into it."""
+    """Find the course as a visitor, and register to enroll."""
     page.goto(site)
     page.get_by_role("link", name="Courses").first.click()
     page.get_by_role("link", name="Knots that hold").click()
-    page.get_by_role("link", name="Begin, it is free").click()
-    page.get_by_label("Your name").fill("Wanda Walker")
-    page.get_by_label("E-mail").fill("wanda@example.com")
+    page.get_by_role("link", name="Enroll for free").click()
+    page.get_by_label("Full name").fill("Wanda Walker")
+    page.get_by_label("Email").fill("wanda@example.com")
     page.get_by_label("Password").fill("a long walk home")
-    page.get_by_role("main").get_by_role("button", name="Make my account").click()
+    page.get_by_role("main").get_by_role("button", name="Create account").click()
 
 
 def test_from_registration_to_a_verified_certificate(
@@ -60,7 +60,7 @@ def test_from_registration_to_a_verified_certificate(
 
     register(page, live_site)
     assert_accessible(page)
-    page.get_by_role("button", name="Begin, it is free").click()
+    page.get_by_role("button", name="Enroll for free").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("The bowline")
     assert_accessible(page)
 
@@ -69,11 +69,11 @@ def test_from_registration_to_a_verified_certificate(
     progress = second_tab.locator("[data-course-progress]").first
     expect(progress).to_contain_text("0%")
 
-    page.get_by_role("button", name="Done, next lesson").click()
+    page.get_by_role("button", name="Mark as complete").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("The clove hitch")
-    expect(progress).to_contain_text("50%")  # nobody reloaded the second tab
-    page.get_by_role("button", name="Done").click()
-    expect(page.get_by_text("You have completed").first).to_be_visible()
+    expect(progress).to_contain_text("50%")  # without reloading the second tab
+    page.get_by_role("button", name="Mark as complete").click()
+    expect(page.get_by_text("You completed").first).to_be_visible()
 
     page.goto(f"{live_site}/certificates/")
     assert_accessible(page)
@@ -87,16 +87,16 @@ def test_from_registration_to_a_verified_certificate(
     stranger.get_by_label("Certificate number").fill(
         Certificate.objects.get().certificate_number.lower().replace("-", " ")
     )
-    stranger.get_by_role("button", name="Check it").click()
-    expect(stranger.get_by_role("heading", level=1)).to_have_text("This certificate is real")
+    stranger.get_by_role("button", name="Verify number").click()
+    expect(stranger.get_by_role("heading", level=1)).to_have_text("This certificate is valid")
     expect(stranger.get_by_text("Wanda Walker")).to_be_visible()
     stranger.close()
     assert problems == []
 
 
 @pytest.mark.quality("C03")
-def test_a_lesson_full_of_scripts_runs_none(page: Page, live_site: str, alice: User) -> None:
-    """The headless browser's part of C03: no dialog opens, whatever an author pastes."""
+def test_scripts_in_a_lesson_are_not_executed(page: Page, live_site: str, alice: User) -> None:
+    """No dialog opens, whatever an author pastes."""
     from_author = "\n\n".join(
         [
             "<script>alert(1)</script>",
@@ -109,16 +109,16 @@ def test_a_lesson_full_of_scripts_runs_none(page: Page, live_site: str, alice: U
     dialogs: list[str] = []
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
     page.goto(f"{live_site}/account/login/?next=/teach/courses/new/")
-    page.get_by_label("E-mail").fill(alice.email)
+    page.get_by_label("Email").fill(alice.email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("main").get_by_role("button", name="Log in").click()
     page.get_by_label("Title").fill("<script>alert(2)</script>")
-    page.get_by_role("button", name="Create the draft").click()
-    page.get_by_role("link", name="Write a lesson").click()
+    page.get_by_role("button", name="Create course").click()
+    page.get_by_role("link", name="Add lesson").click()
     page.get_by_label("Title").fill("<img src=x onerror=alert(3)>")
     page.get_by_label("Text").fill(from_author)
     expect(page.locator("#preview")).to_contain_text("click")
-    page.get_by_role("button", name="Save the lesson").click()
+    page.get_by_role("button", name="Save lesson").click()
     page.get_by_role("link", name="<img src=x onerror=alert(3)>").click()
     expect(page.locator("#preview")).to_contain_text("click")
     assert page.locator("#preview a[href^=javascript]").count() == 0

@@ -1,4 +1,4 @@
-"""English dates as the browser writes them (`Intl`), so that what a script adds to a page reads like the rest of it."""
+"""English date formats, equal to those of the browser (`Intl`), so that scripts and templates format alike."""
 
 DATE_FORMAT = "M j, Y"
 TIME_FORMAT = "g:i A"

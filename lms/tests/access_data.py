@@ -1,5 +1,7 @@
-"""The world that the access table speaks of, for tests with transactions of their own; for all others it is made once
-for a module (`lasting_access_world.py`)."""
+"""Fixtures with the data of the access table, for tests with their own transactions.
+
+For all other tests the data is created once per module (`access_fixtures.py`).
+"""
 
 from typing import Any
 
@@ -11,54 +13,54 @@ from accounts.models import LoginSession, User
 from accounts.tokens import start_session
 from assignments import services as assignments
 from assignments.grading import grade_submission
-from assignments.handing_in import submit
+from assignments.submissions import submit
 from assignments.tests.samples import write_assignment
-from courses.attachments import attach
+from courses.attachments import attach_file
 from courses.services import create_course
 from enrollments import services as enrollments
-from enrollments.rooms import room_of
+from enrollments.rooms import course_room
 from files.tests.samples import PDF
-from lms.testing.plugin import buy_course, complete_all_lessons, graded_item, make_course
 from payments.models import Coupon
-from quizzes.attempts import start
-from quizzes.authoring import add_question, create_quiz, set_published
+from quizzes.attempts import start_attempt
+from quizzes.editor import add_question, create_quiz, set_published
 from realtime import chat
+from tools.testing.plugin import buy_course, complete_all_lessons, make_course, make_graded_item
 
 
 @pytest.fixture
 def people(alice: User, bob: User, carol: User, dan: User, erin: User) -> dict[str, User | None]:
-    """Who stands in the table's columns."""
+    """Return the users of the table's columns."""
     return {"visitor": None, "bob": bob, "carol": carol, "alice": alice, "erin": erin, "dan": dan}
 
 
 @pytest.fixture
 def values(people: dict[str, Any]) -> dict[str, Any]:
-    """What the table's placeholders stand for."""
+    """Return the values of the table's placeholders."""
     return furnish(people)
 
 
 def furnish(people: dict[str, Any]) -> dict[str, Any]:
-    """Make what the table speaks of; return what its placeholders stand for."""
+    """Create the data of the table; return the values of its placeholders."""
     alice, bob = people["alice"], people["bob"]
     course = make_course(alice)
     enrollment = enrollments.enroll(actor=bob, user=bob, course=course)
     draft = create_course(actor=alice, title="A draft")
     done_course = make_course(alice, "Cocoa", lessons=1)
-    with TestCase.captureOnCommitCallbacks(execute=True):  # prints the certificate
+    with TestCase.captureOnCommitCallbacks(execute=True):  # renders the certificate
         done = complete_all_lessons(enrollments.enroll(actor=bob, user=bob, course=done_course))
     enrollments.complete_lesson(actor=bob, enrollment=enrollment, lesson_id=course.lessons.last().pk)
     start_session(user=bob)
     order = buy_course(bob, make_course(alice, "Cider", price_cents=900), refunded=900)
     lessons = list(course.lessons.all())
     task = write_assignment(course)
-    brief = assignments.attach(actor=alice, assignment=task, content=SimpleUploadedFile("b.pdf", PDF)).file_id
+    brief = assignments.attach_file(actor=alice, assignment=task, content=SimpleUploadedFile("b.pdf", PDF)).file_id
     submission = submit(actor=bob, assignment=task, content="Mine.")
     grade_submission(actor=alice, submission=submission, grade=7)
     quiz = create_quiz(actor=alice, course=course, title="A quiz")
     question = add_question(actor=alice, quiz=quiz, question_type="essay", question_text="Why?")
     quiz = set_published(actor=alice, quiz=quiz, published=True)
-    attempt, _made = start(actor=bob, quiz=quiz)
-    chat.post(actor=bob, room=room_of(course), text="Hello.")
+    attempt, _made = start_attempt(actor=bob, quiz=quiz)
+    chat.post(actor=bob, room=course_room(course), text="Hello.")
     return {
         "quiz": quiz.pk,
         "question": question.pk,
@@ -78,8 +80,8 @@ def furnish(people: dict[str, Any]) -> dict[str, Any]:
         "number": done.certificate.certificate_number,
         "review": enrollments.write_review(actor=bob, course=done_course, rating=5, comment="").pk,
         "session": LoginSession.objects.get(user=bob).pk,
-        "item": graded_item(course).pk,
-        "file": attach(actor=alice, lesson=lessons[1], content=SimpleUploadedFile("a.pdf", PDF)).file_id,
+        "item": make_graded_item(course).pk,
+        "file": attach_file(actor=alice, lesson=lessons[1], content=SimpleUploadedFile("a.pdf", PDF)).file_id,
         "assignment": task.pk,
         "brief": brief,
         "submission": submission.pk,

@@ -1,4 +1,4 @@
-"""Processes that end, politely or not: what was under way is finished, told, or done again (QUALITY X06, X12)."""
+"""Tests for processes that are terminated or killed (quality rows X06 and X12)."""
 
 import os
 import signal
@@ -16,13 +16,13 @@ from websockets.sync.client import connect
 from accounts.models import User
 from accounts.tokens import start_session
 from certificates.models import Certificate
+from core.mail.delivery import list_saved_messages, read_message
 from enrollments.models import Enrollment
-from lms.lib.mail import kept_messages, read_message
-from lms.lib.ports import free_port
-from lms.testing.plugin import complete_all_lessons
-from lms.testing.processes import environment, wait_until
-from lms.testing.servers import pages, running, sockets, wait_for, worker
 from lms.tests.test_redis_down import redis
+from tools.ports import free_port
+from tools.testing.plugin import complete_all_lessons
+from tools.testing.processes import process_environment, wait_until
+from tools.testing.servers import pages_command, run_module, sockets_command, wait_for, worker_command
 
 __all__ = ["redis"]  # a fixture
 
@@ -33,11 +33,11 @@ GRACE_SECONDS = 30
 
 @pytest.mark.long
 @pytest.mark.quality("X12")
-def test_at_sigterm_the_requests_under_way_are_answered(tmp_path: Path) -> None:
+def test_running_requests_finish_after_sigterm(tmp_path: Path) -> None:
     address = f"127.0.0.1:{(port := free_port())}"
-    # One process may be given them all.
-    server = pages(port, "lms.testing.slow_site", options=("--preload", "--threads", str(CROWD)))
-    with running(server, environment(tmp_path)) as process, ThreadPoolExecutor(CROWD) as crowd:
+    # A single process may receive all requests.
+    server = pages_command(port, "tools.testing.slow_site", options=("--preload", "--threads", str(CROWD)))
+    with run_module(server, process_environment(tmp_path)) as process, ThreadPoolExecutor(CROWD) as crowd:
         wait_for(f"http://{address}/livez")
         asked = [crowd.submit(httpx.get, f"http://{address}/slow", timeout=60) for _number in range(CROWD)]
         wait_until(lambda: len(list(tmp_path.glob("slow-*"))) == CROWD, "not every request was begun")
@@ -52,10 +52,10 @@ def test_at_sigterm_the_requests_under_way_are_answered(tmp_path: Path) -> None:
 
 
 @pytest.mark.quality("X12")
-def test_at_sigterm_a_socket_is_told_that_the_server_goes(bob: User, tmp_path: Path) -> None:
+def test_sockets_are_closed_with_a_code_after_sigterm(bob: User, tmp_path: Path) -> None:
     port = free_port()
     token = start_session(user=bob).access_token
-    with running(sockets(port), environment(tmp_path, CONN_MAX_AGE="0")) as process:
+    with run_module(sockets_command(port), process_environment(tmp_path, CONN_MAX_AGE="0")) as process:
         wait_for(f"http://127.0.0.1:{port}/livez")
         with connect(f"ws://127.0.0.1:{port}/ws/notifications?token={token}") as socket:
             socket.ping().wait(timeout=10)
@@ -78,32 +78,32 @@ def finished() -> bool:
 @pytest.mark.quality("X06")
 @pytest.mark.postgres
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_a_worker_that_is_killed_in_the_middle_of_a_task_has_it_run_again_and_done_once(
+def test_a_task_of_a_killed_worker_runs_again_with_one_effect(
     moment: str, redis: ValkeyServer, enrollment: Enrollment, tmp_path: Path
 ) -> None:
-    given = environment(tmp_path, REDIS_URL=redis.connection_url, SLOW_PRINTING=moment)
-    with running(worker(*QUEUES, concurrency=1, imports="lms.testing.slow_printing"), given):
+    given = process_environment(tmp_path, REDIS_URL=redis.connection_url, SLOW_PRINTING=moment)
+    with run_module(worker_command(*QUEUES, concurrency=1, imports="tools.testing.slow_renderer"), given):
         complete_all_lessons(enrollment)
         mark = tmp_path / "printing"
-        wait_until(lambda: mark.exists() and bool(mark.read_text()), "nobody began to print")
+        wait_until(lambda: mark.exists() and bool(mark.read_text()), "no worker started rendering")
         os.kill(int(mark.read_text()), signal.SIGKILL)
         wait_until(finished, "the task was not run again")
         time.sleep(3)  # for a second mail, if there were one
     certificate = Certificate.objects.get()
-    subjects = [str(read_message(path)["Subject"]) for path in kept_messages()]
-    letters = [subject for subject in subjects if subject.startswith("Your certificate")]
+    subjects = [str(read_message(path)["Subject"]) for path in list_saved_messages()]
+    certificate_mails = [subject for subject in subjects if subject.startswith("Your certificate")]
     files = [path for path in (tmp_path / "media" / "certificates").rglob("*") if path.is_file()]
-    assert (len(letters), len(files)) == (1, 1)
+    assert (len(certificate_mails), len(files)) == (1, 1)
     assert certificate.pdf
 
 
 @pytest.mark.quality("X12")
 @pytest.mark.postgres
-def test_at_sigterm_a_worker_finishes_its_task(redis: ValkeyServer, enrollment: Enrollment, tmp_path: Path) -> None:
-    given = environment(tmp_path, REDIS_URL=redis.connection_url)
+def test_a_worker_finishes_its_task_after_sigterm(redis: ValkeyServer, enrollment: Enrollment, tmp_path: Path) -> None:
+    given = process_environment(tmp_path, REDIS_URL=redis.connection_url)
     complete_all_lessons(enrollment)
-    with running(worker(*QUEUES, concurrency=1), given) as process:
-        wait_until(lambda: Certificate.objects.exclude(pdf="").exists(), "nobody printed")
+    with run_module(worker_command(*QUEUES, concurrency=1), given) as process:
+        wait_until(lambda: Certificate.objects.exclude(pdf="").exists(), "no worker rendered the certificate")
         process.terminate()
         process.wait(timeout=GRACE_SECONDS)
         assert process.returncode == 0

@@ -1,4 +1,4 @@
-"""Writing and learning in a browser: with the keyboard alone, without a network, on a second device."""
+"""Browser tests for writing and taking a course: keyboard only, offline, and on a second device."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -6,13 +6,13 @@ from playwright.sync_api import Page, expect
 from accounts.models import User
 from courses import services
 from courses.models import Course, Lesson, LessonDraft
-from lms.testing.browsing import log_in
+from tools.testing.browser import log_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def tab_to(page: Page, role: str, name: str) -> None:
-    """Press Tab until the focus stands on what is called `name`."""
+    """Press Tab until the element with this role and name has the focus."""
     wanted = page.get_by_role(role, name=name, exact=True).first
     wanted.wait_for()
     for _press in range(80):
@@ -22,35 +22,35 @@ def tab_to(page: Page, role: str, name: str) -> None:
     raise AssertionError(f"Tab never reaches the {role} “{name}”.")
 
 
-def test_a_course_is_written_and_published_with_the_keyboard_alone(page: Page, live_site: str, alice: User) -> None:
+def test_a_course_can_be_written_and_published_by_keyboard(page: Page, live_site: str, alice: User) -> None:
     log_in(page, live_site, alice, "/teach/")
-    tab_to(page, "link", "Begin a course")
+    tab_to(page, "link", "Create course")
     page.keyboard.press("Enter")
     tab_to(page, "textbox", "Title")
     page.keyboard.type("Knots")
-    tab_to(page, "button", "Create the draft")
+    tab_to(page, "button", "Create course")
     page.keyboard.press("Enter")
     for title in ("The bowline", "The hitch"):
-        tab_to(page, "link", "Write a lesson")
+        tab_to(page, "link", "Add lesson")
         page.keyboard.press("Enter")
         tab_to(page, "textbox", "Title")
         page.keyboard.type(title)
         tab_to(page, "textbox", "Text (optional)")
         page.keyboard.type("Round and round.")
-        tab_to(page, "button", "Save the lesson")
+        tab_to(page, "button", "Save lesson")
         page.keyboard.press("Enter")
     tab_to(page, "button", "Move down The bowline")
     page.keyboard.press("Enter")
     expect(page.locator(".editor-lessons > li").first).to_contain_text("The hitch")
     tab_to(page, "button", "Publish")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("is in the catalogue").first).to_be_visible()
+    expect(page.get_by_text("is published").first).to_be_visible()
     course = Course.objects.get()
     assert course.is_published
     assert list(course.lessons.order_by("order").values_list("title", flat=True)) == ["The hitch", "The bowline"]
 
 
-def test_a_lost_network_loses_nothing_that_was_typed(page: Page, live_site: str, alice: User, course: Course) -> None:
+def test_typed_text_survives_a_lost_network(page: Page, live_site: str, alice: User, course: Course) -> None:
     lesson = course.lessons.order_by("order")[0]
     address = f"/teach/courses/{course.slug}/lessons/{lesson.pk}/"
     log_in(page, live_site, alice, address)
@@ -58,26 +58,26 @@ def test_a_lost_network_loses_nothing_that_was_typed(page: Page, live_site: str,
     state = page.locator("[data-draft-state]")
 
     text.fill("Typed with a network.")
-    expect(state).to_contain_text("Kept at")
+    expect(state).to_contain_text("Draft saved at")
     assert LessonDraft.objects.get().fields["content"] == "Typed with a network."
 
     page.context.set_offline(True)
     text.fill("Typed without a network.")
     expect(state).to_contain_text("No connection")
-    page.get_by_role("button", name="Save the lesson").click()
-    expect(state).to_contain_text("nothing is lost")
+    page.get_by_role("button", name="Save lesson").click()
+    expect(state).to_contain_text("You are offline")
     expect(text).to_have_value("Typed without a network.")
 
-    # The tab dies with the network still gone; another one opens the lesson later.
+    # The tab is closed while offline; the lesson is opened in another tab later.
     context = page.context
-    context.route(f"{live_site}{address}draft/", lambda route: route.abort())  # what it still says as it dies
+    context.route(f"{live_site}{address}draft/", lambda route: route.abort())  # requests of the closing tab
     page.close()
     context.set_offline(False)
     later = context.new_page()
     later.goto(f"{live_site}{address}")
     expect(later.get_by_label("Text")).to_have_value("Typed without a network.")
     expect(later.locator("[data-draft-notice]")).to_be_visible()
-    later.get_by_role("button", name="Save the lesson").click()
+    later.get_by_role("button", name="Save lesson").click()
     later.wait_for_url("**/teach/courses/tea/**")
     assert Lesson.objects.get(pk=lesson.pk).content == "Typed without a network."
     later.goto(f"{live_site}{address}")
@@ -94,10 +94,10 @@ addEventListener("message", ({ source, origin, data }) => {
 </script>"""
 
 
-def test_a_video_goes_on_where_another_device_stopped(
+def test_a_video_resumes_at_the_position_of_another_device(
     page: Page, live_site: str, alice: User, bob: User, course: Course
 ) -> None:
-    """Against a stand-in for YouTube's player, which speaks its messages."""
+    """Uses a fake of the YouTube player that sends the same messages."""
     lesson = course.lessons.order_by("order")[0]
     services.update_lesson(actor=alice, lesson=lesson, video_url="https://youtu.be/dQw4w9WgXcQ")
     address = f"/learn/{course.slug}/{lesson.pk}/"
@@ -110,9 +110,9 @@ def test_a_video_goes_on_where_another_device_stopped(
         )
         context.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     log_in(page, live_site, bob, "/courses/tea/")
-    # Waited for from before the page opens: the player may speak before the page has finished loading.
+    # Start waiting before the page opens: the player may send messages before the page has loaded.
     with page.expect_response(lambda answer: answer.url.endswith("/progress")) as saved:
-        page.get_by_role("button", name="Begin, it is free").click()
+        page.get_by_role("button", name="Enroll for free").click()
         page.wait_for_url(f"**{address}")
         page.locator("iframe.player").scroll_into_view_if_needed()
     assert saved.value.status == 200

@@ -1,4 +1,4 @@
-"""Every list of the admin costs the same for two rows and for twenty; what is history cannot be touched there."""
+"""Tests for the changelists of the admin: constant query counts, read-only history, and the audit log."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,38 +16,38 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import Role, User
-from assignments.handing_in import submit
+from assignments.submissions import submit
 from assignments.tests.samples import write_assignment
 from certificates.designs import CertificateTemplate
+from core.admin import ReadOnlyAdmin
+from core.audit.entries import record
+from core.models import AuditEntry, DeferredTask, FailedTask, SiteSettings
 from courses.models import Tag
 from enrollments.models import Review, ReviewReport
 from files import services as files
 from files.tests.samples import PDF
 from instructors.models import Instructor
-from lms.platform.admin import ReadOnlyAdmin
-from lms.platform.audit import record
-from lms.platform.models import AuditEntry, DeferredTask, FailedTask, SiteSettings
-from lms.testing.plugin import buy_course, make_course, person
 from lms.tests.test_query_counts import World
 from payments.models import Coupon, StripeEvent
-from quizzes.attempts import start
-from quizzes.authoring import add_question, create_quiz, set_published
+from quizzes.attempts import start_attempt
+from quizzes.editor import add_question, create_quiz, set_published
+from tools.testing.plugin import buy_course, make_course, make_user
 
-OURS = ("accounts", "realtime", "files", "courses", "enrollments", "quizzes", "assignments", "certificates",
+PROJECT_APPS = ("accounts", "realtime", "files", "courses", "enrollments", "quizzes", "assignments", "certificates",
         "payments", "instructors", "platform")  # fmt: skip
-MOST_QUERIES = 16
+MAX_QUERIES = 16
 
 
 @pytest.fixture
 def root(db: None) -> User:
-    return person("Root", Role.ADMIN, is_superuser=True)
+    return make_user("Root", Role.ADMIN, is_superuser=True)
 
 
 class BiggerWorld(World):
-    """The lists' world, with what only staff sees."""
+    """World with rows of the models that only staff can see."""
 
     def grow_to(self, size: int) -> None:
-        """Add rows of everything else, too."""
+        """Add rows of all models until there are `size` of each."""
         before = self.size
         super().grow_to(size)
         alice, bob = self.people["alice"], self.people["bob"]
@@ -73,16 +73,16 @@ class BiggerWorld(World):
             quiz = create_quiz(actor=alice, course=self.tea, title=f"Quiz {number}")
             add_question(actor=alice, quiz=quiz, question_type="essay", question_text="Why?")
             quiz = set_published(actor=alice, quiz=quiz, published=True)
-            start(actor=student, quiz=quiz)
+            start_attempt(actor=student, quiz=quiz)
             record(actor=student, action="tests.done", target=quiz, subject=alice)
 
 
-def lists() -> dict[str, Any]:
-    """Every list of ours that is registered with the admin, by its address."""
+def changelists() -> dict[str, Any]:
+    """Return the models of this project that are registered with the admin, by changelist URL."""
     return {
         reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"): model
         for model, _admin in admin.site._registry.items()
-        if model._meta.app_label in OURS and model is not SiteSettings
+        if model._meta.app_label in PROJECT_APPS and model is not SiteSettings
     }
 
 
@@ -94,12 +94,12 @@ def queries_of(browser: Client, address: str) -> list[str]:
     return [query["sql"] for query in captured.captured_queries]
 
 
-def test_no_list_of_the_admin_asks_more_for_twenty_rows_than_for_two(
+def test_changelists_need_the_same_queries_for_two_rows_and_twenty(
     alice: User, bob: User, dan: User, root: User, api_of: Callable[[User], APIClient], browser_of: Any
 ) -> None:
     world = BiggerWorld(alice, bob, dan, api_of)
     browser = browser_of(root)
-    addresses = lists()
+    addresses = changelists()
     assert len(addresses) > 20
     counts, rows = {}, {}
     for size in (2, 20):
@@ -113,22 +113,22 @@ def test_no_list_of_the_admin_asks_more_for_twenty_rows_than_for_two(
         if len(counts[2][address]) != len(counts[20][address])
     }
     assert grown == {}
-    assert {address: len(asked) for address, asked in counts[20].items() if len(asked) > MOST_QUERIES} == {}
+    assert {address: len(asked) for address, asked in counts[20].items() if len(asked) > MAX_QUERIES} == {}
     for address in addresses:
         assert browser.get(address, {"q": "e"}).status_code in (200, 302), address
 
 
-def test_every_list_of_the_admin_can_be_searched_or_filtered() -> None:
+def test_every_changelist_can_be_searched_or_filtered() -> None:
     bare = [
         model._meta.label
-        for model in lists().values()
+        for model in changelists().values()
         if not (admin.site._registry[model].search_fields or admin.site._registry[model].list_filter)
     ]
     assert bare == []
 
 
 @pytest.mark.quality("M03")
-def test_the_admin_has_no_way_to_write_in_the_audit_log(root: User, browser_of: Any) -> None:
+def test_the_admin_cannot_write_to_the_audit_log(root: User, browser_of: Any) -> None:
     entry = record(actor=root, action="tests.done")
     browser = browser_of(root)
     base = reverse("admin:platform_auditentry_changelist")
@@ -143,20 +143,20 @@ def test_the_admin_has_no_way_to_write_in_the_audit_log(root: User, browser_of: 
 
 @pytest.mark.quality("M03")
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
-def test_the_api_has_no_way_to_write_in_the_audit_log(method: str, root: User, api_of: Any) -> None:
+def test_the_api_cannot_write_to_the_audit_log(method: str, root: User, api_of: Any) -> None:
     assert getattr(api_of(root), method)("/api/v1/admin/audit-logs", {}).status_code == 405
 
 
 def test_history_is_read_only_in_the_admin(root: User, rf: Any) -> None:
     request = rf.get("/admin/")
     request.user = root
-    for model, shown in admin.site._registry.items():
-        if isinstance(shown, ReadOnlyAdmin):
-            rights = shown.get_model_perms(request)
+    for model, model_admin in admin.site._registry.items():
+        if isinstance(model_admin, ReadOnlyAdmin):
+            rights = model_admin.get_model_perms(request)
             assert rights == {"add": False, "change": False, "delete": False, "view": True}, model
 
 
-def test_the_log_is_filtered_and_taken_along(root: User, alice: User, browser_of: Any) -> None:
+def test_the_audit_log_can_be_filtered_and_exported(root: User, alice: User, browser_of: Any) -> None:
     record(actor=alice, action="courses.published", target=alice)
     record(actor=alice, action="payments.refunded", changes={"reason": "=cmd|' /C calc'!A0"})
     browser = browser_of(root)
@@ -171,7 +171,7 @@ def test_the_log_is_filtered_and_taken_along(root: User, alice: User, browser_of
     assert AuditEntry.objects.filter(action="platform.audit_log_exported").count() == 1
 
 
-def test_the_log_of_the_api_pages_by_cursor_and_filters(dan: User, alice: User, bob: User, api_of: Any) -> None:
+def test_the_audit_log_api_has_cursor_pagination_and_filters(dan: User, alice: User, bob: User, api_of: Any) -> None:
     for number in range(25):
         record(actor=alice, action="courses.published", target=bob, changes={"number": number})
     record(actor=bob, action="payments.refunded")

@@ -1,4 +1,4 @@
-"""`/admin/stats` of the API."""
+"""API view of `/admin/stats`."""
 
 from typing import Any
 
@@ -9,27 +9,28 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.staff_api import IsStaff
-from lms.platform.health import readiness
-from lms.staff import figures
+from core.access.impersonation import hide_while_impersonating
+from core.site.health import readiness
+from lms.admin_dashboard import figures
 
 
 class PartSerializer(serializers.Serializer[Any]):
-    """How one part stands."""
+    """State of one service."""
 
     state = serializers.ChoiceField(choices=["ok", "down"])
-    error = serializers.CharField(required=False, help_text="The error's class, where it is down.")
+    error = serializers.CharField(required=False, help_text="Class of the error; only if the state is down.")
     ms = serializers.IntegerField()
 
 
 class MatterSerializer(serializers.Serializer[Any]):
-    """Something that somebody should look at."""
+    """Item that needs attention."""
 
     what = serializers.CharField()
     count = serializers.IntegerField()
 
 
 class StatsSerializer(serializers.Serializer[Any]):
-    """How the site stands."""
+    """Statistics of the site."""
 
     counts = serializers.DictField(child=serializers.IntegerField())
     versions = serializers.DictField(child=serializers.CharField())
@@ -39,17 +40,18 @@ class StatsSerializer(serializers.Serializer[Any]):
     attention = MatterSerializer(many=True)
 
 
+@hide_while_impersonating
 class StatsView(APIView):
-    """Counts, versions, health and what waits."""
+    """Counts, versions, health and queues of the site."""
 
     permission_classes = (IsStaff,)
 
     def permission_names(self) -> list[str]:
-        """Return the Django permission that the figures need: administrators have it."""
+        """Return the required permissions; administrators have them."""
         return ["platform.view_sitesettings"]
 
     @extend_schema(responses=StatsSerializer, operation_id="admin_stats")
     def get(self, request: Request) -> Response:
-        """Answer 200, also when a part is down: it says which."""
+        """Return the statistics. The status is 200 even if a service is down; `health` names it."""
         _ready, health = readiness()
-        return Response(figures.stats(health=health))
+        return Response(figures.get_stats(health=health))

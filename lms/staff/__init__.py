@@ -1,1 +1,0 @@
-"""The staff's front page: figures, health, and what needs attention; in the admin and by the API."""

@@ -1,62 +1,72 @@
-"""E-mail addresses: confirmed by their reader, and changed."""
+"""Confirmation and change of email addresses."""
 
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import letters, mfa, tasks
+from accounts import email_links, mfa, tasks
 from accounts.errors import AccountError
-from accounts.models import User, normalised_email
-from accounts.models.proofs import LetterPurpose
-from lms.platform.audit import record
+from accounts.models import User, normalize_email
+from accounts.models.one_time_tokens import EmailTokenPurpose
+from core.audit.entries import record
 
 
-def ask_for_confirmation(*, email: str) -> None:
-    """Mail a link to confirm an address, if anybody registered with it and has not confirmed it. Raises LimitError."""
-    letters.ask_for(purpose=LetterPurpose.VERIFY, email=email, write=tasks.mail_letter)
+def request_confirmation(*, email: str) -> None:
+    """Email a confirmation link if an account with this address is unconfirmed. Raises LimitError."""
+    email_links.request_link(purpose=EmailTokenPurpose.VERIFY, email=email, mail_job=tasks.mail_link)
 
 
 def confirm(*, token: str, user: User | None = None) -> User:
-    """Note that a user reads their mail; return the user. Raises LetterError `invalid_token`, also where the link is
-    not the one of `user`, when it is said who asks, or the address has changed since."""
-    letter = letters.opened(purpose=LetterPurpose.VERIFY, token=token)
-    if letter.user is None or letter.user.email != letter.email or (user is not None and letter.user_id != user.pk):
-        raise letters.refusal()
+    """Mark a user's email address as confirmed and return the user.
+
+    Raises EmailLinkError `invalid_token`, also if the link belongs to another user than `user`, or if the address has
+    changed since.
+    """
+    email_token = email_links.resolve_token(purpose=EmailTokenPurpose.VERIFY, token=token)
+    if (
+        email_token.user is None
+        or email_token.user.email != email_token.email
+        or (user is not None and email_token.user_id != user.pk)
+    ):
+        raise email_links.invalid_link_error()
     with transaction.atomic():
-        reader = letters.use(letter)
+        reader = email_links.consume(email_token)
         reader.email_verified_at = reader.email_verified_at or timezone.now()
         reader.save(update_fields=["email_verified_at", "updated_at"])
         record(actor=reader, action="accounts.email_verified", target=reader)
     return reader
 
 
-def ask_for_change(*, user: User, password: str, email: str, code: str = "") -> None:
-    """Mail a link to a new address, and tell the old one; nothing changes until the link is opened (QUALITY A12).
+def request_change(*, user: User, password: str, email: str, code: str = "") -> None:
+    """Email a link to the new address and notify the old one; the link makes the change (quality row A12).
 
-    Raises as `mfa.prove`; ValidationError for what is no address. Whether somebody else has the new address is not
-    said: their mail says it to them who read it.
+    Raises as `mfa.reauthenticate`; ValidationError for an invalid address. The response does not reveal whether another
+    user has the new address.
     """
-    email = normalised_email(email)
+    email = normalize_email(email)
     validate_email(email)
-    mfa.prove(user=user, password=password, code=code)
-    letters.ask_for(purpose=LetterPurpose.NEW_EMAIL, email=email, write=tasks.mail_letter, user=user)
+    mfa.reauthenticate(user=user, password=password, code=code)
+    email_links.request_link(purpose=EmailTokenPurpose.NEW_EMAIL, email=email, mail_job=tasks.mail_link, user=user)
     tasks.mail_notice.send_or_defer(str(user.pk), user.email, "email_change_asked")
 
 
 def change(*, token: str) -> User:
-    """Give a user the address at which they opened a mailed link; return the user.
+    """Set a user's email address to the one that a link was sent to; return the user.
 
-    Raises LetterError `invalid_token`; AccountError `email_taken` (400) when somebody has it by now.
+    Raises EmailLinkError `invalid_token`; AccountError `email_taken` (400) if another user has taken the address
+    meanwhile.
     """
-    letter = letters.opened(purpose=LetterPurpose.NEW_EMAIL, token=token)
+    email_token = email_links.resolve_token(purpose=EmailTokenPurpose.NEW_EMAIL, token=token)
     try:
         with transaction.atomic():
-            user = letters.use(letter)
-            user.email, user.email_verified_at = letter.email, timezone.now()
+            user = email_links.consume(email_token)
+            user.email, user.email_verified_at = email_token.email, timezone.now()
             user.save(update_fields=["email", "email_verified_at", "updated_at"])
-            letters.withdraw_all(user)
+            email_links.revoke_all(user)
             record(actor=user, action="accounts.email_changed", target=user)
     except IntegrityError as error:
-        raise AccountError("email_taken", _("There is an account with this e-mail address."), status=400) from error
+        raise AccountError(
+            "email_taken", _("An account with this email address already exists."), status=400
+        ) from error
     return user

@@ -1,4 +1,4 @@
-"""People in the admin: found, let in or not, put into groups of the staff, and seen through their own eyes."""
+"""Django admin for users, logins and groups, and the entry point of impersonation."""
 
 from typing import Any
 
@@ -22,22 +22,22 @@ from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
-from accounts import impersonation, passwords, services, staffing
+from accounts import account_administration, impersonation, passwords, services
 from accounts.errors import AccountError
 from accounts.models import LoginSession, Role, User, has_role
 from accounts.permissions import signed_in
-from lms.lib.errors import DomainError
-from lms.platform.admin import ReadOnlyAdmin
-from lms.platform.audit import record
+from core.admin import ReadOnlyAdmin
+from core.audit.entries import record
+from core.http.errors import DomainError
 
-# Who could read these could sign in as anybody: their secrets are the second factors themselves (QUALITY M04).
-for opens_logins in (TOTPDevice, StaticDevice, EmailDevice, OutstandingToken, BlacklistedToken):
-    if admin.site.is_registered(opens_logins):
-        admin.site.unregister(opens_logins)
+# Reading these would allow logging in as any user: their secrets are the second factors themselves (quality row M04).
+for secret_model in (TOTPDevice, StaticDevice, EmailDevice, OutstandingToken, BlacklistedToken):
+    if admin.site.is_registered(secret_model):
+        admin.site.unregister(secret_model)
 
 
 class UserCreationForm(AdminUserCreationForm):
-    """A new user, by address."""
+    """A form that creates a user by email address."""
 
     class Meta:
         model = User
@@ -45,25 +45,25 @@ class UserCreationForm(AdminUserCreationForm):
 
 
 class ReasonForm(forms.Form):
-    """Why somebody logs in as somebody else."""
+    """A form that asks for the reason of an impersonation."""
 
     reason = forms.CharField(
-        label=gettext_lazy("Why"),
+        label=gettext_lazy("Reason"),
         max_length=300,
-        help_text=gettext_lazy("A ticket's number, or what was asked. The person reads it on their security page."),
+        help_text=gettext_lazy("For example a ticket number. The user can see it on the security page."),
     )
 
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin):
-    """People: search, filter, role, groups, lock; log in as."""
+    """Search, filter and change users; impersonate them."""
 
     add_form = UserCreationForm
     ordering = ["-created_at"]
     list_display = ["email", "full_name", "role", "is_active", "mfa_enabled", "last_login"]
     list_filter = ["role", "is_active", "is_staff", "mfa_enabled", "groups"]
     search_fields = ["email", "full_name"]
-    search_help_text = gettext_lazy("Part of a name or an address")
+    search_help_text = gettext_lazy("Search by name or email address")
     date_hierarchy = "created_at"
     list_per_page = 50
     show_full_result_count = False
@@ -79,22 +79,24 @@ class UserAdmin(DjangoUserAdmin):
     change_form_template = "admin/accounts/user/change_form.html"
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return whether this person may change accounts, or this one: colleagues above are only looked at."""
+        """Return whether the user may change accounts, or this account (`is_out_of_reach`)."""
         allowed = super().has_change_permission(request, obj)
-        return allowed and (obj is None or not staffing.is_out_of_reach(actor=request.user, user=obj))
+        return allowed and (obj is None or not account_administration.is_out_of_reach(actor=request.user, user=obj))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Return whether this person may make accounts: administrators, for a new one has a role."""
+        """Return whether the user is an administrator: a new account has a role, which only they assign."""
         return super().has_add_permission(request) and has_role(request.user, Role.ADMIN)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return False: people leave by the API's DELETE, which keeps what others rely on (QUALITY U03)."""
+        """Return False: accounts are deleted by the API's DELETE, which retains related data (quality row U03)."""
         return False
 
-    # Who may do everything is for the command line to say, not for whoever borrows an admin's browser (QUALITY M04).
+    # Superusers are made on the command line, so that an administrator's open browser is not enough (quality row M04).
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Return what this person does not change here: nobody raises themselves, and only administrators give roles
-        and groups, or take an address over."""
+        """Return the fields that this user cannot change.
+
+        Users cannot raise their own permissions. Only administrators change roles, groups and email addresses.
+        """
         fields = [*super().get_readonly_fields(request, obj)]
         user: Any = request.user
         if obj is None:
@@ -108,8 +110,11 @@ class UserAdmin(DjangoUserAdmin):
         return fields
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Make an account; or change one: role and activity by the service, which ends logins and keeps the last admin
-        (QUALITY A02, U06)."""
+        """Create an account, or change one through the services.
+
+        `change_access` ends logins and protects the last administrator when the role or the activity changes (quality
+        row A02, U06).
+        """
         if not change:
             obj.is_staff = obj.role == Role.ADMIN
             super().save_model(request, obj, form, change)
@@ -130,7 +135,7 @@ class UserAdmin(DjangoUserAdmin):
             messages.error(request, str(error.detail))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Put the person into the chosen groups by the service; permissions of their own stand in the audit log."""
+        """Set the groups through the service; record changed user permissions in the audit log."""
         groups = form.cleaned_data.pop("groups", None)
         own = form.cleaned_data.get("user_permissions")
         super().save_related(request, form, formsets, change)
@@ -141,94 +146,95 @@ class UserAdmin(DjangoUserAdmin):
         if groups is None:
             return
         try:
-            staffing.set_groups(actor=signed_in(request), user=form.instance, groups=groups)
+            account_administration.set_groups(actor=signed_in(request), user=form.instance, groups=groups)
         except AccountError as error:
             messages.error(request, str(error.detail))
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
-        """Answer 403: nobody types another person's password. `mail_reset_link` lets them choose one themselves."""
-        raise PermissionDenied(_("Mail the person a link: nobody types another's password."))
+        """Respond with 403: staff cannot set another user's password. Use `mail_reset_link` instead."""
+        raise PermissionDenied(_("Staff can't set another user's password. Email a password reset link instead."))
 
-    @admin.action(description=gettext_lazy("Switch off, and end every login"), permissions=["change"])
+    @admin.action(description=gettext_lazy("Deactivate and log out everywhere"), permissions=["change"])
     def switch_off(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """Let the chosen people in no more."""
-        self._each(request, queryset, is_active=False)
+        """Deactivate the selected users."""
+        self._change_each(request, queryset, is_active=False)
 
-    @admin.action(description=gettext_lazy("Switch on"), permissions=["change"])
+    @admin.action(description=gettext_lazy("Activate"), permissions=["change"])
     def switch_on(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """Let the chosen people in again."""
-        self._each(request, queryset, is_active=True)
+        """Activate the selected users."""
+        self._change_each(request, queryset, is_active=True)
 
-    def _each(self, request: HttpRequest, queryset: QuerySet[User], **changes: Any) -> None:
-        done = 0
+    def _change_each(self, request: HttpRequest, queryset: QuerySet[User], **changes: Any) -> None:
+        changed = 0
         for user in queryset:
             try:
-                staffing.change_user(actor=signed_in(request), user=user, changes=changes)
-                done += 1
+                account_administration.change_user(actor=signed_in(request), user=user, changes=changes)
+                changed += 1
             except DomainError as error:
                 self.message_user(request, f"{user}: {error.detail}", messages.ERROR)
-        if done:
-            self.message_user(request, ngettext("%d account changed.", "%d accounts changed.", done) % done)
+        if changed:
+            self.message_user(request, ngettext("%d account changed.", "%d accounts changed.", changed) % changed)
 
-    @admin.action(description=gettext_lazy("End every login"), permissions=["change"])
+    @admin.action(description=gettext_lazy("Log out everywhere"), permissions=["change"])
     def end_logins(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """Log the chosen people out everywhere."""
+        """Log the selected users out everywhere."""
         for user in queryset:
-            if staffing.is_out_of_reach(actor=request.user, user=user):
-                self.message_user(request, f"{user}: {_('This account is out of your reach.')}", messages.ERROR)
+            if account_administration.is_out_of_reach(actor=request.user, user=user):
+                reason = _("You don't have permission to change this account.")
+                self.message_user(request, f"{user}: {reason}", messages.ERROR)
                 continue
             with transaction.atomic():
-                ended = LoginSession.objects.of(user).end()
+                ended = LoginSession.objects.involving(user).end()
                 record(actor=request.user, action="accounts.logins_ended", target=user, changes={"ended": ended})
             self.message_user(request, ngettext("%d login ended.", "%d logins ended.", ended) % ended)
 
-    @admin.action(description=gettext_lazy("Mail a link to set a new password"), permissions=["change"])
+    @admin.action(description=gettext_lazy("Email a password reset link"), permissions=["change"])
     def mail_reset_link(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """Have the chosen people mailed the link that they could ask for themselves."""
+        """Email a password reset link to the selected users."""
         for user in queryset:
             try:
-                passwords.ask_for_reset(email=user.email)
+                passwords.request_reset(email=user.email)
             except DomainError as error:
                 self.message_user(request, f"{user}: {error.detail}", messages.ERROR)
                 continue
             record(actor=request.user, action="accounts.reset_link_mailed", target=user)
-        self.message_user(request, _("The links are on their way."))
+        self.message_user(request, _("Password reset links sent."))
 
     def get_urls(self) -> list[URLPattern]:
-        """Add where staff log in as somebody."""
+        """Add the impersonation page."""
         name = "accounts_user_impersonate"
         view = self.admin_site.admin_view(self.impersonate)
         return [path("<uuid:user_id>/impersonate/", view, name=name), *super().get_urls()]
 
     def impersonate(self, request: HttpRequest, user_id: Any) -> HttpResponse:
-        """Ask why; on POST, go on in the person's name (QUALITY M01)."""
+        """Ask for a reason; on POST, start the impersonation (quality row M01)."""
         user = User.objects.filter(pk=user_id).first()
         if user is None:
             raise Http404
-        refused = impersonation.why_not(actor=request.user, user=user)
+        refused = impersonation.get_denial_reason(actor=request.user, user=user)
         if refused:
             raise PermissionDenied(refused)
         form = ReasonForm(request.POST if request.method == "POST" else None)
         if form.is_valid():
-            life = impersonation.IN_BROWSER
-            login = impersonation.begin(actor=signed_in(request), user=user, life=life, **form.cleaned_data)
-            request.session[impersonation.KEY] = str(login.pk)
+            life = impersonation.BROWSER_LIFETIME
+            login = impersonation.start(actor=signed_in(request), user=user, life=life, **form.cleaned_data)
+            request.session[impersonation.SESSION_KEY] = str(login.pk)
             return redirect("enrollments:dashboard")
         title = _("Log in as %(name)s") % {"name": user}
         context = {**self.admin_site.each_context(request), "title": title, "person": user, "form": form}
         return TemplateResponse(request, "admin/accounts/user/impersonate.html", {**context, "opts": self.opts})
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Add the way to log in as the person, where that may be."""
+        """Add the impersonation link where the user may impersonate this account."""
         user = kwargs.get("obj")
-        if user is not None and not impersonation.why_not(actor=request.user, user=user):
+        if user is not None and not impersonation.get_denial_reason(actor=request.user, user=user):
             context["impersonate_url"] = reverse("admin:accounts_user_impersonate", args=[user.pk])
         return super().render_change_form(request, context, *args, **kwargs)
 
 
 @admin.register(LoginSession)
 class LoginSessionAdmin(ReadOnlyAdmin):
-    """Logins by every door, and who acted in whose name."""
+    """Logins of all transports, impersonations included."""
 
     list_display = ["user", "kind", "actor", "created_at", "last_used_at", "ended_at", "ip_address", "user_agent"]
     list_filter = ["kind", ("ended_at", admin.EmptyFieldListFilter)]
@@ -242,26 +248,22 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin):
-    """The groups of the staff; only superusers change what a group may do (QUALITY M04)."""
+    """Staff groups; only superusers change a group's permissions (quality row M04)."""
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return whether this is an administrator."""
         return has_role(request.user, Role.ADMIN)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Return whether this is a superuser."""
         return bool(request.user.is_superuser)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return whether this is a superuser."""
         return bool(request.user.is_superuser)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return whether this is a superuser."""
         return bool(request.user.is_superuser)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Save, and say so in the audit log."""
+        """Save the group and record its permissions in the audit log."""
         super().save_related(request, form, formsets, change)
-        changes = {"permissions": sorted(staffing.permissions_of(form.instance))}
+        changes = {"permissions": sorted(account_administration.permissions_of(form.instance))}
         record(actor=request.user, action="accounts.group_changed", target=form.instance, changes=changes)

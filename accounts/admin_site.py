@@ -1,4 +1,4 @@
-"""The admin's front door: our own login, then the second factor (QUALITY A06, M04)."""
+"""The admin site behind the site's own login and the second factor (quality row A06, M04)."""
 
 from typing import Any
 
@@ -12,36 +12,40 @@ from django.utils.translation import gettext as _
 
 from accounts import mfa
 from accounts.models import User
-from accounts.models.proofs import Door
-from accounts.second_step import keep
+from accounts.models.one_time_tokens import Transport
+from accounts.pending_login import store
 
 
 class AdminSite(admin.AdminSite):
-    """Lets staff in who have shown their second factor: all of them, or (in development) those who have one."""
+    """An admin site for staff who are verified by a second factor.
+
+    `MFA_REQUIRED_FOR_STAFF` requires it of all staff; without the setting (in development), of those who have one
+    enabled.
+    """
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Return whether this is staff, and verified where that is asked for."""
+        """Return whether the user is staff, and verified where that is required."""
         if not super().has_permission(request):
             return False
         user: Any = request.user
         return user.is_verified() or not (settings.MFA_REQUIRED_FOR_STAFF or user.mfa_enabled)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Send visitors to the site's login, staff to the step that is missing; there is no other way in."""
-        wanted = request.GET.get("next") or "/admin/"
+        """Redirect visitors to the site's login, and staff to the step that is missing; the admin has no login form."""
+        next_url = request.GET.get("next") or "/admin/"
         user = request.user
         if self.has_permission(request):
             return redirect("admin:index")
         if not isinstance(user, User):
-            return redirect_to_login(wanted)
+            return redirect_to_login(next_url)
         if not super().has_permission(request):
-            raise PermissionDenied(_("The administration is for staff."))
+            raise PermissionDenied(_("The admin is available to staff only."))
         if not user.mfa_enabled:
-            messages.warning(request, _("Turn on a second factor first: the administration asks for it."))
+            messages.warning(request, _("Turn on two-factor authentication to use the admin."))
             return redirect("accounts:security")
-        keep(request, mfa.challenge(user=user, door=Door.PAGE), wanted)
+        store(request, mfa.create_login_challenge(user=user, transport=Transport.PAGE), next_url)
         return redirect("accounts:login_code")
 
     def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # type: ignore[override]  # a redirect serves as well
-        """Send staff to the page where everybody changes their password: it ends their other logins, and says so."""
+        """Redirect to the account's password page, which also ends the user's other logins."""
         return redirect("accounts:password")

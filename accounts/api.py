@@ -12,18 +12,18 @@ from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import closing, services
+from accounts import account_deletion, services
 from accounts.models import Role, User, has_role
 from accounts.permissions import IsAdmin, Teaches, signed_in
 from accounts.serializers import RegistrationSerializer, UserSerializer
-from lms.lib.filters import BooleanFilter
-from lms.lib.scoping import SAFE_METHODS, ScopedMixin
+from core.access.scopes import SAFE_METHODS, ScopedMixin
+from core.http.filters import BooleanFilter
 
 
 class UserFilter(django_filters.FilterSet):
-    """Filters of the list of people."""
+    """Filters of the user list."""
 
-    search = django_filters.CharFilter(method="by_words", label="Part of the name or the address")
+    search = django_filters.CharFilter(method="by_words", label="Part of the name or the email address")
     role = django_filters.ChoiceFilter(choices=Role.choices)
     is_active = BooleanFilter()
 
@@ -32,7 +32,7 @@ class UserFilter(django_filters.FilterSet):
         fields: list[str] = []
 
     def by_words(self, queryset: QuerySet[User], name: str, value: str) -> QuerySet[User]:
-        """Return the users whose name or address contains `value`."""
+        """Filter by a part of the name or the email address."""
         return queryset.filter(Q(full_name__icontains=value) | Q(email__icontains=value))
 
 
@@ -43,7 +43,7 @@ class UserViewSet(
     mixins.DestroyModelMixin,
     viewsets.GenericViewSet[User],
 ):
-    """People: oneself for everybody, one's students for instructors, everybody for admins."""
+    """Users: administrators see all, instructors their students, students themselves."""
 
     queryset = User.objects.all()
     serializer_class = UserSerializer
@@ -51,44 +51,44 @@ class UserViewSet(
     lookup_url_kwarg = "user_id"
 
     def get_queryset(self) -> QuerySet[User]:
-        """Return the people that the caller may see; an instructor's list is of their students alone."""
+        """Return the users that the caller may see; an instructor's list holds the instructor's students only."""
         people = super().get_queryset().select_related("avatar")
         if self.action == "list" and not has_role(self.request.user, Role.ADMIN):
             return people.exclude(pk=self.request.user.pk)
         return people
 
     def get_permissions(self) -> list[Any]:
-        """Return who may do what: register anybody, list teachers and admins, look one up admins."""
+        """Return the permissions of an action: anyone registers, instructors list, administrators retrieve."""
         who: dict[str, Any] = {"create": AllowAny, "list": Teaches, "retrieve": IsAdmin, "destroy": IsAdmin}
         return [who.get(self.action, IsAuthenticated)()]
 
     @extend_schema(request=RegistrationSerializer, responses={201: UserSerializer})
     def create(self, request: Request) -> Response:
-        """Register: answer 201 with the user, 400 `email_taken`, or 403 where registration is closed."""
-        shape = RegistrationSerializer(data=request.data)
-        shape.is_valid(raise_exception=True)
+        """Register a user: 201 with the user, 400 `email_taken`, or 403 if registration is closed."""
+        serializer = RegistrationSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
         try:
-            user = services.register(actor=request.user, **shape.validated_data)
+            user = services.register(actor=request.user, **serializer.validated_data)
         except ValidationError as error:
             raise exceptions.ValidationError({"password": error.messages}) from error
         return Response(UserSerializer(user).data, status=status.HTTP_201_CREATED)
 
     def perform_destroy(self, instance: User) -> None:
-        """Delete the user, or make them nobody where orders, certificates or grades stay. 409 `last_admin`."""
-        closing.close_account(actor=signed_in(self.request), user=instance)
+        """Delete the user, or anonymize it if orders, certificates or grades are retained. 409 `last_admin`."""
+        account_deletion.close_account(actor=signed_in(self.request), user=instance)
 
     @extend_schema(methods=["PUT", "PATCH"], request=UserSerializer(partial=True), responses=UserSerializer)
     @extend_schema(methods=["GET"], responses=UserSerializer)
     @action(detail=False, methods=["get", "put", "patch"], filterset_class=None, pagination_class=None)
     def me(self, request: Request) -> Response:
-        """The caller: read, or change name, time zone and profile data. Other fields are ignored."""
+        """Return the caller, or change name, time zone, language and profile data; other fields are ignored."""
         user = signed_in(request)
         if request.method in SAFE_METHODS:
             return Response(UserSerializer(user).data)
-        shape = UserSerializer(user, data=request.data, partial=True)
-        shape.is_valid(raise_exception=True)
+        serializer = UserSerializer(user, data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
         try:
-            user = services.update_profile(actor=user, user=user, changes=dict(shape.validated_data))
+            user = services.update_profile(actor=user, user=user, changes=dict(serializer.validated_data))
         except ValidationError as error:
             raise serializers.ValidationError(serializers.as_serializer_error(error)) from error
         return Response(UserSerializer(user).data)

@@ -1,4 +1,4 @@
-"""Paths of `/auth/*` and `/users/*` (seed, "Auth Module" and "Users Module")."""
+"""URLs of `/auth/*`, `/users/*` and `/admin/*` of the API."""
 
 from django.urls import path
 
@@ -6,7 +6,7 @@ from accounts import api, auth_api, staff_api
 
 urlpatterns = [
     path("auth/token", auth_api.TokenView.as_view()),
-    path("auth/login/mfa", auth_api.SecondStepView.as_view()),
+    path("auth/login/mfa", auth_api.MfaLoginView.as_view()),
     path("auth/refresh", auth_api.RefreshView.as_view()),
     path("auth/logout", auth_api.LogoutView.as_view()),
     path("auth/login-cookie", auth_api.LoginCookieView.as_view()),

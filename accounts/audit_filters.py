@@ -1,4 +1,4 @@
-"""The audit log's filters, the same for the API and the admin."""
+"""Filters of the audit log, shared by the API and the admin."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -7,20 +7,20 @@ import django_filters
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from lms.platform.models import AuditEntry
+from core.models import AuditEntry
 
 
 def start_of(day: date) -> datetime:
-    """Return when a day begins in the site's time zone."""
+    """Return the start of a day in the site's time zone."""
     return timezone.make_aware(datetime.combine(day, time.min), timezone.get_default_timezone())
 
 
 class AuditFilter(django_filters.FilterSet):
-    """Who, what, to what, and on which days (both inclusive)."""
+    """Filter audit entries by actor, action, target and days (both inclusive)."""
 
     actor = django_filters.UUIDFilter(field_name="actor_id")
-    action = django_filters.CharFilter(method="by_action", label='"app.verb", or an app\'s name for all of it')
-    target = django_filters.CharFilter(method="by_target", label='An id, or a kind of thing ("courses.course")')
+    action = django_filters.CharFilter(method="by_action", label='"app.verb", or an app label for all of its actions')
+    target = django_filters.CharFilter(method="by_target", label='An id, or a model ("courses.course")')
     date_from = django_filters.DateFilter(method="since")
     date_to = django_filters.DateFilter(method="until")
 
@@ -29,17 +29,16 @@ class AuditFilter(django_filters.FilterSet):
         fields: list[str] = []
 
     def by_action(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        """Return the entries of one action, or of all actions of an app."""
+        """Filter by one action, or by all actions of an app."""
         return queryset.filter(action=value) if "." in value else queryset.filter(action__startswith=f"{value}.")
 
     def by_target(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        """Return the entries about one thing, or about all things of a kind."""
+        """Filter by one object, or by a model."""
         return queryset.filter(Q(target_id=value) | Q(target_type=value))
 
     def since(self, queryset: QuerySet[Any], name: str, value: date) -> QuerySet[Any]:
-        """Return the entries of this day and later."""
         return queryset.filter(created_at__gte=start_of(value))
 
     def until(self, queryset: QuerySet[Any], name: str, value: date) -> QuerySet[Any]:
-        """Return the entries of this day and earlier."""
+        """Include the entries of the whole day `value`."""
         return queryset.filter(created_at__lt=start_of(value + timedelta(days=1)))

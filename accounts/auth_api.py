@@ -1,4 +1,4 @@
-"""`/auth/*` of the API: by bearer token, by cookie, with a second step (API.md, "Authentication")."""
+"""`/auth/*` of the API: login by bearer token or cookie, second factor (docs/api-contract.md, "Authentication")."""
 
 from typing import Any
 
@@ -14,52 +14,52 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import addresses, limits, mfa, passwords, shapes, signing_in, tokens
+from accounts import addresses, auth_serializers, limits, login, mfa, passwords, tokens
 from accounts.authentication import enforce_csrf
 from accounts.models import Challenge, LoginSession, User
-from accounts.models.proofs import Door
+from accounts.models.one_time_tokens import Transport
 from accounts.permissions import signed_in
 from accounts.serializers import LoginSessionSerializer, RefreshTokenSerializer, TokenPairSerializer, UserSerializer
 from accounts.tokens import SESSION_CLAIM, TokenPair
-from lms.lib.scoping import ScopedMixin
+from core.access.scopes import ScopedMixin
 
 DONE = OpenApiResponse(description="Done.")
 
 
-def either(name: str, *serializers: Any) -> PolymorphicProxySerializer:
-    """Return the shape of an answer that is one of several."""
+def one_of(name: str, *serializers: Any) -> PolymorphicProxySerializer:
+    """Return an OpenAPI schema for a response that has one of several shapes."""
     return PolymorphicProxySerializer(component_name=name, serializers=list(serializers), resource_type_field_name=None)
 
 
-class DoorView(APIView):
-    """A way in or out; `door` says which of API_AUTH_TRANSPORTS turns it off."""
+class TransportView(APIView):
+    """A login or logout endpoint of one transport; 404 unless API_AUTH_TRANSPORTS includes `transport`."""
 
-    door = Door.BEARER
+    transport = Transport.BEARER
     authentication_classes: Any = ()
     permission_classes: Any = (AllowAny,)
-    # Counted in the database instead, so that a cache that is down neither opens nor closes the door (QUALITY A13).
+    # Limits are counted in the database, so that a cache that is down neither lifts nor blocks them (quality row A13).
     throttle_classes: Any = ()
-    answers_also = (401, 404)  # for who shows nothing that opens it, and where it is turned off
+    answers_also = (401, 404)  # for missing credentials, and for a disabled transport
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Answer 404 for a door that is turned off; ask for the CSRF token at the doors of cookies."""
-        if self.door not in settings.API_AUTH_TRANSPORTS:
+        """Return 404 if the transport is disabled; check the CSRF token for cookies."""
+        if self.transport not in settings.API_AUTH_TRANSPORTS:
             raise Http404
         super().initial(request, *args, **kwargs)
-        if self.door == Door.COOKIE:
+        if self.transport == Transport.COOKIE:
             enforce_csrf(request)
 
 
-class OpenView(DoorView):
-    """For everybody, by whatever transport is on."""
+class AnyTransportView(TransportView):
+    """A public endpoint that works with every transport."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Check nothing but what every API view checks."""
+        """Run only the checks of every API view."""
         APIView.initial(self, request, *args, **kwargs)
 
 
-def put_cookies(response: Response, pair: TokenPair) -> Response:
-    """Set both tokens as cookies that scripts cannot read; return the response."""
+def set_token_cookies(response: Response, pair: TokenPair) -> Response:
+    """Set both tokens as HttpOnly cookies and return the response."""
     secure = settings.SESSION_COOKIE_SECURE
     refresh_life = int(settings.SIMPLE_JWT["REFRESH_TOKEN_LIFETIME"].total_seconds())
     response.set_cookie(
@@ -72,88 +72,90 @@ def put_cookies(response: Response, pair: TokenPair) -> Response:
     return response
 
 
-def answer_of(door: Door, user: User, outcome: TokenPair | Challenge) -> Response:
-    """Return what a sign-in gives: tokens in the body, or in cookies, or the challenge of the second step."""
+def login_response(transport: Transport, user: User, outcome: TokenPair | Challenge) -> Response:
+    """Return tokens in the body or in cookies, or the challenge of the second factor."""
     if isinstance(outcome, Challenge):
-        return Response(shapes.ChallengeSerializer(shapes.challenge_answer(outcome)).data)
-    if door == Door.BEARER:
+        return Response(auth_serializers.ChallengeSerializer(auth_serializers.challenge_data(outcome)).data)
+    if transport == Transport.BEARER:
         return Response(TokenPairSerializer(outcome).data)
-    return put_cookies(Response({"expires_in": outcome.expires_in, "user": UserSerializer(user).data}), outcome)
+    return set_token_cookies(Response({"expires_in": outcome.expires_in, "user": UserSerializer(user).data}), outcome)
 
 
-class TokenView(DoorView):
-    """Sign in with e-mail and password; get an access and a refresh token."""
+class TokenView(TransportView):
+    """Log in with email and password; returns an access and a refresh token."""
 
     @extend_schema(
-        request=shapes.CredentialsSerializer,
-        responses=either("TokenOrChallenge", TokenPairSerializer, shapes.ChallengeSerializer),
+        request=auth_serializers.CredentialsSerializer,
+        responses=one_of("TokenOrChallenge", TokenPairSerializer, auth_serializers.ChallengeSerializer),
         operation_id="auth_token",
     )
     def post(self, request: Request) -> Response:
-        """Answer 200 with tokens or the second step's challenge, 401 `invalid_credentials`, 429 `account_locked`."""
-        given = shapes.checked(shapes.CredentialsSerializer, request)
-        user, outcome = signing_in.sign_in(request=request._request, door=self.door, **given)
-        return answer_of(self.door, user, outcome)
+        """Return 200 with tokens or a challenge, 401 `invalid_credentials`, or 429 `account_locked`."""
+        data = auth_serializers.get_validated_data(auth_serializers.CredentialsSerializer, request)
+        user, outcome = login.log_in(request=request, transport=self.transport, **data)
+        return login_response(self.transport, user, outcome)
 
 
 class LoginCookieView(TokenView):
-    """Sign in with e-mail and password; get both tokens as cookies that no script can read."""
+    """Log in with email and password; sets both tokens as HttpOnly cookies."""
 
-    door = Door.COOKIE
+    transport = Transport.COOKIE
 
     @extend_schema(
-        request=shapes.CredentialsSerializer,
-        responses=either("CookieLoginOrChallenge", shapes.CookieLoginSerializer, shapes.ChallengeSerializer),
+        request=auth_serializers.CredentialsSerializer,
+        responses=one_of(
+            "CookieLoginOrChallenge", auth_serializers.CookieLoginSerializer, auth_serializers.ChallengeSerializer
+        ),
         operation_id="auth_login_cookie",
     )
     def post(self, request: Request) -> Response:
-        """As /auth/token, with `X-CSRFToken`."""
+        """Respond as /auth/token; requires `X-CSRFToken`."""
         return super().post(request)
 
 
-class SecondStepView(OpenView):
-    """Finish a login with a code of the second factor, or with a recovery code."""
+class MfaLoginView(AnyTransportView):
+    """Complete a login with a code of the second factor, or with a recovery code."""
 
     @extend_schema(
-        request=shapes.SecondStepSerializer,
-        responses=either("TokenOrCookieLogin", TokenPairSerializer, shapes.CookieLoginSerializer),
+        request=auth_serializers.SecondStepSerializer,
+        responses=one_of("TokenOrCookieLogin", TokenPairSerializer, auth_serializers.CookieLoginSerializer),
         operation_id="auth_login_mfa",
     )
     def post(self, request: Request) -> Response:
-        """Answer 200 by the door that the challenge came from; 401 `invalid_code` or `challenge_expired`."""
-        given = shapes.checked(shapes.SecondStepSerializer, request)
-        door = signing_in.door_of(given["challenge_token"])
-        if door == Door.COOKIE:
+        """Return 200 by the challenge's transport; 401 `invalid_code` or `challenge_expired`."""
+        data = auth_serializers.get_validated_data(auth_serializers.SecondStepSerializer, request)
+        transport = login.transport_of(data["challenge_token"])
+        if transport == Transport.COOKIE:
             enforce_csrf(request)
-        user, pair = signing_in.finish(token=given["challenge_token"], code=given["code"], request=request._request)
-        return answer_of(door, user, pair)
+        user, pair = login.complete_login(token=data["challenge_token"], code=data["code"], request=request)
+        return login_response(transport, user, pair)
 
 
-class RefreshView(DoorView):
-    """Exchange a refresh token for a new pair; it works once."""
+class RefreshView(TransportView):
+    """Exchange a refresh token for a new pair; each token works once."""
 
     @extend_schema(request=RefreshTokenSerializer, responses=TokenPairSerializer, operation_id="auth_refresh")
     def post(self, request: Request) -> Response:
-        """Answer 200 with the new tokens, or 401 `token_not_valid` or `token_reused`."""
-        given = shapes.checked(RefreshTokenSerializer, request)
-        limits.spend(limits.REFRESH, address=limits.here())
-        return Response(TokenPairSerializer(tokens.rotate(**given)).data)
+        """Return 200 with the new tokens, or 401 `token_not_valid` or `token_reused`."""
+        data = auth_serializers.get_validated_data(RefreshTokenSerializer, request)
+        limits.spend(limits.REFRESH, address=limits.client_address())
+        return Response(TokenPairSerializer(tokens.rotate(**data)).data)
 
 
-class RefreshCookieView(DoorView):
-    """The same with cookies."""
+class RefreshCookieView(TransportView):
+    """Exchange the refresh token in the cookie for new cookies."""
 
-    door = Door.COOKIE
+    transport = Transport.COOKIE
 
-    @extend_schema(request=None, responses=shapes.ExpirySerializer, operation_id="auth_refresh_cookie")
+    @extend_schema(request=None, responses=auth_serializers.ExpirySerializer, operation_id="auth_refresh_cookie")
     def post(self, request: Request) -> Response:
-        """Answer 200 with new cookies, or 401 `token_not_valid` or `token_reused`."""
-        limits.spend(limits.REFRESH, address=limits.here())
+        """Return 200 with new cookies, or 401 `token_not_valid` or `token_reused`."""
+        limits.spend(limits.REFRESH, address=limits.client_address())
         pair = tokens.rotate(refresh_token=request.COOKIES.get(settings.REFRESH_COOKIE, ""))
-        return put_cookies(Response({"expires_in": pair.expires_in}), pair)
+        return set_token_cookies(Response({"expires_in": pair.expires_in}), pair)
 
 
-class LogoutView(DoorView):
+class LogoutView(TransportView):
     """End the login that a refresh token belongs to."""
 
     authentication_classes = APIView.authentication_classes
@@ -161,140 +163,150 @@ class LogoutView(DoorView):
 
     @extend_schema(request=RefreshTokenSerializer, responses={204: DONE}, operation_id="auth_logout")
     def post(self, request: Request) -> Response:
-        """Answer 204; its access tokens stop working at once."""
-        given = shapes.checked(RefreshTokenSerializer, request)
-        tokens.end_session(actor=signed_in(request), **given)
+        """Return 204; the access tokens of the login stop working at once."""
+        data = auth_serializers.get_validated_data(RefreshTokenSerializer, request)
+        tokens.end_session(actor=signed_in(request), **data)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class LogoutCookieView(DoorView):
+class LogoutCookieView(TransportView):
     """End the login that the cookies belong to, and clear them."""
 
-    door = Door.COOKIE
+    transport = Transport.COOKIE
 
     @extend_schema(request=None, responses={204: DONE}, operation_id="auth_logout_cookie")
     def post(self, request: Request) -> Response:
-        """Answer 204, also when the cookies open nothing any more."""
-        tokens.end_quietly(refresh_token=request.COOKIES.get(settings.REFRESH_COOKIE, ""), actor=request.user)
+        """Return 204, even if the cookies are no longer valid."""
+        tokens.end_session_if_valid(refresh_token=request.COOKIES.get(settings.REFRESH_COOKIE, ""), actor=request.user)
         response = Response(status=status.HTTP_204_NO_CONTENT)
         response.delete_cookie(settings.ACCESS_COOKIE, samesite="Lax")
         response.delete_cookie(settings.REFRESH_COOKIE, path=settings.REFRESH_COOKIE_PATH, samesite="Lax")
         return response
 
 
-class CsrfView(OpenView):
-    """The CSRF token, for clients that sign in by cookie or session."""
+class CsrfView(AnyTransportView):
+    """Return the CSRF token for clients that log in by cookie or session."""
 
-    @extend_schema(responses=shapes.CsrfSerializer, operation_id="auth_csrf")
+    @extend_schema(responses=auth_serializers.CsrfSerializer, operation_id="auth_csrf")
     def get(self, request: Request) -> Response:
-        """Answer 200 with the token, and set the readable `csrftoken` cookie."""
-        response = Response({"csrf_token": get_token(request._request)})
+        """Return 200 with the token, and set the readable `csrftoken` cookie."""
+        response = Response({"csrf_token": get_token(request)})
         response["Cache-Control"] = "no-store"
         return response
 
 
 class SocketTicketView(APIView):
-    """A ticket that opens one WebSocket, so that no token stands in an address."""
+    """Create a ticket that opens one WebSocket, so that no token has to be part of a URL."""
 
     permission_classes = (IsAuthenticated,)
 
-    @extend_schema(request=None, responses=shapes.TicketSerializer, operation_id="auth_ws_ticket")
+    @extend_schema(request=None, responses=auth_serializers.TicketSerializer, operation_id="auth_ws_ticket")
     def post(self, request: Request) -> Response:
-        """Answer 200 with `ticket`, good once and for a minute."""
+        """Return 200 with `ticket`, valid once and for one minute."""
         login_id = getattr(request.auth, "payload", {}).get(SESSION_CLAIM)
         browser = "" if login_id else request.session.session_key or ""
-        ticket = signing_in.give_ticket(user=signed_in(request), session_id=login_id, session_key=browser)
+        ticket = login.create_ticket(user=signed_in(request), session_id=login_id, session_key=browser)
         return Response({"ticket": ticket.pk.hex, "expires_in_seconds": 60})
 
 
-class PasswordResetView(OpenView):
-    """Ask for a mail with a link to set a new password."""
+class PasswordResetView(AnyTransportView):
+    """Request an email with a password reset link."""
 
-    @extend_schema(request=shapes.EmailSerializer, responses={202: DONE}, operation_id="auth_password_reset")
+    @extend_schema(request=auth_serializers.EmailSerializer, responses={202: DONE}, operation_id="auth_password_reset")
     def post(self, request: Request) -> Response:
-        """Answer 202, whether anybody has the address or not; 429 after ten an hour from one network address."""
-        passwords.ask_for_reset(**shapes.checked(shapes.EmailSerializer, request))
+        """Return 202 whether the address has an account or not; 429 after ten requests an hour from one IP address."""
+        passwords.request_reset(**auth_serializers.get_validated_data(auth_serializers.EmailSerializer, request))
         return Response(status=status.HTTP_202_ACCEPTED)
 
 
-class PasswordResetConfirmView(OpenView):
-    """Set a new password by a mailed link."""
+class PasswordResetConfirmView(AnyTransportView):
+    """Set a new password with an emailed link."""
 
     @extend_schema(
-        request=shapes.NewPasswordSerializer, responses={204: DONE}, operation_id="auth_password_reset_confirm"
+        request=auth_serializers.NewPasswordSerializer,
+        responses={204: DONE},
+        operation_id="auth_password_reset_confirm",
     )
     def post(self, request: Request) -> Response:
-        """Answer 204, and end every login of the user; 400 `invalid_token`, or why the password is too weak."""
-        given = shapes.checked(shapes.NewPasswordSerializer, request)
+        """Return 204 and end every login of the user; 400 `invalid_token` or the password's errors."""
+        data = auth_serializers.get_validated_data(auth_serializers.NewPasswordSerializer, request)
         try:
-            passwords.reset(**given)
+            passwords.reset(**data)
         except ValidationError as error:
             raise exceptions.ValidationError({"new_password": error.messages}) from error
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class EmailVerifyView(OpenView):
-    """Ask for a mail with a link to confirm one's address."""
+class EmailVerifyView(AnyTransportView):
+    """Request an email with a confirmation link."""
 
-    @extend_schema(request=shapes.EmailSerializer, responses={202: DONE}, operation_id="auth_email_verify")
+    @extend_schema(request=auth_serializers.EmailSerializer, responses={202: DONE}, operation_id="auth_email_verify")
     def post(self, request: Request) -> Response:
-        """Answer 202, whether anybody has the address or not; 429 after ten an hour from one network address."""
-        addresses.ask_for_confirmation(**shapes.checked(shapes.EmailSerializer, request))
+        """Return 202 whether the address has an account or not; 429 after ten requests an hour from one IP address."""
+        addresses.request_confirmation(**auth_serializers.get_validated_data(auth_serializers.EmailSerializer, request))
         return Response(status=status.HTTP_202_ACCEPTED)
 
 
 class EmailVerifyConfirmView(APIView):
-    """Confirm one's address by a mailed link."""
-
-    permission_classes = (IsAuthenticated,)
-
-    @extend_schema(request=shapes.TokenSerializer, responses=UserSerializer, operation_id="auth_email_verify_confirm")
-    def post(self, request: Request) -> Response:
-        """Answer 200 with the user; 400 `invalid_token`."""
-        given = shapes.checked(shapes.TokenSerializer, request)
-        return Response(UserSerializer(addresses.confirm(user=signed_in(request), **given)).data)
-
-
-class MfaEnableView(APIView):
-    """Turn the second factor on, in two calls: begin with a method, confirm with the first code."""
+    """Confirm the caller's email address with an emailed link."""
 
     permission_classes = (IsAuthenticated,)
 
     @extend_schema(
-        request=either("MfaEnable", shapes.MfaMethodSerializer, shapes.SecondStepSerializer),
-        responses=either("MfaSetupOrCodes", shapes.MfaSetupSerializer, shapes.RecoveryCodesSerializer),
+        request=auth_serializers.TokenSerializer, responses=UserSerializer, operation_id="auth_email_verify_confirm"
+    )
+    def post(self, request: Request) -> Response:
+        """Return 200 with the user; 400 `invalid_token`."""
+        data = auth_serializers.get_validated_data(auth_serializers.TokenSerializer, request)
+        return Response(UserSerializer(addresses.confirm(user=signed_in(request), **data)).data)
+
+
+class MfaEnableView(APIView):
+    """Enable the second factor in two calls: the first selects a method, the second confirms it with a code."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(
+        request=one_of("MfaEnable", auth_serializers.MfaMethodSerializer, auth_serializers.SecondStepSerializer),
+        responses=one_of(
+            "MfaSetupOrCodes", auth_serializers.MfaSetupSerializer, auth_serializers.RecoveryCodesSerializer
+        ),
         operation_id="auth_mfa_enable",
     )
     def post(self, request: Request) -> Response:
-        """Answer 200 with what to set up, or with the recovery codes, which are shown this once."""
+        """Return 200 with the setup data, or with the recovery codes, which are returned only once."""
         user = signed_in(request)
         if isinstance(request.data, dict) and "challenge_token" in request.data:
-            given = shapes.checked(shapes.SecondStepSerializer, request)
-            codes, _device = mfa.confirm(user=user, token=given["challenge_token"], code=given["code"])
+            data = auth_serializers.get_validated_data(auth_serializers.SecondStepSerializer, request)
+            codes, _device = mfa.confirm_setup(user=user, token=data["challenge_token"], code=data["code"])
             return Response({"mfa_enabled": True, "recovery_codes": codes})
-        setup = mfa.begin(user=user, **shapes.checked(shapes.MfaMethodSerializer, request))
-        shown = shapes.MfaSetupSerializer(setup).data
+        setup = mfa.begin_setup(
+            user=user, **auth_serializers.get_validated_data(auth_serializers.MfaMethodSerializer, request)
+        )
+        shown = auth_serializers.MfaSetupSerializer(setup).data
         return Response({name: value for name, value in shown.items() if value is not None})
 
 
 class MfaDisableView(APIView):
-    """Turn the second factor off, with the password and a code."""
+    """Disable the second factor with the password and a code."""
 
     permission_classes = (IsAuthenticated,)
 
     @extend_schema(
-        request=shapes.MfaDisableSerializer, responses={204: DONE, 202: DONE}, operation_id="auth_mfa_disable"
+        request=auth_serializers.MfaDisableSerializer, responses={204: DONE, 202: DONE}, operation_id="auth_mfa_disable"
     )
     def post(self, request: Request) -> Response:
-        """Answer 204; 401 `invalid_code`, 403 `wrong_password`, 409 `mfa_not_enabled`. Without `code`, one is mailed to
-        those whose codes come by mail: 202."""
-        given = shapes.checked(shapes.MfaDisableSerializer, request)
+        """Return 204; 401 `invalid_code`, 403 `wrong_password`, 409 `mfa_not_enabled`.
+
+        Without `code`, one is emailed to users of emailed codes, and the status is 202.
+        """
+        data = auth_serializers.get_validated_data(auth_serializers.MfaDisableSerializer, request)
         user = signed_in(request)
-        if not given["code"]:
-            passwords.check_again(user=user, password=given["password"])
+        if not data["code"]:
+            passwords.confirm_password(user=user, password=data["password"])
             mfa.send_code(user=user)
             return Response(status=status.HTTP_202_ACCEPTED)
-        mfa.disable(user=user, **given)
+        mfa.disable(user=user, **data)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -309,9 +321,9 @@ class LoginSessionViewSet(
     lookup_url_kwarg = "session_id"
 
     def get_queryset(self) -> QuerySet[LoginSession]:
-        """Return the live logins of the caller, last used first."""
+        """Return the caller's live logins, last used first."""
         return super().get_queryset().filter(pk__in=LoginSession.objects.listed().values("pk"))
 
     def perform_destroy(self, instance: LoginSession) -> None:
-        """End the login; keep its row, which the audit log names."""
-        signing_in.end_login(actor=signed_in(self.request), session=instance)
+        """End the login; its row is retained for the audit log."""
+        login.end_login(actor=signed_in(self.request), session=instance)

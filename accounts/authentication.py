@@ -1,4 +1,4 @@
-"""How a request to the API says who it is from."""
+"""Authentication of API requests, by bearer token or cookie."""
 
 import uuid
 from typing import Any
@@ -15,75 +15,84 @@ from rest_framework_simplejwt.tokens import AccessToken, Token
 from accounts import impersonation
 from accounts.models import User
 from accounts.tokens import ACT_CLAIM, live_session
+from core.access.impersonation import is_refused
 
 
 class BearerAuthentication(JWTAuthentication):
-    """`Authorization: Bearer <access token>`, let in while the login that it descends from is live (QUALITY A02)."""
+    """`Authorization: Bearer <access token>`, accepted while the token's login is live (quality row A02)."""
 
     def authenticate(self, request: Request) -> Any:
-        """Return the user and token of the header, or None; raise PermissionDenied for what nobody does in another's
-        name."""
+        """Return the user and token of the header, or None.
+
+        Raises PermissionDenied if an impersonation is not allowed to make this request.
+        """
         found = super().authenticate(request)
         if found is not None:
-            take_on(request, found[1])
+            apply_impersonation(request, found[1])
         return found
 
     def get_validated_token(self, raw_token: bytes) -> Token:
-        """Return the checked token; one sentence for whatever is wrong with it, so that a forger learns nothing."""
+        """Return the validated token; every fault raises the same error, so that a forger learns no details."""
         token = user_token(raw_token.decode("latin-1"))
         if token is None:
-            raise AuthenticationFailed(_("This token is not valid, or not any more."), code="token_not_valid")
+            raise AuthenticationFailed(_("This token is invalid or has expired. Log in again."), code="token_not_valid")
         return token
 
     def get_user(self, validated_token: Any) -> Any:
-        """Return the user of the token's login; raise AuthenticationFailed when it has ended. One query."""
+        """Return the user of the token's login; raise AuthenticationFailed if it has ended. One query."""
         session = live_session(validated_token.payload)
         if session is None:
-            raise AuthenticationFailed(_("This login has ended. Sign in again."), code="token_not_valid")
+            raise AuthenticationFailed(_("This session has ended. Log in again."), code="token_not_valid")
         return session.user
 
 
 class CookieAuthentication(BaseAuthentication):
-    """The access token in the cookie that `/auth/login-cookie` sets; unsafe methods need `X-CSRFToken` (QUALITY A09).
+    """The access token in the cookie of `/auth/login-cookie`; unsafe methods need `X-CSRFToken` (quality row A09).
 
-    A cookie that has run out counts as none: the browser sends it whether anybody wants it or not.
+    An expired cookie counts as none, because browsers send it with every request.
     """
 
     def authenticate(self, request: Request) -> tuple[User, Token] | None:
-        """Return the user and token of the request's cookie, or None; raise PermissionDenied without a CSRF token."""
+        """Return the user and token of the cookie, or None; raise PermissionDenied without a CSRF token."""
         token = user_token(request.COOKIES.get(settings.ACCESS_COOKIE, ""))
         session = live_session(token.payload) if token is not None else None
         if token is None or session is None:
             return None
         enforce_csrf(request)
-        take_on(request, token)
+        apply_impersonation(request, token)
         return session.user, token
 
 
-def take_on(request: Request, token: Token) -> None:
-    """Note who acts in the user's name, where the token says that somebody does; raise PermissionDenied
-    `not_while_impersonating` (403) for what is out of their reach (QUALITY M02)."""
+def apply_impersonation(request: Request, token: Token) -> None:
+    """Record the impersonating staff member if the token has the `act` claim.
+
+    Raises PermissionDenied `not_while_impersonating` (403) for requests that the view's policy refuses (quality row
+    M02).
+    """
     acting: Any = token.payload.get(ACT_CLAIM)
     if acting is None:
         return
-    impersonation.enter(actor_id=uuid.UUID(acting["sub"]), user_id=uuid.UUID(token["user_id"]))
-    if impersonation.is_refused(request._request):
-        raise PermissionDenied(impersonation.refusal(), code="not_while_impersonating")
+    impersonation.set_acting_context(actor_id=uuid.UUID(acting["sub"]), user_id=uuid.UUID(token["user_id"]))
+    if is_refused(request):
+        raise PermissionDenied(impersonation.refusal_message(), code="not_while_impersonating")
 
 
 def enforce_csrf(request: Request) -> None:
     """Raise PermissionDenied `csrf_failed` (403) for an unsafe request without this site's CSRF token.
 
-    DRF exempts its views from Django's own check; doors that a browser's cookies open need it back.
+    DRF exempts its views from Django's own check; endpoints that accept a browser's cookies need it.
     """
     check = CSRFCheck(lambda _request: None)  # type: ignore[arg-type]  # never called: there is no next middleware
-    check.process_request(request._request)
-    if check.process_view(request._request, None, (), {}):  # type: ignore[arg-type]  # it looks at no view but an exempt one
-        raise PermissionDenied(_("Send the CSRF token of GET /auth/csrf as X-CSRFToken."), code="csrf_failed")
+    check.process_request(request)
+    if check.process_view(request, None, (), {}):  # type: ignore[arg-type]  # only an exempt view would matter
+        raise PermissionDenied(
+            _("CSRF token missing or invalid. Send the token from GET /auth/csrf in the X-CSRFToken header."),
+            code="csrf_failed",
+        )
 
 
 def user_token(raw: str) -> AccessToken | None:
-    """Return an access token of ours whose signature, type, age, issuer and audience hold; None otherwise."""
+    """Return the access token if its signature, type, age, issuer and audience are valid, else None."""
     try:
         return AccessToken(raw)  # type: ignore[arg-type]  # the stub names the class, the code takes text
     except TokenError:

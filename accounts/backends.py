@@ -1,4 +1,4 @@
-"""What a role lets people do, in the words of Django's permissions."""
+"""An authentication backend that derives permissions from roles."""
 
 from typing import Any
 
@@ -11,22 +11,22 @@ ADMINISTRATORS = "Administrator"
 
 
 class AdministratorBackend(BaseBackend):
-    """Gives everybody with the role `admin` the permissions of the group of administrators.
+    """Grants the permissions of the Administrator group to every user with the role `admin`.
 
-    So the role alone decides, and no membership can be forgotten when somebody gets the role or loses it.
+    The role alone decides, so no group membership has to be kept in sync with it.
     """
 
     def get_group_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
         """Return the permissions as "app.codename". One query for each user object."""
         if obj is not None or not user_obj.is_active or not has_role(user_obj, Role.ADMIN):
             return set()
-        if not hasattr(user_obj, "_administrator_permissions"):
+        if not hasattr(user_obj, "administrator_permissions"):
             found = Permission.objects.filter(group__name=ADMINISTRATORS)
             names = found.order_by().values_list("content_type__app_label", "codename")
-            user_obj._administrator_permissions = {f"{app}.{codename}" for app, codename in names}
-        granted: set[str] = user_obj._administrator_permissions
+            user_obj.administrator_permissions = {f"{app}.{codename}" for app, codename in names}
+        granted: set[str] = user_obj.administrator_permissions
         return granted
 
     def has_module_perms(self, user_obj: Any, app_label: str) -> bool:
-        """Return whether any permission of an app is among them."""
+        """Return whether the user has any permission of an app."""
         return any(name.startswith(f"{app_label}.") for name in self.get_all_permissions(user_obj))

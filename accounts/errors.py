@@ -1,7 +1,7 @@
-"""The one error of the accounts' services."""
+"""The error of the account services."""
 
-from lms.lib.errors import DomainError
+from core.http.errors import DomainError
 
 
 class AccountError(DomainError):
-    """The account cannot do that, or is not there."""
+    """The operation is not possible for this account."""

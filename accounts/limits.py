@@ -1,7 +1,7 @@
-"""How often one may try: locked out after five wrong passwords, and slowed down at what costs mail or work.
+"""Rate limits: lockout after five wrong passwords, and limits on requests that cost mail or work.
 
-Counted in the database, under a row lock, before the work is done: so parallel requests cannot slip through, in however
-many processes, with or without Redis (QUALITY A07, A13, X13).
+Attempts are counted in the database, under a row lock and before the work is done, so that concurrent requests cannot
+exceed a limit, in any number of processes, with or without Redis (quality row A07, A13, X13).
 """
 
 import hashlib
@@ -15,22 +15,25 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.models import AttemptCounter, normalised_email
-from lms.lib import request_id
-from lms.lib.errors import DomainError
+from accounts.models import AttemptCounter, normalize_email
+from core.http import request_id
+from core.http.errors import DomainError
 
 LONGEST_ADDRESS = 45
 
 
 class LimitError(DomainError):
-    """Tried too often; `retry_after` says in how many seconds another try makes sense."""
+    """Too many attempts; `retry_after` is the number of seconds to wait."""
 
     status = 429
 
 
 @dataclass(frozen=True)
 class Limit:
-    """At most `most` tries in `period`. `extends`: the period begins anew with each try that is let through."""
+    """At most `most` attempts in `period`.
+
+    `extends` restarts the period with each accepted attempt; `always` ignores the setting RATE_LIMITS.
+    """
 
     scope: str
     most: int
@@ -41,7 +44,7 @@ class Limit:
 
 
 LOCKOUT = Limit("login", 5, timedelta(minutes=15), code="account_locked", extends=True, always=True)
-# A class behind one address logs in at nine o'clock, so only wrong passwords count, once they are known to be wrong.
+# Counts wrong passwords only, after they were checked: a whole class may log in from one address at the same time.
 WRONG_FROM_ADDRESS = Limit("login_from", 10, timedelta(minutes=1))
 SECOND_STEP = Limit("mfa", 10, timedelta(minutes=15), code="account_locked", extends=True, always=True)
 REGISTRATION = Limit("register", 5, timedelta(hours=1))
@@ -50,34 +53,34 @@ MAIL_FROM_ADDRESS = Limit("mail_from", 10, timedelta(hours=1))
 REFRESH = Limit("refresh", 30, timedelta(minutes=1))
 
 
-def hashed(account: str) -> str:
-    """Return how an account, named by its address or id, stands in the table of counters."""
-    return hashlib.sha256(normalised_email(account).encode()).hexdigest()
+def hash_account(account: str) -> str:
+    """Return the hash that identifies an account, given by address or id, in the counters."""
+    return hashlib.sha256(normalize_email(account).encode()).hexdigest()
 
 
-def here() -> str:
-    """Return the network address that the request came from, as counters name it."""
+def client_address() -> str:
+    """Return the IP address of the request, as counters store it."""
     return (request_id.address.get() or "")[:LONGEST_ADDRESS]
 
 
 def spend(limit: Limit, *, account: str = "", address: str = "") -> None:
-    """Take one try, before whatever it is for is done.
+    """Count one attempt before the work itself.
 
-    Raises LimitError with `retry_after` when none is left. Does nothing for limits that RATE_LIMITS turns off. Three
-    queries, four at the first try, in a transaction that commits whatever happens next; one where no try is left, so
-    that a crowd that is refused waits for no lock and costs little.
+    Raises LimitError with `retry_after` if none is left. Has no effect for limits that RATE_LIMITS turns off. Three
+    queries, four for the first attempt, in a transaction of their own; one query if no attempt is left, so that refused
+    requests wait for no lock and cost little.
     """
-    if not _holds(limit):
+    if not _is_enabled(limit):
         return
     now = timezone.now()
     key = _key(limit, account, address)
-    seen = AttemptCounter.objects.filter(**key, expires_at__gt=now).first()
-    if seen is not None and seen.count >= limit.most:
-        raise _refusal(limit, seen)
+    existing = AttemptCounter.objects.filter(**key, expires_at__gt=now).first()
+    if existing is not None and existing.count >= limit.most:
+        raise _limit_error(limit, existing)
     with transaction.atomic():
-        if seen is None:
-            first = AttemptCounter(**key, expires_at=now + limit.period)
-            AttemptCounter.objects.bulk_create([first], ignore_conflicts=True)
+        if existing is None:
+            new = AttemptCounter(**key, expires_at=now + limit.period)
+            AttemptCounter.objects.bulk_create([new], ignore_conflicts=True)
         counter = AttemptCounter.objects.select_for_update().get(**key)
         if counter.expires_at <= now:
             counter.count, counter.expires_at = 0, now + limit.period
@@ -88,47 +91,46 @@ def spend(limit: Limit, *, account: str = "", address: str = "") -> None:
                 counter.expires_at = now + limit.period
             counter.save(update_fields=["count", "expires_at"])
     if refused:
-        raise _refusal(limit, counter)
+        raise _limit_error(limit, counter)
 
 
-def forgive(limit: Limit, *, account: str, address: str | None = None) -> int:
-    """Forget an account's tries: those from one address, or all of them; return from how many addresses. One update."""
-    counters = AttemptCounter.objects.filter(scope=limit.scope, subject=hashed(account))
+def reset(limit: Limit, *, account: str, address: str | None = None) -> int:
+    """Reset an account's attempts from one address, or from all; return the number of counters. One update."""
+    counters = AttemptCounter.objects.filter(scope=limit.scope, subject=hash_account(account))
     if address is not None:
         counters = counters.filter(address=address)
     return counters.exclude(count=0).update(count=0)
 
 
-def look(limit: Limit, *, account: str = "", address: str = "") -> None:
-    """Raise LimitError when there is no try left; takes none. For what only counts when it fails. One query."""
-    if not _holds(limit):
+def check(limit: Limit, *, account: str = "", address: str = "") -> None:
+    """Raise LimitError if no attempt is left, without counting one; for limits that count failures only. One query."""
+    if not _is_enabled(limit):
         return
     spent = AttemptCounter.objects.filter(**_key(limit, account, address), expires_at__gt=timezone.now())
     counter = spent.filter(count__gte=limit.most).first()
     if counter is not None:
-        raise _refusal(limit, counter)
+        raise _limit_error(limit, counter)
 
 
-def _holds(limit: Limit) -> bool:
-    """Return whether this limit is on."""
+def _is_enabled(limit: Limit) -> bool:
     return limit.always or settings.RATE_LIMITS
 
 
 def _key(limit: Limit, account: str, address: str) -> dict[str, str]:
-    """Return what names a counter."""
-    return {"scope": limit.scope, "subject": hashed(account) if account else "", "address": address}
+    """Return the lookup of a counter."""
+    return {"scope": limit.scope, "subject": hash_account(account) if account else "", "address": address}
 
 
-def _refusal(limit: Limit, counter: AttemptCounter) -> LimitError:
-    """Return the error for a counter that is full: when another try makes sense, in seconds and in words."""
+def _limit_error(limit: Limit, counter: AttemptCounter) -> LimitError:
+    """Return the error for an exhausted counter, with the seconds until the next attempt."""
     seconds = max(1, math.ceil((counter.expires_at - timezone.now()).total_seconds()))
-    return LimitError(limit.code, _sentence(limit, seconds), retry_after=seconds)
+    return LimitError(limit.code, _message(limit, seconds), retry_after=seconds)
 
 
-def _sentence(limit: Limit, seconds: int) -> str:
-    """Return what a person is told: the same whether the account exists or not."""
+def _message(limit: Limit, seconds: int) -> str:
+    """Return the error message, which is the same whether the account exists or not."""
     minutes = math.ceil(seconds / 60)
     wait = ngettext("in %(n)d minute", "in %(n)d minutes", minutes) % {"n": minutes}
     if limit.code == "account_locked":
-        return _("Too many wrong tries. Try again %(wait)s, or set a new password.") % {"wait": wait}
-    return _("That was too often. Try again %(wait)s.") % {"wait": wait}
+        return _("Too many failed attempts. Try again %(wait)s, or reset your password.") % {"wait": wait}
+    return _("Too many requests. Try again %(wait)s.") % {"wait": wait}

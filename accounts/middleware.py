@@ -1,4 +1,4 @@
-"""Middleware that needs to know who asks."""
+"""Middleware that depends on the user: language, time zone and impersonation."""
 
 import zoneinfo
 from collections.abc import Callable
@@ -12,30 +12,31 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts import impersonation
-from lms.lib.error_views import forbidden
+from core.access.impersonation import is_refused
+from core.http.errors.views import forbidden
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 def reader_language(get_response: GetResponse) -> GetResponse:
-    """Speak the language that the reader chose, whatever their browser asks for; the API goes by `Accept-Language`."""
+    """Activate the language of the user's profile, except for the API, which uses `Accept-Language`."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if request.path_info.startswith("/api/"):
             return get_response(request)
-        chosen = getattr(request.user, "language", "")
-        if chosen not in dict(settings.LANGUAGES):
+        language = getattr(request.user, "language", "")
+        if language not in dict(settings.LANGUAGES):
             return get_response(request)
-        with translation.override(chosen):
+        with translation.override(language):
             response = get_response(request)
-        response.headers["Content-Language"] = chosen
+        response.headers["Content-Language"] = language
         return response
 
     return middleware
 
 
 def reader_time_zone(get_response: GetResponse) -> GetResponse:
-    """Show times in the reader's time zone; the API answers in UTC whatever they or the site chose."""
+    """Activate the time zone of the user's profile; the API uses UTC."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         with timezone.override(_zone_for(request)):
@@ -45,7 +46,7 @@ def reader_time_zone(get_response: GetResponse) -> GetResponse:
 
 
 def _zone_for(request: HttpRequest) -> tzinfo | None:
-    """Return the zone in which a request is answered; None for the site's own."""
+    """Return the time zone of a request; None for the site's default."""
     if request.path_info.startswith("/api/"):
         return UTC
     name = getattr(request.user, "time_zone", "")
@@ -53,38 +54,39 @@ def _zone_for(request: HttpRequest) -> tzinfo | None:
 
 
 class Impersonation:
-    """Puts the person whose name a browser acts in into `request.user`, and refuses what is not done in another's name.
+    """Replaces `request.user` by the impersonated user, and refuses requests that the view's policy forbids.
 
-    Stands behind everything that finds out who logged in. Requests with a token come through here as anonymous; the
-    API's authentication does the same for them (accounts.authentication).
+    Must come after all middleware that determines the user. Requests with a token are anonymous here; the API's
+    authentication does the same for them (`accounts.authentication`).
     """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Take on the person's name for this request, if this browser acts in one."""
         if settings.SESSION_COOKIE_NAME in request.COOKIES:
-            self._take_on(request)
+            self._impersonate(request)
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
-        """Answer 403 in the view's place where it is out of reach."""
-        if getattr(request, "impersonation", None) is not None and impersonation.is_refused(request):
-            return forbidden(request, "not_while_impersonating", impersonation.refusal())
+        """Return 403 in place of the view if its policy refuses the request."""
+        if getattr(request, "impersonation", None) is not None and is_refused(request):
+            return forbidden(request, "not_while_impersonating", impersonation.refusal_message())
         return None
 
-    def _take_on(self, request: HttpRequest) -> None:
-        login_id = request.session.get(impersonation.KEY)
+    def _impersonate(self, request: HttpRequest) -> None:
+        login_id = request.session.get(impersonation.SESSION_KEY)
         if login_id is None or not request.user.is_authenticated:
             return
-        login = impersonation.live(login_id=login_id, actor=request.user)
+        login = impersonation.get_active_login(login_id=login_id, actor=request.user)
         if login is None:
-            del request.session[impersonation.KEY]
-            messages.info(request, _("You are back in your own account: acting for somebody ends after half an hour."))
+            del request.session[impersonation.SESSION_KEY]
+            messages.info(
+                request, _("You are back in your own account. Logging in as another user ends after 30 minutes.")
+            )
             return
-        # Nobody has shown a second factor in the person's name.
+        # The impersonated user has not been verified by a second factor.
         login.user.otp_device, login.user.is_verified = None, lambda: False  # type: ignore[attr-defined]  # as django-otp's middleware does
         request.user = login.user
         request.impersonation = login  # type: ignore[attr-defined]  # templates show it
-        impersonation.enter(actor_id=login.actor_id, user_id=login.user_id)
+        impersonation.set_acting_context(actor_id=login.actor_id, user_id=login.user_id)

@@ -1,4 +1,4 @@
-"""Who is asking: what views and viewsets of every app need to know of it."""
+"""Helpers and DRF permissions that views of all apps use."""
 
 from typing import Any
 
@@ -14,38 +14,37 @@ from accounts.models import Role, User, has_role
 
 
 def signed_in(request: Any) -> User:
-    """Return the user of a request that only signed-in people get through; raise PermissionDenied for anybody else."""
+    """Return the user of an authenticated request; raise PermissionDenied for anonymous requests."""
     if not isinstance(request.user, User):
-        raise PermissionDenied(_("Sign in first."))
+        raise PermissionDenied(_("Log in first."))
     return request.user
 
 
 def require_verified_email(user: User) -> None:
-    """Raise AccountError `email_not_verified` (403) for somebody whose mails may reach a stranger, where the site asks
-    for that (REQUIRE_VERIFIED_EMAIL). Services of publishing, paying and posting call it; logging in does not wait."""
+    """Raise AccountError `email_not_verified` (403) if the site requires a confirmed address (REQUIRE_VERIFIED_EMAIL).
+
+    Called by the services of publishing, paying and posting; logging in does not require it.
+    """
     if settings.REQUIRE_VERIFIED_EMAIL and user.email_verified_at is None:
-        raise AccountError("email_not_verified", _("Confirm your e-mail address first."), status=403)
+        raise AccountError("email_not_verified", _("Confirm your email address first."), status=403)
 
 
 class IsAdmin(BasePermission):
-    """For what only administrators do."""
+    """Allows administrators."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        """Return whether the caller is an administrator."""
         return has_role(request.user, Role.ADMIN)
 
 
 class Teaches(BasePermission):
-    """For what instructors and administrators do."""
+    """Allows instructors and administrators."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        """Return whether the caller teaches or administers."""
         return has_role(request.user, Role.INSTRUCTOR, Role.ADMIN)
 
 
 class TeachesOrReads(Teaches):
-    """Everybody reads; only instructors and admins begin something new. Which rows is for the scoping to say."""
+    """Allows reading to all, and other methods to instructors and administrators. Rows are limited by their scope."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        """Return whether the caller may make this kind of request at all."""
         return request.method in SAFE_METHODS or super().has_permission(request, view)

@@ -1,50 +1,49 @@
-"""What other apps keep about a person: each registers its own part, so that nothing here need know of it."""
+"""The personal data that each app holds, for exporting and erasing an account."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from accounts.models import User
+from core.registry import Registry
 
 
-def _stays_for_nothing(user: User) -> bool:
+def _never_retained(user: User) -> bool:
     return False
 
 
-def _forgets_nothing(user: User) -> None:
+def _erase_nothing(user: User) -> None:
     return None
 
 
 @dataclass(frozen=True)
 class PersonalData:
-    """One app's part: `export` gives what it holds as JSON can say it; `must_stay` says whether the law or somebody
-    else's figures need its rows; `forget` takes out what names the person, when the account is closed all the same."""
+    """The personal data of one app.
 
-    name: str
+    `export` returns the data as JSON-serializable values. `must_stay` returns whether the user's row has to be retained
+    because of the law or because other users' figures depend on it. `forget` removes what identifies the user from an
+    account that is closed but whose row is retained.
+    """
+
     export: Callable[[User], Any]
-    must_stay: Callable[[User], bool] = _stays_for_nothing
-    forget: Callable[[User], None] = _forgets_nothing
+    must_stay: Callable[[User], bool] = _never_retained
+    forget: Callable[[User], None] = _erase_nothing
 
 
-_parts: dict[str, PersonalData] = {}
-
-
-def register(part: PersonalData) -> None:
-    """Add an app's part; call it once, from the app's `ready`."""
-    _parts[part.name] = part
+personal_data: Registry[PersonalData] = Registry("personal data")
 
 
 def must_stay(user: User) -> bool:
-    """Return whether any app needs the user's row."""
-    return any(part.must_stay(user) for part in _parts.values())
+    """Return whether any app requires the user's row to be retained."""
+    return any(part.must_stay(user) for part in personal_data)
 
 
 def forget(user: User) -> None:
-    """Have every app take out what names the user."""
-    for part in _parts.values():
+    """Remove what identifies the user from the data of every app."""
+    for part in personal_data:
         part.forget(user)
 
 
 def export(user: User) -> dict[str, Any]:
-    """Return everything that every app holds about a user, by the name of its part."""
-    return {name: part.export(user) for name, part in sorted(_parts.items())}
+    """Return the personal data that every app holds about a user, by the app's name."""
+    return {name: part.export(user) for name, part in sorted(personal_data.items())}

@@ -1,4 +1,4 @@
-"""Pages about the safety of one's account: password, address, second factor, logins, leaving."""
+"""Account pages for password, email address, second factor, logins, data export and deletion."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,393 +18,399 @@ from django.views import View
 from django.views.generic import FormView, TemplateView
 from django_otp import login as otp_login
 
-from accounts import addresses, closing, codes, exporting, mfa, passwords, second_step, services, signing_in
+from accounts import account_deletion, addresses, codes, data_export, mfa, passwords, pending_login, services
+from accounts import login as account_login
 from accounts.forms import (
     CodeForm,
     EmailChangeForm,
     EmailForm,
     NewPasswordForm,
     PasswordChangeForm,
-    ProofForm,
+    ReauthenticationForm,
     TokenForm,
 )
 from accounts.models import DataExport, LoginSession
 from accounts.permissions import signed_in
-from lms.lib.errors import DomainError
-from lms.lib.scoping import visible_or_404
-from lms.platform.models import AuditEntry
+from core.access.impersonation import hide_while_impersonating
+from core.access.scopes import visible_or_404
+from core.http.errors import DomainError
+from core.models import AuditEntry
 
-SETUP = "accounts.mfa_setup"
-MOST_VISITS = 20
+SETUP_SESSION_KEY = "accounts.mfa_setup"
+MAX_LISTED_IMPERSONATIONS = 20
 
 
-class ActingFormView(FormView[Form]):
-    """A form whose service may refuse; what it refuses stands on the form, and nothing typed is lost."""
+class ServiceFormView(FormView[Form]):
+    """A form view that adds a service's errors to the form and keeps the input."""
 
     template_name = "accounts/form.html"
     title: Any = ""
     lead: Any = ""
     button: Any = gettext_lazy("Save")
     danger = False
-    weak_field = "new_password"
-    done: Any = ""
+    error_field = "new_password"
+    success_message: Any = ""
     success_url = reverse_lazy("accounts:security")
 
-    def act(self, form: Form) -> HttpResponse | None:
-        """Do what the form is for; return where to go instead of `success_url`, if anywhere."""
+    def perform(self, form: Form) -> HttpResponse | None:
+        """Call the service; return a response to use in place of a redirect to `success_url`, or None."""
         raise NotImplementedError
 
     def form_valid(self, form: Form) -> HttpResponse:
-        """Act, say that it is done, and go on."""
+        """Call the service, add a success message and redirect; show the service's error on the form."""
         try:
-            answer = self.act(form)
+            response = self.perform(form)
         except DomainError as error:
             form.add_error(None, str(error.detail))
-            answer = self.form_invalid(form)
-            answer.status_code = 429 if error.status == 429 else 200
-            return answer
+            response = self.form_invalid(form)
+            response.status_code = 429 if error.status == 429 else 200
+            return response
         except ValidationError as error:
-            form.add_error(self.weak_field if self.weak_field in form.fields else None, error)
+            form.add_error(self.error_field if self.error_field in form.fields else None, error)
             return self.form_invalid(form)
-        if self.done:
-            messages.success(self.request, self.done)
-        return answer or redirect(self.get_success_url())
+        if self.success_message:
+            messages.success(self.request, self.success_message)
+        return response or redirect(self.get_success_url())
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the words around the form."""
-        words = {"title": self.title, "lead": self.lead, "button": self.button, "danger": self.danger}
-        return super().get_context_data(**words, **kwargs)
+        """Add the page's title, lead and button."""
+        texts = {"title": self.title, "lead": self.lead, "button": self.button, "danger": self.danger}
+        return super().get_context_data(**texts, **kwargs)
 
 
-class ProvenFormView(LoginRequiredMixin, ActingFormView):
-    """A form for what its owner alone may do to an account: it asks for the password, and for a code where the second
-    factor is on (QUALITY A12)."""
+@hide_while_impersonating
+class ReauthenticatedFormView(LoginRequiredMixin, ServiceFormView):
+    """A form that requires the password, and a code if the second factor is on (quality row A12)."""
 
     template_name = "accounts/proven_form.html"
-    form_class = ProofForm
+    form_class = ReauthenticationForm
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        """Say whether a code is asked for."""
+        """Add whether the form asks for a code."""
         return {**super().get_form_kwargs(), "second_factor": signed_in(self.request).mfa_enabled}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Say where to come back to from having a code mailed."""
-        return super().get_context_data(back=self.request.resolver_match.url_name, **kwargs)  # type: ignore[union-attr]  # of a view, there is one
+        """Add the URL name to return to after requesting an emailed code."""
+        return super().get_context_data(back=self.request.resolver_match.url_name, **kwargs)  # type: ignore[union-attr]  # never None in a view
 
 
-class MailedLinkView(ActingFormView):
-    """Opens with `?token=` from a mail, or asks for an address to send a link to."""
+@hide_while_impersonating
+class MailedLinkView(ServiceFormView):
+    """Uses the link of an email (`?token=`), or asks for the address to send one to."""
 
-    ask_title: Any = ""
-    ask_lead: Any = ""
+    request_title: Any = ""
+    request_lead: Any = ""
     token_form: type[Form] = TokenForm
     form_class = EmailForm
-    # The services behind the two forms, and what is said and shown when the link was used.
-    ask_service: Callable[..., object]
-    use_service: Callable[..., object]
-    used: Any = ""
-    used_url = "home"
+    # The services of the two forms, and the message and page after the link was used.
+    request_service: Callable[..., object]
+    token_service: Callable[..., object]
+    message_after_link: Any = ""
+    success_url_after_link = "home"
 
     def has_token(self) -> bool:
-        """Return whether the visitor came by a link."""
         return "token" in self.request.GET or "token" in self.request.POST
 
     def get_form_class(self) -> type[Form]:
-        """Return the form for the link, or the one that asks for the address."""
+        """Return the form for the link, or the form for the address."""
         return self.token_form if self.has_token() else EmailForm
 
     def get_initial(self) -> dict[str, Any]:
-        """Carry the link's token along; fill in the address of those who are logged in."""
+        """Return the link's token, and the address of a logged-in user."""
         return {"token": self.request.GET.get("token", ""), "email": getattr(self.request.user, "email", "")}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Show the words that go with the form."""
+        """Add the title and lead of the form."""
         context = super().get_context_data(**kwargs)
         if not self.has_token():
-            context |= {"title": self.ask_title, "lead": self.ask_lead, "button": _("Send me a link")}
+            context |= {"title": self.request_title, "lead": self.request_lead, "button": _("Send link")}
         return context
 
-    def act(self, form: Form) -> HttpResponse | None:
-        """Use the link, or ask for one; the answer to that is the same for every address."""
+    def perform(self, form: Form) -> HttpResponse | None:
+        """Use the link, or request one; that response is the same for every address."""
         if self.has_token():
-            self.use_service(**form.cleaned_data)
-            messages.success(self.request, self.used)
-            return redirect(self.used_url)
-        self.ask_service(email=form.cleaned_data["email"])
+            self.token_service(**form.cleaned_data)
+            messages.success(self.request, self.message_after_link)
+            return redirect(self.success_url_after_link)
+        self.request_service(email=form.cleaned_data["email"])
         messages.info(
             self.request,
-            _("If there is an account with this address, a mail is on its way. Its link works for an hour."),
+            _("If an account with this address exists, we have sent an email. Its link expires in one hour."),
         )
         return redirect(self.request.path)
 
 
 class ResetView(MailedLinkView):
-    """Set a new password by a mailed link."""
+    """Set a new password with an emailed link."""
 
     title = gettext_lazy("Set a new password")
-    lead = gettext_lazy("It ends every login of yours, on all devices; then you log in with the new one.")
-    ask_title = gettext_lazy("Forgotten your password?")
-    ask_lead = gettext_lazy("Give your address, and we send you a link to set a new one.")
+    lead = gettext_lazy("All your devices are logged out. Log in with the new password afterwards.")
+    request_title = gettext_lazy("Forgot your password?")
+    request_lead = gettext_lazy("Enter your email address, and we'll send you a link to set a new one.")
     token_form = NewPasswordForm
-    ask_service = staticmethod(passwords.ask_for_reset)
-    # Nobody is logged in by it: whoever has a second factor is asked for it.
-    use_service = staticmethod(passwords.reset)
-    used = gettext_lazy("Your new password is set. Log in with it.")
-    used_url = "accounts:login"
+    request_service = staticmethod(passwords.request_reset)
+    # Does not log the user in, so that a second factor is still required.
+    token_service = staticmethod(passwords.reset)
+    message_after_link = gettext_lazy("Your password was changed. Log in with the new one.")
+    success_url_after_link = "accounts:login"
 
 
 class VerifyView(MailedLinkView):
-    """Confirm one's address by a mailed link."""
+    """Confirm an email address with an emailed link."""
 
-    title = gettext_lazy("Confirm your e-mail address")
-    lead = gettext_lazy("One press, and we know that our mails reach you.")
-    button = gettext_lazy("Confirm my address")
-    ask_title = gettext_lazy("Confirm your e-mail address")
-    ask_lead = gettext_lazy("Give your address, and we send you a link to confirm it.")
-    ask_service = staticmethod(addresses.ask_for_confirmation)
-    # The link alone shows who reads it.
-    use_service = staticmethod(addresses.confirm)
-    used = gettext_lazy("Thank you, your address is confirmed.")
+    title = gettext_lazy("Confirm your email address")
+    lead = gettext_lazy("Confirm that you receive email at this address.")
+    button = gettext_lazy("Confirm email address")
+    request_title = gettext_lazy("Confirm your email address")
+    request_lead = gettext_lazy("Enter your email address, and we'll send you a confirmation link.")
+    request_service = staticmethod(addresses.request_confirmation)
+    # The link alone identifies the user.
+    token_service = staticmethod(addresses.confirm)
+    message_after_link = gettext_lazy("Your email address is confirmed.")
 
 
-class ConfirmEmailView(ActingFormView):
-    """Take a new address by the link that was mailed to it."""
+@hide_while_impersonating
+class ConfirmEmailView(ServiceFormView):
+    """Change the email address with the link that was sent to the new one."""
 
-    title = gettext_lazy("Use your new address")
-    lead = gettext_lazy("From now on you log in with it, and our mails go there.")
-    button = gettext_lazy("Use this address")
+    title = gettext_lazy("Confirm your new email address")
+    lead = gettext_lazy("You will log in with it, and we will send emails to it.")
+    button = gettext_lazy("Confirm new address")
     form_class = TokenForm
 
     def get_initial(self) -> dict[str, Any]:
-        """Carry the link's token along."""
         return {"token": self.request.GET.get("token", "")}
 
-    def act(self, form: Form) -> HttpResponse | None:
-        """Change the address."""
+    def perform(self, form: Form) -> HttpResponse | None:
         addresses.change(**form.cleaned_data)
-        messages.success(self.request, _("Your address is changed."))
+        messages.success(self.request, _("Your email address was changed."))
         return redirect("home")
 
 
 class SecurityView(LoginRequiredMixin, TemplateView):
-    """How safe the account is, and which logins are open."""
+    """Overview of the account's security settings and live logins."""
 
     template_name = "accounts/security.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the open logins, how many recovery codes are left, the export that was asked for, and when staff acted in
-        one's name. Five queries."""
+        """Add live logins, the number of recovery codes, the data export, and past impersonations. Five queries."""
         user = signed_in(self.request)
         logins = LoginSession.objects.visible_to(user).listed()
-        left = codes.recovery_codes_left(user) if user.mfa_enabled else 0
-        export = DataExport.objects.lasting().filter(user=user).first()
-        visits = AuditEntry.objects.about(user, "accounts.impersonation_started").select_related("actor")[:MOST_VISITS]
+        codes_left = codes.count_recovery_codes(user) if user.mfa_enabled else 0
+        export = DataExport.objects.unexpired().filter(user=user).first()
+        visits = AuditEntry.objects.about(user, "accounts.impersonation_started").select_related("actor")[
+            :MAX_LISTED_IMPERSONATIONS
+        ]
         return super().get_context_data(
             logins=logins,
-            here=self.request.session.session_key,
-            codes_left=left,
+            current_session_key=self.request.session.session_key,
+            codes_left=codes_left,
             export=export,
-            export_token=exporting.token_of(export) if export is not None and export.is_ready else "",
+            export_token=data_export.sign_export(export) if export is not None and export.is_ready else "",
             visits=visits,
             **kwargs,
         )
 
 
-class PasswordView(ProvenFormView):
-    """Change one's password; this browser stays logged in, everything else is logged out."""
+class PasswordView(ReauthenticatedFormView):
+    """Change the password; this browser stays logged in, all other logins end."""
 
-    title = gettext_lazy("Change your password")
-    lead = gettext_lazy("Your other devices are logged out.")
+    title = gettext_lazy("Change password")
+    lead = gettext_lazy("Your other devices were logged out.")
     form_class = PasswordChangeForm
-    done = gettext_lazy("Your password is changed, and your other devices are logged out.")
+    success_message = gettext_lazy("Your password was changed, and your other devices were logged out.")
 
-    def act(self, form: Form) -> HttpResponse | None:
-        """Change it, and begin this browser's session anew."""
+    def perform(self, form: Form) -> HttpResponse | None:
+        """Change the password and start a new session for this browser."""
         user = services.change_password(user=signed_in(self.request), **form.cleaned_data)
         device = getattr(user, "otp_device", None)
-        login(self.request, user, backend=signing_in.BACKEND)
+        login(self.request, user, backend=account_login.BACKEND)
         if device is not None:
             otp_login(self.request, device)
         return None
 
 
-class EmailView(ProvenFormView):
-    """Ask for another address."""
+class EmailView(ReauthenticatedFormView):
+    """Request a change of the email address."""
 
-    title = gettext_lazy("Change your e-mail address")
-    button = gettext_lazy("Send the link")
+    title = gettext_lazy("Change email address")
+    button = gettext_lazy("Send link")
     form_class = EmailChangeForm
-    weak_field = "email"
-    done = gettext_lazy("A link is on its way to the new address. Until you open it, nothing changes.")
+    error_field = "email"
+    success_message = gettext_lazy("We sent a link to the new address. Open it to confirm the change.")
 
-    def act(self, form: Form) -> HttpResponse | None:
-        """Have the link mailed."""
-        addresses.ask_for_change(user=signed_in(self.request), **form.cleaned_data)
+    def perform(self, form: Form) -> HttpResponse | None:
+        addresses.request_change(user=signed_in(self.request), **form.cleaned_data)
         return None
 
 
+@hide_while_impersonating
 class BeginMfaView(LoginRequiredMixin, View):
-    """Begin to turn the second factor on, with the method that a button says."""
+    """Start enabling the second factor with the method of the pressed button."""
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Begin, and show the next step."""
         method = mfa.MAIL if request.POST.get("method") == mfa.MAIL else mfa.APP
         try:
-            setup = mfa.begin(user=signed_in(request), method=method)
+            setup = mfa.begin_setup(user=signed_in(request), method=method)
         except DomainError as error:
             messages.error(request, str(error.detail))
             return redirect("accounts:security")
-        request.session[SETUP] = setup.challenge_token
+        request.session[SETUP_SESSION_KEY] = setup.challenge_token
         return redirect("accounts:mfa_on")
 
 
-class ConfirmMfaView(LoginRequiredMixin, ActingFormView):
-    """The QR code, and the first code that comes of it."""
+@hide_while_impersonating
+class ConfirmMfaView(LoginRequiredMixin, ServiceFormView):
+    """Show the QR code and ask for the first code."""
 
     template_name = "accounts/mfa_on.html"
     form_class = CodeForm
-    button = gettext_lazy("Turn it on")
+    button = gettext_lazy("Turn on")
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Send those who have not begun, or took too long, back to the beginning."""
+        """Redirect to the security page if the setup has not been started or has expired."""
         if request.user.is_authenticated:
             try:
-                token = request.session.get(SETUP, "")
-                self.setup_shown = mfa.setup_of(user=signed_in(request), token=token)
+                token = request.session.get(SETUP_SESSION_KEY, "")
+                self.setup_data = mfa.get_setup(user=signed_in(request), token=token)
             except DomainError:
                 return redirect("accounts:security")
         return super().dispatch(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add what to put into the app."""
-        return super().get_context_data(setup=self.setup_shown, **kwargs)
+        return super().get_context_data(setup=self.setup_data, **kwargs)
 
-    def act(self, form: Form) -> HttpResponse | None:
-        """Turn it on, and show the recovery codes in this one answer."""
+    def perform(self, form: Form) -> HttpResponse | None:
+        """Enable the second factor, and show the recovery codes in this response only."""
         user = signed_in(self.request)
-        shown, device = mfa.confirm(user=user, token=self.setup_shown.challenge_token, code=form.cleaned_data["code"])
+        recovery_codes, device = mfa.confirm_setup(
+            user=user, token=self.setup_data.challenge_token, code=form.cleaned_data["code"]
+        )
         otp_login(self.request, device)
-        self.request.session.pop(SETUP, None)
-        return _show_codes(self, shown)
+        self.request.session.pop(SETUP_SESSION_KEY, None)
+        return _recovery_codes_response(self, recovery_codes)
 
 
-def _show_codes(view: ActingFormView, shown: list[str]) -> HttpResponse:
-    """Return the page with new recovery codes, which nothing keeps as they are."""
+def _recovery_codes_response(view: ServiceFormView, recovery_codes: list[str]) -> HttpResponse:
+    """Return the page with new recovery codes; only their hashes are stored."""
     view.template_name = "accounts/recovery_codes.html"
-    answer = view.render_to_response({"recovery_codes": shown})
-    answer["Cache-Control"] = "no-store"
-    return answer
+    response = view.render_to_response({"recovery_codes": recovery_codes})
+    response["Cache-Control"] = "no-store"
+    return response
 
 
+@hide_while_impersonating
 class SendCodeView(LoginRequiredMixin, View):
-    """Mail a code to those whose codes come by mail, before something of their account changes."""
+    """Email a code for a protected action, if the user's method is email."""
 
-    # The forms that it is asked for at.
-    FORMS = ("mfa_off", "recovery_codes", "password", "email", "close")
+    # The URL names of the forms that may request a code.
+    FORM_URL_NAMES = ("mfa_off", "recovery_codes", "password", "email", "close")
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Send it, and go back to the form."""
+        """Send the code and return to the form."""
         mfa.send_code(user=signed_in(request))
-        messages.info(request, _("If your codes come by mail, one is on its way."))
+        messages.info(request, _("If you use email codes, we sent you one."))
         back = request.POST.get("back")
-        return redirect(f"accounts:{back if back in self.FORMS else self.FORMS[0]}")
+        return redirect(f"accounts:{back if back in self.FORM_URL_NAMES else self.FORM_URL_NAMES[0]}")
 
 
-class MfaOffView(ProvenFormView):
-    """Turn the second factor off."""
+class MfaOffView(ReauthenticatedFormView):
+    """Disable the second factor."""
 
-    title = gettext_lazy("Turn off the second factor")
-    lead = gettext_lazy("Your password alone then opens your account.")
-    button = gettext_lazy("Turn it off")
+    title = gettext_lazy("Turn off two-factor authentication")
+    lead = gettext_lazy("You will log in with your password only.")
+    button = gettext_lazy("Turn off")
     danger = True
-    done = gettext_lazy("Your second factor is off.")
+    success_message = gettext_lazy("Two-factor authentication is off.")
 
-    def act(self, form: Form) -> HttpResponse | None:
-        """Turn it off."""
+    def perform(self, form: Form) -> HttpResponse | None:
         mfa.disable(user=signed_in(self.request), **form.cleaned_data)
         return None
 
 
-class NewCodesView(ProvenFormView):
-    """Ten new recovery codes."""
+class NewCodesView(ReauthenticatedFormView):
+    """Replace the recovery codes."""
 
     title = gettext_lazy("New recovery codes")
-    lead = gettext_lazy("The old ones stop working.")
-    button = gettext_lazy("Show me new codes")
+    lead = gettext_lazy("Your current codes will stop working.")
+    button = gettext_lazy("Generate codes")
 
-    def act(self, form: Form) -> HttpResponse | None:
-        """Show the new ones in this one answer."""
-        return _show_codes(self, mfa.renew_recovery_codes(user=signed_in(self.request), **form.cleaned_data))
+    def perform(self, form: Form) -> HttpResponse | None:
+        return _recovery_codes_response(
+            self, mfa.renew_recovery_codes(user=signed_in(self.request), **form.cleaned_data)
+        )
 
 
+@hide_while_impersonating
 class EndLoginView(LoginRequiredMixin, View):
-    """End one login of one's own."""
+    """End one login of the user."""
 
     def post(self, request: HttpRequest, session_id: str) -> HttpResponse:
-        """End it."""
         session = visible_or_404(LoginSession.objects.all(), request.user, pk=session_id)
-        signing_in.end_login(actor=signed_in(request), session=session)
-        messages.success(request, _("That device is logged out."))
+        account_login.end_login(actor=signed_in(request), session=session)
+        messages.success(request, _("The device was logged out."))
         return redirect("accounts:security")
 
 
+@hide_while_impersonating
 class EndOtherLoginsView(LoginRequiredMixin, View):
-    """End all logins but this one."""
+    """End all logins of the user except this one."""
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """End them."""
-        signing_in.end_other_logins(actor=signed_in(request), keep_session_key=request.session.session_key or "")
-        messages.success(request, _("Your other devices are logged out."))
+        account_login.end_other_logins(actor=signed_in(request), keep_session_key=request.session.session_key or "")
+        messages.success(request, _("Your other devices were logged out."))
         return redirect("accounts:security")
 
 
+@hide_while_impersonating
 class ExportView(LoginRequiredMixin, View):
-    """Ask for everything the site holds about oneself."""
+    """Request an export of the user's personal data."""
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Have it packed; a mail tells when it is ready."""
-        export = services.ask_for_export(user=signed_in(request))
+        """Queue the export; an email follows when it is ready."""
+        export = services.request_export(user=signed_in(request))
         if export.mailed_at is None:
-            messages.info(request, _("Your data is being packed. A mail tells you when it is ready."))
+            messages.info(request, _("Your export is being prepared. You'll receive an email when it is ready."))
         return redirect("accounts:security")
 
 
+@hide_while_impersonating
 class ExportDownloadView(LoginRequiredMixin, View):
-    """Everything the site holds about somebody, for them to keep."""
+    """Download the export of the user's personal data."""
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer with a ZIP file of JSON to its owner alone, while the signed link lasts."""
-        export = exporting.opened(token=request.GET.get("token", ""), user=signed_in(request))
+        """Return the ZIP file to its owner only, while the signed link is valid."""
+        export = data_export.find_export(token=request.GET.get("token", ""), user=signed_in(request))
         if export is None:
-            messages.error(request, _("This link does not work (any more). Ask for your data again."))
+            messages.error(request, _("This link is invalid or has expired. Export your data again."))
             return redirect("accounts:security")
-        answer = FileResponse(
+        response = FileResponse(
             export.file.open("rb"), as_attachment=True, filename="my-data.zip", content_type="application/zip"
         )
-        answer["Cache-Control"] = "no-store"
-        return answer
+        response["Cache-Control"] = "no-store"
+        return response
 
 
-class CloseView(ProvenFormView):
-    """Delete one's account."""
+class CloseView(ReauthenticatedFormView):
+    """Delete the user's own account."""
 
-    title = gettext_lazy("Delete your account")
+    title = gettext_lazy("Delete account")
     lead = gettext_lazy(
-        "Your name, address and profile go, and so does your way into your courses. What others rely on stays without "
-        "your name: orders, grades, and certificates you have earned. This cannot be taken back."
+        "Your name, email address, profile and access to courses will be deleted. Orders, grades and certificates "
+        "are kept without your account. This can't be undone."
     )
-    button = gettext_lazy("Delete my account")
+    button = gettext_lazy("Delete account")
     danger = True
 
-    def act(self, form: Form) -> HttpResponse | None:
-        """Close the account, and end this session."""
-        closing.close_own_account(user=signed_in(self.request), **form.cleaned_data)
+    def perform(self, form: Form) -> HttpResponse | None:
+        """Close the account and end this session."""
+        account_deletion.close_own_account(user=signed_in(self.request), **form.cleaned_data)
         logout(self.request)
-        messages.success(self.request, _("Your account is deleted. Goodbye."))
+        messages.success(self.request, _("Your account was deleted."))
         return redirect("home")
 
 
-class LoginCodeView(ActingFormView):
+class LoginCodeView(ServiceFormView):
     """The second step of a login."""
 
     template_name = "accounts/login_code.html"
@@ -412,25 +418,25 @@ class LoginCodeView(ActingFormView):
     button = gettext_lazy("Log in")
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Send those who have not given their password to the first step."""
-        if second_step.kept(request) is None:
+        """Redirect to the login page if no password was checked before."""
+        if pending_login.load(request) is None:
             return redirect("accounts:login")
         return super().dispatch(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Say where the code comes from."""
-        return super().get_context_data(step=second_step.kept(self.request), **kwargs)
+        """Add the method of the second factor."""
+        return super().get_context_data(step=pending_login.load(self.request), **kwargs)
 
-    def act(self, form: Form) -> HttpResponse | None:
-        """Log in, and go where the visitor wanted to; begin again when the challenge is spent."""
-        step = second_step.kept(self.request) or {}
+    def perform(self, form: Form) -> HttpResponse | None:
+        """Log in and redirect to the next page; redirect to the login page if the challenge has expired."""
+        step = pending_login.load(self.request) or {}
         try:
-            signing_in.finish_on_page(token=step["token"], code=form.cleaned_data["code"], request=self.request)
+            account_login.complete_page_login(token=step["token"], code=form.cleaned_data["code"], request=self.request)
         except DomainError as error:
             if error.code != "challenge_expired":
                 raise
-            second_step.forget(self.request)
+            pending_login.clear(self.request)
             messages.error(self.request, str(error.detail))
             return redirect("accounts:login")
-        second_step.forget(self.request)
+        pending_login.clear(self.request)
         return redirect(step["next"])

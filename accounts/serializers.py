@@ -1,4 +1,4 @@
-"""Shapes of the API's answers about people, and of what it takes."""
+"""Serializers for users, tokens and logins."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from accounts.models import LoginSession, Role, User
 
 
 class UserSerializer(serializers.ModelSerializer[User]):
-    """A user as the API shows them: the seed's fields and the contract's; never a hash, a token or a secret."""
+    """A user, without hashes, tokens and secrets."""
 
     last_login_at = serializers.DateTimeField(source="last_login", read_only=True, allow_null=True)
     avatar_url = serializers.SerializerMethodField()
@@ -26,13 +26,13 @@ class UserSerializer(serializers.ModelSerializer[User]):
         ]  # fmt: skip
 
     def get_avatar_url(self, user: User) -> str | None:
-        """Return the address of the user's picture, or null while they have none."""
-        # `avatar` belongs to the app above; its name is pinned by a test there.
+        """Return the URL of the user's picture, or null."""
+        # `avatar` is a relation of the files app, where a test checks its name.
         avatar = getattr(user, "avatar", None)
         return settings.SITE_URL + reverse("files:picture", args=[avatar.file_id, 256]) if avatar else None
 
     def validate_profile_metadata(self, value: Any) -> Any:
-        """Refuse what is no object, or too large to carry along in every answer."""
+        """Require an object of at most 10,000 characters."""
         if not isinstance(value, dict):
             raise serializers.ValidationError("Send an object.", code="not_an_object")
         if len(str(value)) > 10_000:
@@ -41,7 +41,7 @@ class UserSerializer(serializers.ModelSerializer[User]):
 
 
 class RegistrationSerializer(serializers.Serializer[User]):
-    """What registering takes."""
+    """Input of a registration."""
 
     email = serializers.EmailField(max_length=254)
     password = serializers.CharField(min_length=8, max_length=4096, write_only=True, trim_whitespace=False)
@@ -49,20 +49,20 @@ class RegistrationSerializer(serializers.Serializer[User]):
     role = serializers.ChoiceField(choices=Role.choices, default=Role.STUDENT)
 
     def validate_full_name(self, value: str) -> str:
-        """Refuse line breaks: the name stands in mail headers (QUALITY U05)."""
+        """Reject line breaks, because the name is used in mail headers (quality row U05)."""
         if not value.isprintable():
             raise serializers.ValidationError("Use one line, without control characters.", code="one_line")
         return value
 
 
 class RefreshTokenSerializer(serializers.Serializer[Any]):
-    """What refreshing and logging out take."""
+    """A refresh token, for refreshing and logging out."""
 
     refresh_token = serializers.CharField(max_length=4096)
 
 
 class TokenPairSerializer(serializers.Serializer[Any]):
-    """What signing in and refreshing give."""
+    """The tokens of a login."""
 
     access_token = serializers.CharField()
     refresh_token = serializers.CharField()
@@ -71,7 +71,7 @@ class TokenPairSerializer(serializers.Serializer[Any]):
 
 
 class LoginSessionSerializer(serializers.ModelSerializer[LoginSession]):
-    """One live login."""
+    """A live login."""
 
     current = serializers.SerializerMethodField()
 
@@ -80,7 +80,7 @@ class LoginSessionSerializer(serializers.ModelSerializer[LoginSession]):
         fields = ["id", "kind", "created_at", "last_used_at", "ip_address", "user_agent", "current"]
 
     def get_current(self, session: LoginSession) -> bool:
-        """Return whether the request came in by this login."""
+        """Return whether the request belongs to this login."""
         request = self.context["request"]
         if session.session_key:
             return bool(session.session_key == request.session.session_key)

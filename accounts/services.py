@@ -1,4 +1,4 @@
-"""Operations on people: registering, changing a profile, changing what somebody may do."""
+"""Account services: registration, profile, password, data export, roles and activation."""
 
 from contextlib import suppress
 from typing import Any
@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from accounts import addresses, limits, mfa, passwords, tasks
 from accounts.errors import AccountError
 from accounts.models import DataExport, LoginSession, Role, User, has_role
-from lms.platform.audit import record
-from lms.platform.models import SiteSettings
+from core.audit.entries import record
+from core.models import SiteSettings
 
 
 def register(
@@ -21,25 +21,28 @@ def register(
 ) -> User:
     """Create and return a user.
 
-    `actor` may be anonymous. Anybody may make a student while ALLOW_PUBLIC_REGISTRATION is on; an instructor also needs
-    ALLOW_PUBLIC_ROLE_REGISTRATION; only an admin makes admins (API.md, "Users"; QUALITY U01). A mail with a link to
-    confirm the address goes out. Raises AccountError `registration_closed` or `role_not_allowed` (403), `email_taken`
-    (400); LimitError after five registrations an hour from one address; ValidationError for a weak password.
+    `actor` may be anonymous. Anyone may register as a student while ALLOW_PUBLIC_REGISTRATION is on; as an instructor,
+    if ALLOW_PUBLIC_ROLE_REGISTRATION is on, too; only administrators create administrators (docs/api-contract.md,
+    "Users"; quality row U01). A confirmation link is emailed. Raises AccountError `registration_closed` or
+    `role_not_allowed` (403), `email_taken` (400); LimitError after five registrations an hour from one IP address;
+    ValidationError for a weak password.
     """
     _check_may_register(actor, role)
     candidate = User(email=email, full_name=full_name)
     validate_password(password, candidate)
     if not has_role(actor, Role.ADMIN):
-        limits.spend(limits.REGISTRATION, address=limits.here())
+        limits.spend(limits.REGISTRATION, address=limits.client_address())
     try:
         with transaction.atomic():
             user = User.objects.create_user(email, password, full_name=full_name, role=role, **profile)
             record(actor=actor if has_role(actor, Role.ADMIN) else user, action="accounts.registered", target=user)
     except IntegrityError as error:
-        # The constraint decides, so that of twenty at once one wins (QUALITY U04).
-        raise AccountError("email_taken", _("There is an account with this e-mail address."), status=400) from error
+        # The database constraint decides, so that one of several concurrent registrations succeeds (quality row U04).
+        raise AccountError(
+            "email_taken", _("An account with this email address already exists."), status=400
+        ) from error
     with suppress(limits.LimitError):
-        addresses.ask_for_confirmation(email=user.email)
+        addresses.request_confirmation(email=user.email)
     return user
 
 
@@ -48,15 +51,15 @@ def _check_may_register(actor: Any, role: str) -> None:
     if has_role(actor, Role.ADMIN):
         return
     if not (settings.ALLOW_PUBLIC_REGISTRATION and SiteSettings.current().registration_open):
-        raise AccountError("registration_closed", _("This site does not take registrations."), status=403)
+        raise AccountError("registration_closed", _("Registration is closed on this site."), status=403)
     if role == Role.STUDENT or (role == Role.INSTRUCTOR and settings.ALLOW_PUBLIC_ROLE_REGISTRATION):
         return
-    raise AccountError("role_not_allowed", _("You may register as a student only."), status=403)
+    raise AccountError("role_not_allowed", _("You can register as a student only."), status=403)
 
 
 @transaction.atomic
 def update_profile(*, actor: User, user: User, changes: dict[str, Any]) -> User:
-    """Change a user's own description of themselves; return the user. Raises ValidationError for what does not fit."""
+    """Change a user's profile and return the user. Raises ValidationError for invalid values."""
     before = {field: getattr(user, field) for field in changes}
     for field, value in changes.items():
         setattr(user, field, value)
@@ -73,30 +76,29 @@ def update_profile(*, actor: User, user: User, changes: dict[str, Any]) -> User:
 
 
 def change_password(*, user: User, password: str, new_password: str, code: str = "") -> User:
-    """Change the password of somebody who knows it; return the user, all of whose logins have ended.
+    """Change a user's password and return the user; all of the user's logins end.
 
-    The page that asks keeps its own session alive. The user is told by mail. Raises as `mfa.prove`; ValidationError for
-    a weak password, which spends no code.
+    The page that calls this keeps its own session alive. The user is notified by email. Raises as `mfa.reauthenticate`;
+    ValidationError for a weak password, which uses up no code.
     """
     validate_password(new_password, user)
-    mfa.prove(user=user, password=password, code=code)
+    mfa.reauthenticate(user=user, password=password, code=code)
     with transaction.atomic():
-        passwords.replace(user, new_password)
+        passwords.set_password(user, new_password)
         record(actor=user, action="accounts.password_changed", target=user)
         tasks.mail_notice.delay_on_commit(str(user.pk), user.email, "password_changed")
     return user
 
 
 @transaction.atomic
-def ask_for_export(*, user: User) -> DataExport:
-    """Have everything that the site holds about a user packed; return the export, which a mail tells of when it is
-    ready.
+def request_export(*, user: User) -> DataExport:
+    """Queue an export of the user's personal data and return it; an email follows when it is ready.
 
-    There is one at a time: while it is being packed, or waits to be fetched, the same one is returned. Whoever asks
-    again for one that is not done has its task sent again, should it have been lost.
+    A user has one export at a time: a pending or ready one is returned. A repeated request for a pending export queues
+    its task again, in case it was lost.
     """
     User.objects.select_for_update().get(pk=user.pk)
-    export = DataExport.objects.lasting().filter(user=user).first()
+    export = DataExport.objects.unexpired().filter(user=user).first()
     if export is None:
         DataExport.objects.filter(user=user).remove()
         export = DataExport.objects.create(user=user)
@@ -108,11 +110,11 @@ def ask_for_export(*, user: User) -> DataExport:
 
 @transaction.atomic
 def change_access(*, actor: Any, user: User, role: str | None = None, is_active: bool | None = None) -> User:
-    """Give a user another role, or let them in or not; return the user, all of whose logins end (QUALITY A02, M07).
+    """Change a user's role or activation and return the user; all of the user's logins end (quality row A02, M07).
 
-    Raises AccountError `last_admin` (409) where nobody would be left to administer the site (QUALITY U06).
+    Raises AccountError `last_admin` (409) if no active administrator would be left (quality row U06).
     """
-    # Every admin's row is locked: two who demote each other at once must not both succeed.
+    # Lock all administrators: two who demote each other concurrently must not both succeed.
     admins = {admin.pk for admin in User.objects.select_for_update().filter(role=Role.ADMIN, is_active=True)}
     before = User.objects.get(pk=user.pk)
     user.role = role if role is not None else before.role
@@ -129,12 +131,12 @@ def change_access(*, actor: Any, user: User, role: str | None = None, is_active:
     user.is_staff = user.is_active and (user.role == Role.ADMIN or user.groups.exists())
     user.is_superuser = before.is_superuser and user.role == Role.ADMIN
     user.save(update_fields=["role", "is_active", "is_staff", "is_superuser", "updated_at"])
-    LoginSession.objects.of(user).end()
+    LoginSession.objects.involving(user).end()
     record(actor=actor, action="accounts.access_changed", target=user, changes=changes)
     return user
 
 
 def refuse_last_admin(user: User, admins: set[Any]) -> None:
-    """Raise AccountError `last_admin` when `user` is the only one of the active `admins`."""
+    """Raise AccountError `last_admin` if `user` is the only one of the active `admins`."""
     if admins == {user.pk}:
-        raise AccountError("last_admin", _("This is the last administrator. Make another one first."))
+        raise AccountError("last_admin", _("This is the last administrator. Create another one first."))

@@ -1,4 +1,4 @@
-"""Browsers' sessions as Django keeps them in its database, found by a statement that is put into words once."""
+"""Database sessions, fetched with a compiled statement that is cached."""
 
 from typing import Any
 
@@ -6,13 +6,13 @@ from django.contrib.sessions.backends import db
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from lms.lib.prepared import Prepared
+from core.db.prepared import Prepared
 
 _BY_KEY = Prepared(lambda session_key: Session.objects.filter(session_key=session_key))
 
 
 class SessionStore(db.SessionStore):
-    """A session. Every page asks for one, so it is found by its key alone, and its age is looked at here."""
+    """A database session that is fetched by primary key; its expiry is checked in Python, once per page request."""
 
     _session_key: str | None
 

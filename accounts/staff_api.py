@@ -1,4 +1,4 @@
-"""`/admin/users` and `/admin/audit-logs` of the API; the figures of `/admin/stats` come from the apps above."""
+"""`/admin/users` and `/admin/audit-logs` of the API."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import impersonation, staffing
+from accounts import account_administration, impersonation
 from accounts.api import UserFilter
 from accounts.audit_filters import AuditFilter
 from accounts.models import User
@@ -27,20 +27,20 @@ from accounts.staff_serializers import (
     StaffUserChangeSerializer,
     StaffUserSerializer,
 )
-from lms.lib.pagination import Feed
-from lms.platform.models import AuditEntry
+from core.access.impersonation import hide_while_impersonating
+from core.http.pagination import FeedPagination
+from core.models import AuditEntry
 
 
 class IsStaff(BasePermission):
-    """For staff who have the view's `permission_names`, behind the second factor where the site asks for it.
+    """Allows staff who have the view's `permission_names()`, with a second factor where the site requires it.
 
-    A token of somebody with a second factor was given only after it; a browser's session says itself.
+    A token of a user with a second factor was issued after it was verified; a browser session is checked for it.
     """
 
-    message = _("The administration is for staff, with their second factor on.")
+    message = _("The admin is available to staff with two-factor authentication only.")
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        """Return whether the caller may make this kind of request."""
         user: Any = request.user
         if not getattr(user, "is_staff", False):
             return False
@@ -51,8 +51,9 @@ class IsStaff(BasePermission):
         return user.has_perms(view.permission_names())  # type: ignore[attr-defined]  # our views have them
 
 
+@hide_while_impersonating
 class StaffUserViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[User]):
-    """People, as the staff sees and changes them."""
+    """Users, for staff."""
 
     queryset = User.objects.select_related("avatar").prefetch_related(
         "groups__permissions__content_type", "user_permissions__content_type"
@@ -63,7 +64,7 @@ class StaffUserViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewset
     lookup_url_kwarg = "user_id"
 
     def permission_names(self) -> list[str]:
-        """Return the Django permissions that an action needs."""
+        """Return the Django permissions that the action requires."""
         needs = {"update": "accounts.change_user", "impersonate": impersonation.PERMISSION}
         return [needs.get(self.action, "accounts.view_user")]
 
@@ -71,10 +72,12 @@ class StaffUserViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewset
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Change name, time zone, role or activity; 403 `out_of_reach` or `role_not_allowed`, 409 `last_admin`."""
         user = self.get_object()
-        shape = StaffUserChangeSerializer(user, data=request.data, partial=True)
-        shape.is_valid(raise_exception=True)
+        serializer = StaffUserChangeSerializer(user, data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
         try:
-            staffing.change_user(actor=signed_in(request), user=user, changes=dict(shape.validated_data))
+            account_administration.change_user(
+                actor=signed_in(request), user=user, changes=dict(serializer.validated_data)
+            )
         except ValidationError as error:
             raise serializers.ValidationError(serializers.as_serializer_error(error)) from error
         return Response(StaffUserSerializer(self.get_object()).data)
@@ -82,36 +85,39 @@ class StaffUserViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewset
     @extend_schema(request=ImpersonationReasonSerializer, responses=ImpersonationSerializer)
     @action(detail=True, methods=["post"], filterset_class=None, pagination_class=None)
     def impersonate(self, request: Request, user_id: str) -> Response:
-        """Act in a person's name: answer 200 with an access token of 15 minutes; 403 `impersonation_not_allowed`."""
+        """Impersonate a user: 200 with an access token of 15 minutes; 403 `impersonation_not_allowed`."""
         user = self.get_object()
-        shape = ImpersonationReasonSerializer(data=request.data)
-        shape.is_valid(raise_exception=True)
+        serializer = ImpersonationReasonSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
         actor = signed_in(request)
-        login = impersonation.begin(actor=actor, user=user, life=impersonation.BY_TOKEN, **shape.validated_data)
+        login = impersonation.start(
+            actor=actor, user=user, life=impersonation.TOKEN_LIFETIME, **serializer.validated_data
+        )
         return Response(
             {
-                "access_token": impersonation.access_token(login),
-                "expires_in": int(impersonation.BY_TOKEN.total_seconds()),
+                "access_token": impersonation.create_access_token(login),
+                "expires_in": int(impersonation.TOKEN_LIFETIME.total_seconds()),
                 "user": UserSerializer(user).data,
             }
         )
 
 
-class Log(Feed):
-    """The audit log's own order."""
+class AuditLogPagination(FeedPagination):
+    """Cursor pagination of the audit log, newest first."""
 
     ordering = "-id"
 
 
+@hide_while_impersonating
 class AuditLogViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[AuditEntry]):
-    """The audit log, newest first; nobody writes here."""
+    """The audit log, newest first; read-only."""
 
     queryset: QuerySet[AuditEntry] = AuditEntry.objects.select_related("actor", "subject")
     serializer_class = AuditEntrySerializer
     permission_classes = (IsStaff,)
-    pagination_class = Log
+    pagination_class = AuditLogPagination
     filterset_class = AuditFilter
 
     def permission_names(self) -> list[str]:
-        """Return the Django permission that reading needs."""
+        """Return the Django permission that reading requires."""
         return ["platform.view_auditentry"]

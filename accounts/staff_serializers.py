@@ -1,4 +1,4 @@
-"""Shapes of `/admin/*` of the API."""
+"""Serializers of `/admin/*` of the API."""
 
 from typing import Any
 
@@ -6,21 +6,21 @@ from rest_framework import serializers
 
 from accounts.models import Role, User
 from accounts.serializers import UserSerializer
-from lms.platform.models import AuditEntry
+from core.models import AuditEntry
 
 
 class StaffUserSerializer(UserSerializer):
-    """A user as the staff sees them: who may do what, beside what everybody knows."""
+    """A user with groups and permissions, for staff."""
 
     groups: Any = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)
-    permissions = serializers.SerializerMethodField(help_text='Of their groups and their own, as "app.codename".')
+    permissions = serializers.SerializerMethodField(help_text='Of the user and the user\'s groups, as "app.codename".')
 
     class Meta(UserSerializer.Meta):
         fields = [*UserSerializer.Meta.fields, "is_staff", "is_superuser", "groups", "permissions"]
         read_only_fields = fields
 
     def get_permissions(self, user: User) -> list[str]:
-        """Return what the user's groups let them do. From what the list has fetched already."""
+        """Return the permissions of the user's groups and of the user, from prefetched rows."""
         granted = [*user.user_permissions.all()]
         for group in user.groups.all():
             granted += group.permissions.all()
@@ -28,7 +28,7 @@ class StaffUserSerializer(UserSerializer):
 
 
 class StaffUserChangeSerializer(serializers.ModelSerializer[User]):
-    """What staff change of an account."""
+    """The fields of an account that staff change."""
 
     role = serializers.ChoiceField(choices=Role.choices)
     is_active = serializers.BooleanField()
@@ -39,13 +39,13 @@ class StaffUserChangeSerializer(serializers.ModelSerializer[User]):
 
 
 class ImpersonationReasonSerializer(serializers.Serializer[Any]):
-    """Why."""
+    """The reason of an impersonation."""
 
     reason = serializers.CharField(max_length=300)
 
 
 class ImpersonationSerializer(serializers.Serializer[Any]):
-    """What acting in somebody's name gives: an access token, and nothing to refresh it."""
+    """The access token of an impersonation; it cannot be refreshed."""
 
     access_token = serializers.CharField()
     expires_in = serializers.IntegerField()
@@ -53,7 +53,7 @@ class ImpersonationSerializer(serializers.Serializer[Any]):
 
 
 class PersonSerializer(serializers.ModelSerializer[User]):
-    """A person, named."""
+    """A user's id, name and email address."""
 
     class Meta:
         model = User
@@ -61,7 +61,7 @@ class PersonSerializer(serializers.ModelSerializer[User]):
 
 
 class AuditEntrySerializer(serializers.ModelSerializer[AuditEntry]):
-    """A line of the audit log."""
+    """An entry of the audit log."""
 
     actor = PersonSerializer(allow_null=True)
     subject = PersonSerializer(allow_null=True)

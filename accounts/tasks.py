@@ -1,66 +1,65 @@
-"""Mail about accounts, and periodic jobs."""
+"""Celery tasks: account emails, data exports and periodic cleanup."""
 
 from datetime import timedelta
 
 from django.core.management import call_command
 from django.utils import timezone
 
-from accounts import codes, exporting, letters
-from accounts.models import AttemptCounter, Challenge, DataExport, Letter, LoginSession, SocketTicket, User
-from accounts.models.proofs import LetterPurpose
-from lms.lib import mail
-from lms.platform.jobs import job
+from accounts import codes, data_export, email_links
+from accounts.models import AttemptCounter, Challenge, DataExport, EmailToken, LoginSession, SocketTicket, User
+from accounts.models.one_time_tokens import EmailTokenPurpose
+from core.jobs.job import job
+from core.mail import delivery
 
-KEPT_AFTER_EXPIRY = timedelta(days=1)
-TEMPLATES = {
-    LetterPurpose.RESET: "password_reset",
-    LetterPurpose.VERIFY: "email_verify",
-    LetterPurpose.NEW_EMAIL: "email_change",
+RETENTION_AFTER_EXPIRY = timedelta(days=1)
+MAIL_NAMES = {
+    EmailTokenPurpose.RESET: "password_reset",
+    EmailTokenPurpose.VERIFY: "email_verify",
+    EmailTokenPurpose.NEW_EMAIL: "email_change",
 }
 
 
-@job
-def mail_letter(letter_id: str) -> None:
-    """Write a mail with a link, if there is somebody to write to."""
-    letter = letters.addressed(letter_id)
-    if letter is None:
+@job("accounts.mail_letter", former_name="accounts.tasks.mail_letter")
+def mail_link(token_id: str) -> None:
+    """Email a link if an active user has the address."""
+    email_token = email_links.prepare_for_sending(token_id)
+    if email_token is None:
         return
-    context = {"user": letter.user, "token": letters.token_of(letter)}
-    mail.send(TEMPLATES[LetterPurpose(letter.purpose)], to=letter.email, context=context)
-    letters.mark_sent(letter)
+    context = {"user": email_token.user, "token": email_links.sign_email_token(email_token)}
+    delivery.send(MAIL_NAMES[EmailTokenPurpose(email_token.purpose)], to=email_token.email, context=context)
+    email_links.mark_sent(email_token)
 
 
-@job
-def mail_notice(user_id: str, email: str, what: str) -> None:
-    """Tell a user, at the address they had then, that something about their account changed."""
+@job("accounts.mail_notice")
+def mail_notice(user_id: str, email: str, name: str) -> None:
+    """Notify a user of a change of the account, at the address that the user had then."""
     user = User.objects.filter(pk=user_id).first()
     if user is not None:
-        mail.send(what, to=email, context={"user": user})
+        delivery.send(name, to=email, context={"user": user})
 
 
-@job
+@job("accounts.mail_code")
 def mail_code(challenge_id: str) -> None:
-    """Send the code of a second step."""
+    """Email the code of a challenge."""
     challenge = Challenge.objects.open().select_related("user").filter(pk=challenge_id).first()
     if challenge is not None:
-        context = {"user": challenge.user, "code": codes.mailed_code(challenge)}
-        mail.send("login_code", to=challenge.user.email, context=context)
+        context = {"user": challenge.user, "code": codes.derive_mailed_code(challenge)}
+        delivery.send("login_code", to=challenge.user.email, context=context)
 
 
-@job
+@job("accounts.pack_export")
 def pack_export(export_id: str) -> None:
-    """Pack what the site holds about somebody, and write to them; nothing is done twice."""
-    exporting.pack(export_id)
+    """Build a data export and email its owner; safe to run twice."""
+    data_export.build_export(export_id)
 
 
-@job
+@job("accounts.flush_expired_tokens")
 def flush_expired_tokens() -> int:
-    """Delete refresh tokens, logins, links, challenges, counters and exports that have expired; return how many logins
-    went."""
+    """Delete expired tokens, logins, challenges, counters and exports; return the number of logins."""
     call_command("flushexpiredtokens", verbosity=0)
     now = timezone.now()
-    for model in (Letter, Challenge, SocketTicket, AttemptCounter):
-        model._default_manager.filter(expires_at__lt=now - KEPT_AFTER_EXPIRY).delete()
+    for model in (EmailToken, Challenge, SocketTicket, AttemptCounter):
+        model.objects.filter(expires_at__lt=now - RETENTION_AFTER_EXPIRY).delete()
     DataExport.objects.filter(expires_at__lt=now).remove()
     deleted, _by_model = LoginSession.objects.filter(expires_at__lt=now).delete()
     return deleted

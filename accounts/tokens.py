@@ -1,7 +1,8 @@
-"""Tokens of the API: issued, rotated and ended (QUALITY A01, A02, A10; RFC 9700, section 4.14).
+"""Tokens of the API: issue, rotation and revocation (quality row A01, A02, A10; RFC 9700, section 4.14).
 
-simplejwt's own rotation lets one refresh token through many times when requests arrive together, and notices no
-theft. Here the row that `blacklist()` creates decides: who created it, rotates; who found it, replays.
+simplejwt's own rotation accepts one refresh token several times when requests arrive together, and detects no theft.
+Here the row that `blacklist()` creates decides: the request that creates it rotates the token, one that finds it is a
+replay.
 """
 
 import uuid
@@ -19,24 +20,24 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 from rest_framework_simplejwt.tokens import RefreshToken, Token
 
 from accounts.models import LoginKind, LoginSession, User
-from lms.lib import request_id
-from lms.lib.errors import DomainError
-from lms.lib.prepared import Prepared
-from lms.platform.audit import record
+from core.audit.entries import record
+from core.db.prepared import Prepared
+from core.http import request_id
+from core.http.errors import DomainError
 
 SESSION_CLAIM = "sid"
-ACT_CLAIM = "act"  # who acts in the user's name (RFC 8693, section 4.1)
+ACT_CLAIM = "act"  # the impersonating staff member (RFC 8693, section 4.1)
 
 
 class TokenRefusedError(DomainError):
-    """The token opens nothing (any more)."""
+    """The token is invalid, expired or used."""
 
     status = 401
 
 
 @dataclass(frozen=True)
 class TokenPair:
-    """What a client gets: both tokens as text, and the access token's life in seconds."""
+    """Both tokens as text, and the lifetime of the access token in seconds."""
 
     access_token: str
     refresh_token: str
@@ -49,8 +50,10 @@ class SessionToken(RefreshToken):
 
     @classmethod
     def for_session(cls, session: LoginSession) -> Self:
-        """Return a new token of this login, and keep its id. The token itself is not kept: a leaked table opens
-        nothing. One insert."""
+        """Return a new token of this login and store its id. One insert.
+
+        The token itself is not stored, so that a leaked table grants no access.
+        """
         token = cls()
         token["user_id"] = str(session.user_id)
         token[SESSION_CLAIM] = str(session.pk)
@@ -63,18 +66,18 @@ class SessionToken(RefreshToken):
         return token
 
     def verify(self) -> None:
-        """Check the token's claims, not whether it is spent: `rotate` must tell a replay from a first use."""
+        """Check the token's claims, but not whether it was used: `rotate` distinguishes a replay from a first use."""
         Token.verify(self)
 
     def as_pair(self) -> TokenPair:
-        """Return this token with an access token of the same login."""
+        """Return this token with a new access token of the same login."""
         life: timedelta = settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"]
         return TokenPair(str(self.access_token), str(self), int(life.total_seconds()))
 
 
 @transaction.atomic
 def start_session(*, user: User, user_agent: str = "", kind: str = LoginKind.API) -> TokenPair:
-    """Start a login for a user who has shown who they are; return its first tokens."""
+    """Start a login of an authenticated user; return its first tokens."""
     session = LoginSession.objects.create(
         user=user, kind=kind, ip_address=request_id.address.get(), user_agent=user_agent[:255]
     )
@@ -85,15 +88,15 @@ def start_session(*, user: User, user_agent: str = "", kind: str = LoginKind.API
 def rotate(*, refresh_token: str) -> TokenPair:
     """Exchange a refresh token for a new pair; it works once.
 
-    Raises TokenRefusedError: `token_not_valid` for anything that is no live refresh token of ours, and for one that was
-    rotated within the last ten seconds (two tabs that refresh together do not log their user out); `token_reused` for
-    one that was rotated before that: somebody has a copy, so the whole login ends, and the audit log says so.
+    Raises TokenRefusedError: `token_not_valid` for an invalid token, and for one that was rotated within the last ten
+    seconds (two tabs that refresh together must not log their user out); `token_reused` for one that was rotated before
+    that: the token was copied, so the whole login ends and the audit log records it.
     """
     token = _decoded(refresh_token)
     with transaction.atomic():
         session = _locked_session(token)
         if session is None:
-            raise TokenRefusedError("token_not_valid", _("This login has ended. Sign in again."))
+            raise TokenRefusedError("token_not_valid", _("This session has ended. Log in again."))
         blacklisted, first_use = cast(tuple[BlacklistedToken, bool], token.blacklist())
         if first_use:
             session.last_used_at = timezone.now()
@@ -103,27 +106,29 @@ def rotate(*, refresh_token: str) -> TokenPair:
         if stolen:
             LoginSession.objects.filter(pk=session.pk).end()
             record(actor=session.user, action="accounts.refresh_token_reused", target=session)
-    # Raised after the commit, or the end of the login would be rolled back with it.
+    # Raised after the commit; otherwise the end of the login would be rolled back.
     if stolen:
-        raise TokenRefusedError("token_reused", _("This token was used before, so its login has been ended."))
-    raise TokenRefusedError("token_not_valid", _("This token has just been exchanged for a new one."))
+        raise TokenRefusedError(
+            "token_reused", _("This token was already used, so its session has been ended. Log in again.")
+        )
+    raise TokenRefusedError("token_not_valid", _("This token was already exchanged for a new one."))
 
 
 def end_session(*, refresh_token: str, actor: User) -> None:
-    """End the login that a refresh token of `actor` belongs to; the access tokens of it stop working at once.
+    """End the login that a refresh token of `actor` belongs to; its access tokens stop working at once.
 
-    Raises TokenRefusedError for what is no refresh token of theirs.
+    Raises TokenRefusedError for an invalid token or another user's.
     """
     token = _decoded(refresh_token)
     with transaction.atomic():
         ended = LoginSession.objects.filter(pk=token[SESSION_CLAIM], user=actor).end()
         if not ended:
-            raise TokenRefusedError("token_not_valid", _("This is not a token of a login of yours."))
+            raise TokenRefusedError("token_not_valid", _("This token doesn't belong to one of your sessions."))
         record(actor=actor, action="accounts.logged_out", changes={"session": token[SESSION_CLAIM]})
 
 
-def end_quietly(*, refresh_token: str, actor: Any) -> None:
-    """End the login of a cookie that is being thrown away; a token that opens nothing is no error here."""
+def end_session_if_valid(*, refresh_token: str, actor: Any) -> None:
+    """End the login of a refresh token; ignore a token that is no longer valid."""
     with suppress(TokenRefusedError):
         token = _decoded(refresh_token)
         owner = {"user": actor} if isinstance(actor, User) else {"user": token["user_id"]}
@@ -137,21 +142,23 @@ _BORROWED_LOGIN = Prepared(lambda login_id: LoginSession.objects.select_related(
 
 
 def live_session(claims: dict[str, Any]) -> LoginSession | None:
-    """Return the live login that a token's claims name, with its user, who is active; None otherwise. Whoever acts in
-    the user's name has to be active, too. One query."""
+    """Return the live login of a token's claims with its active user, else None. One query.
+
+    For an impersonation, the staff member has to be active, too.
+    """
     acting: Any = claims.get(ACT_CLAIM) or {}
     session_id: Any = claims.get(SESSION_CLAIM)
-    # By its key alone, and judged here: every request asks.
+    # Fetched by primary key and checked in Python, because every request runs this query.
     session = (_BORROWED_LOGIN if acting else _LOGIN).row(uuid.UUID(session_id)) if session_id else None
     if session is None:
         return None
     actor_id = None if session.actor_id is None else str(session.actor_id)
     is_named = str(session.user_id) == claims.get("user_id") and actor_id == acting.get("sub")
-    return session if is_named and session.is_live() and session.is_of_active_people() else None
+    return session if is_named and session.is_live() and session.has_active_users() else None
 
 
 def _decoded(refresh_token: str) -> SessionToken:
-    """Return the token, with signature, type, issuer, audience and age checked; a spent one passes here."""
+    """Return the token after checks of signature, type, issuer, audience and age, but not of earlier use."""
     try:
         token = SessionToken(refresh_token)  # type: ignore[arg-type]  # the stub names the class, the code takes text
     except TokenError as error:
@@ -162,7 +169,7 @@ def _decoded(refresh_token: str) -> SessionToken:
 
 
 def _locked_session(token: SessionToken) -> LoginSession | None:
-    """Return the token's login, locked until the transaction ends, while it is live and its user active."""
+    """Return the token's login, locked until the transaction ends, if it is live and its user is active."""
     session = (
         LoginSession.objects.select_for_update(of=("self",))
         .select_related("user")

@@ -1,16 +1,17 @@
-"""Addresses of the account pages."""
+"""URLs of the account pages."""
 
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from accounts import impersonation_views, views
 from accounts import security_views as security
+from accounts import views
+from core.access.impersonation import allow_while_impersonating
 
 app_name = "accounts"
 urlpatterns = [
     path("login/", views.LoginView.as_view(), name="login"),
     path("login/code/", security.LoginCodeView.as_view(), name="login_code"),
-    path("logout/", LogoutView.as_view(), name="logout"),
+    path("logout/", allow_while_impersonating(LogoutView.as_view()), name="logout"),
     path("register/", views.RegisterView.as_view(), name="register"),
     path("reset/", security.ResetView.as_view(), name="reset"),
     path("verify/", security.VerifyView.as_view(), name="verify"),
@@ -26,7 +27,7 @@ urlpatterns = [
     path("security/second-factor/codes/", security.NewCodesView.as_view(), name="recovery_codes"),
     path("security/logins/end-others/", security.EndOtherLoginsView.as_view(), name="end_other_logins"),
     path("security/logins/<session_id>/end/", security.EndLoginView.as_view(), name="end_login"),
-    path("impersonation/end/", impersonation_views.stop, name="stop_impersonating"),
+    path("impersonation/end/", views.stop_impersonating, name="stop_impersonating"),
     path("export/", security.ExportView.as_view(), name="export"),
     path("export/download/", security.ExportDownloadView.as_view(), name="export_download"),
     path("close/", security.CloseView.as_view(), name="close"),

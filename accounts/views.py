@@ -1,4 +1,4 @@
-"""Pages of the account: log in, register, profile."""
+"""Account pages: login, registration, profile; end of an impersonation."""
 
 from typing import Any
 
@@ -13,60 +13,64 @@ from django.shortcuts import redirect, resolve_url
 from django.urls import reverse_lazy
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 from django.views.generic import FormView, UpdateView
 
-from accounts import mfa, second_step, services
+from accounts import impersonation, mfa, pending_login, services
 from accounts.forms import LoginForm, ProfileForm, RegistrationForm
 from accounts.models import User
-from accounts.models.proofs import Door
+from accounts.models.one_time_tokens import Transport
 from accounts.permissions import signed_in
-from lms.lib.errors import DomainError
+from core.access.impersonation import allow_while_impersonating
+from core.http.errors import DomainError
 
 
 class LoginView(DjangoLoginView):
-    """Log in; then to where the visitor wanted to go, on this site only (QUALITY A11)."""
+    """Log in; then redirect to the requested page of this site (quality row A11)."""
 
     template_name = "accounts/login.html"
     authentication_form = LoginForm
     redirect_authenticated_user = True
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Leave `site` to the context processor: Django's view would put the host's name in its place."""
+        """Remove `site`, which would replace the context processor's site settings."""
         context = super().get_context_data(**kwargs)
         del context["site"], context["site_name"]
         return context
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        """Start the session; with a second factor on, ask for its code first (QUALITY A06)."""
+        """Start the session, or ask for a code first if the second factor is on (quality row A06)."""
         user = form.get_user()
         if not isinstance(user, User) or not user.mfa_enabled:
             return super().form_valid(form)
-        second_step.keep(self.request, mfa.challenge(user=user, door=Door.PAGE), self.get_success_url())
+        pending_login.store(
+            self.request, mfa.create_login_challenge(user=user, transport=Transport.PAGE), self.get_success_url()
+        )
         return redirect("accounts:login_code")
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
-        """Show what is wrong; say how long to wait when there were too many tries (QUALITY A07)."""
-        answer = super().form_invalid(form)
+        """Show the errors; respond with 429 and Retry-After after too many attempts (quality row A07)."""
+        response = super().form_invalid(form)
         wait = getattr(form, "retry_after", None)
         if wait is not None:
-            answer.status_code, answer["Retry-After"] = 429, str(wait)
-        return answer
+            response.status_code, response["Retry-After"] = 429, str(wait)
+        return response
 
 
 class RegisterView(FormView[RegistrationForm]):
-    """Register, and be logged in."""
+    """Register and log in."""
 
     template_name = "accounts/register.html"
     form_class = RegistrationForm
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Send people who are logged in to their dashboard."""
+        """Redirect logged-in users to their dashboard."""
         if request.user.is_authenticated:
             return redirect("enrollments:dashboard")
         return super().dispatch(request, *args, **kwargs)
 
     def form_valid(self, form: RegistrationForm) -> HttpResponse:
-        """Create the user and log them in; show on the form what the service refuses."""
+        """Create the user and log in; show the service's errors on the form."""
         try:
             user = services.register(actor=self.request.user, **form.cleaned_data)
         except DomainError as error:
@@ -76,33 +80,46 @@ class RegisterView(FormView[RegistrationForm]):
             form.add_error("password", error)
             return self.form_invalid(form)
         login(self.request, user, backend="django.contrib.auth.backends.ModelBackend")
-        return redirect(self._wanted())
+        return redirect(self._next_url())
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add where to go afterwards."""
+        """Add the next page."""
         return super().get_context_data(next=self.request.GET.get("next", ""), **kwargs)
 
-    def _wanted(self) -> str:
-        wanted = self.request.POST.get("next", "")
-        if url_has_allowed_host_and_scheme(wanted, {self.request.get_host()}, self.request.is_secure()):
-            return wanted
+    def _next_url(self) -> str:
+        """Return the requested next page if it belongs to this site, else the dashboard."""
+        next_url = self.request.POST.get("next", "")
+        if url_has_allowed_host_and_scheme(next_url, {self.request.get_host()}, self.request.is_secure()):
+            return next_url
         return resolve_url("enrollments:dashboard")
 
 
 class ProfileView(LoginRequiredMixin, UpdateView[User, ProfileForm]):
-    """The user's own name and time zone."""
+    """The user's name, time zone and language."""
 
     template_name = "accounts/profile.html"
     form_class = ProfileForm
     success_url = reverse_lazy("accounts:profile")
 
     def get_object(self, queryset: Any = None) -> User:
-        """Return a fresh copy of the user: a form that fails must not change what the page's header shows."""
+        """Return a fresh copy of the user, so that an invalid form does not change the page's header."""
         return User.objects.get(pk=signed_in(self.request).pk)
 
     def form_valid(self, form: ProfileForm) -> HttpResponse:
-        """Save what changed."""
         user = self.get_object()
         services.update_profile(actor=user, user=user, changes=form.cleaned_data)
         messages.success(self.request, _("Saved."))
         return redirect(self.success_url)
+
+
+@allow_while_impersonating
+@require_POST
+def stop_impersonating(request: HttpRequest) -> HttpResponse:
+    """End the impersonation and return to the user's page in the admin."""
+    login_session = getattr(request, "impersonation", None)
+    if login_session is None:
+        return redirect("home")
+    impersonation.end(login=login_session)
+    del request.session[impersonation.SESSION_KEY]
+    messages.success(request, _("You are back in your own account."))
+    return redirect("admin:accounts_user_change", login_session.user_id)

@@ -1,25 +1,25 @@
-"""Users, their logins, and what proves who they are."""
+"""Users, logins, one-time tokens and data exports."""
 
 from accounts.models.exports import DataExport
 from accounts.models.logins import LoginKind, LoginSession, LoginSessionQuerySet, end_of_login
+from accounts.models.one_time_tokens import AttemptCounter, Challenge, EmailToken, SocketTicket
 from accounts.models.people import (
     Role,
     User,
     UserManager,
     UserQuerySet,
     has_role,
-    normalised_email,
+    normalize_email,
     one_line,
     validate_language,
     validate_time_zone,
 )
-from accounts.models.proofs import AttemptCounter, Challenge, Letter, SocketTicket
 
 __all__ = [
     "AttemptCounter",
     "Challenge",
     "DataExport",
-    "Letter",
+    "EmailToken",
     "LoginKind",
     "LoginSession",
     "LoginSessionQuerySet",
@@ -30,7 +30,7 @@ __all__ = [
     "UserQuerySet",
     "end_of_login",
     "has_role",
-    "normalised_email",
+    "normalize_email",
     "one_line",
     "validate_language",
     "validate_time_zone",

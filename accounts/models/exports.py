@@ -1,4 +1,4 @@
-"""What somebody asked to take along: everything that the site holds about them, for a few days."""
+"""Exports of personal data, available for a few days."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -13,32 +13,30 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models.people import User
 
-LASTS = timedelta(days=3)
+EXPORT_LIFETIME = timedelta(days=3)
 
 
 def end_of_export() -> datetime:
-    """Return when an export that is asked for now is deleted: in three days."""
-    return timezone.now() + LASTS
+    """Return when an export that is requested now expires: in three days."""
+    return timezone.now() + EXPORT_LIFETIME
 
 
 class DataExportQuerySet(models.QuerySet["DataExport"]):
-    """Exports by how long they last."""
-
-    def lasting(self) -> Self:
-        """Return those that are not to be deleted yet."""
+    def unexpired(self) -> Self:
+        """Return the exports that have not expired."""
         return self.filter(expires_at__gt=timezone.now())
 
     def remove(self) -> int:
-        """Delete these, and their files after the commit; return how many."""
+        """Delete these exports, and their files after the commit; return their number."""
         for name in self.exclude(file="").values_list("file", flat=True):
             transaction.on_commit(partial(default_storage.delete, name))
         return self.delete()[0]
 
 
 class DataExport(models.Model):
-    """A ZIP file of everything about one person; packed by a task, fetched by its owner, then deleted.
+    """A ZIP file with all personal data of a user; built by a task, downloaded by its owner, then deleted.
 
-    There is one for each person at a time, so that nobody fills the disk by asking again.
+    A user has one at a time, so that repeated requests cannot fill the disk.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -64,5 +62,4 @@ class DataExport(models.Model):
 
     @property
     def is_ready(self) -> bool:
-        """Whether the file is there."""
         return bool(self.file)

@@ -1,4 +1,4 @@
-"""Logins: through the API, by cookie and in a browser, and how they end."""
+"""Logins through the API, by cookie and in a browser, and how they end."""
 
 import uuid
 from datetime import datetime
@@ -16,33 +16,34 @@ from accounts.signals import logins_ended
 
 
 class LoginKind(models.TextChoices):
-    """By which door a login came in."""
+    """The kind of client that a login belongs to."""
 
     API = "api", _("API client")
-    COOKIE = "cookie", _("App in a browser")
+    COOKIE = "cookie", _("Browser app")
     BROWSER = "browser", _("Browser")
-    SUPPORT = "support", _("Staff, in your name")
+    SUPPORT = "support", _("Staff, logged in as you")
 
 
 class LoginSessionQuerySet(models.QuerySet["LoginSession"]):
-    """Logins by whether they still open anything."""
-
     def live(self) -> Self:
-        """Return the logins that are neither ended nor too old."""
+        """Return the logins that have neither ended nor expired."""
         return self.filter(ended_at=None, expires_at__gt=timezone.now())
 
-    def of(self, user: User) -> Self:
-        """Return the logins of a user, and those in which they act for somebody else."""
+    def involving(self, user: User) -> Self:
+        """Return the logins of a user, and the impersonations by the user."""
         return self.filter(Q(user=user) | Q(actor=user))
 
     def listed(self) -> Self:
-        """Return the live logins, without browsers whose session has run out or was logged out of."""
+        """Return the live logins, without browsers whose session has expired or was logged out."""
         open_session = Session.objects.filter(session_key=OuterRef("session_key"), expire_date__gt=timezone.now())
         return self.live().filter(~Q(kind=LoginKind.BROWSER) | Exists(open_session))
 
     def end(self) -> int:
-        """End these logins: every token that descends from them is refused from now on, and the sessions of browsers
-        are deleted; the apps above hear of it, so that sockets close. Return how many ended. Three queries."""
+        """End these logins and return how many ended. Three queries.
+
+        Every token of them is refused from now on, browser sessions are deleted, and the signal `logins_ended` is sent,
+        so that higher apps close sockets.
+        """
         ending = list(self.filter(ended_at=None).values_list("pk", "session_key"))
         keys = [key for _pk, key in ending if key]
         Session.objects.filter(session_key__in=keys).delete()
@@ -59,17 +60,17 @@ class LoginSessionQuerySet(models.QuerySet["LoginSession"]):
 
 
 def end_of_login() -> datetime:
-    """Return when a login that starts now ends at the latest, however often its tokens are refreshed."""
+    """Return when a login that starts now expires, however often its tokens are refreshed."""
     return timezone.now() + settings.LOGIN_MAX_AGE
 
 
 class LoginSession(models.Model):
-    """One login: a browser's session, the family of all tokens that descend from it (QUALITY A01, A02), or the half
-    hour in which an `actor` of the staff acts in the user's name (QUALITY M02).
+    """One login: a browser's session, the family of all tokens that descend from it, or an impersonation.
 
-    Each access and refresh token names its session in the claim `sid`; a request is let in only while that row is
-    live, in the query that loads the user anyway. So ending a row ends every token at once, in every process, with or
-    without Redis. Single refresh tokens are kept by simplejwt's `token_blacklist`.
+    Each access and refresh token names its login in the claim `sid`; a request is accepted only while that row is live,
+    checked in the query that loads the user. So ending a row ends every token at once, in every process, with or
+    without Redis (quality row A01, A02). An impersonation has an `actor` (quality row M02). Single refresh tokens are
+    stored by simplejwt's `token_blacklist`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -83,7 +84,12 @@ class LoginSession(models.Model):
     ip_address = models.GenericIPAddressField(_("address"), null=True)
     user_agent = models.CharField(_("browser or client"), max_length=255, blank=True)
     actor = models.ForeignKey(
-        User, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("staff who act as the user")
+        User,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("staff member logged in as the user"),
     )
     reason = models.CharField(_("reason"), max_length=300, blank=True)
 
@@ -104,9 +110,9 @@ class LoginSession(models.Model):
         return f"{self.user} {self.created_at:%Y-%m-%d %H:%M}"
 
     def is_live(self) -> bool:
-        """Return whether tokens of this login are still let in."""
+        """Return whether tokens of this login are accepted."""
         return self.ended_at is None and self.expires_at > timezone.now()
 
-    def is_of_active_people(self) -> bool:
-        """Return whether its user is active, and whoever acts in their name is active staff."""
+    def has_active_users(self) -> bool:
+        """Return whether the user is active, and the impersonating actor, if any, is active staff."""
         return self.user.is_active and (self.actor is None or (self.actor.is_active and self.actor.is_staff))

@@ -1,4 +1,4 @@
-"""Users: who they are and what they are here for."""
+"""Users and their roles."""
 
 import unicodedata
 import uuid
@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Role(models.TextChoices):
-    """What a user is here for. Each role may do what its own pages offer; admins see everything."""
+    """The role of a user. Administrators see everything."""
 
     STUDENT = "student", _("Student")
     INSTRUCTOR = "instructor", _("Instructor")
@@ -30,22 +30,22 @@ def has_role(user: Any, *roles: Role) -> bool:
     return getattr(user, "role", None) in roles
 
 
-def normalised_email(email: str) -> str:
-    """Return the one spelling under which an address is kept: NFKC, no outer spaces, lower case (QUALITY U04)."""
+def normalize_email(email: str) -> str:
+    """Return the stored form of an address: NFKC, no outer spaces, lower case (quality row U04)."""
     return unicodedata.normalize("NFKC", email).strip().lower()
 
 
 def validate_time_zone(name: str) -> None:
-    """Raise ValidationError for a time zone that this machine does not know."""
+    """Raise ValidationError for an unknown time zone."""
     if name not in zoneinfo.available_timezones():
-        raise ValidationError(_("%(name)s is not a time zone."), params={"name": name}, code="invalid_time_zone")
+        raise ValidationError(_("%(name)s is not a valid time zone."), params={"name": name}, code="invalid_time_zone")
 
 
 def validate_language(code: str) -> None:
-    """Raise ValidationError for a language that the site does not speak."""
+    """Raise ValidationError for a language that is not in LANGUAGES."""
     if code not in dict(settings.LANGUAGES):
         raise ValidationError(
-            _("%(code)s is not a language of this site."), params={"code": code}, code="invalid_language"
+            _("%(code)s is not an available language."), params={"code": code}, code="invalid_language"
         )
 
 
@@ -53,10 +53,8 @@ one_line = RegexValidator(r"^[^\x00-\x1f\x7f]*$", _("Use one line, without contr
 
 
 class UserQuerySet(models.QuerySet["User"]):
-    """Users, by who may see them."""
-
     def visible_to(self, user: Any) -> Self:
-        """Return everybody for admins, oneself and one's students for instructors, oneself for students."""
+        """Return all users for administrators, instructors and their students for instructors, else the user."""
         if has_role(user, Role.ADMIN):
             return self
         if has_role(user, Role.INSTRUCTOR):
@@ -65,58 +63,55 @@ class UserQuerySet(models.QuerySet["User"]):
         return self.filter(pk=user.pk) if user.is_authenticated else self.none()
 
     def editable_by(self, user: Any) -> Self:
-        """Return everybody for admins, oneself for others."""
+        """Return all users for administrators, the user for others."""
         if has_role(user, Role.ADMIN):
             return self
         return self.filter(pk=user.pk) if user.is_authenticated else self.none()
 
 
 class UserManager(BaseUserManager["User"]):
-    """Makes users, and finds them by any spelling of their address."""
-
     def get_queryset(self) -> UserQuerySet:
-        """Return the users as a UserQuerySet."""
         return UserQuerySet(self.model, using=self._db)
 
     def visible_to(self, user: Any) -> UserQuerySet:
-        """As UserQuerySet.visible_to."""
+        """Return the users that `user` may see; see UserQuerySet.visible_to."""
         return self.get_queryset().visible_to(user)
 
     def editable_by(self, user: Any) -> UserQuerySet:
-        """As UserQuerySet.editable_by."""
+        """Return the users that `user` may change; see UserQuerySet.editable_by."""
         return self.get_queryset().editable_by(user)
 
     def get_by_natural_key(self, email: str | None) -> "User":
-        """Return the user with this address, in whatever case it is written; raise User.DoesNotExist."""
-        return self.get(email=normalised_email(email or ""))
+        """Return the user with this address in any spelling; raise User.DoesNotExist."""
+        return self.get(email=normalize_email(email or ""))
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Create and return a user, a student unless `role` says otherwise. Admins are staff."""
-        user = self.model(email=normalised_email(email), **fields)
+        """Create and return a user, a student unless `role` is given. Administrators are staff."""
+        user = self.model(email=normalize_email(email), **fields)
         user.is_staff = user.role == Role.ADMIN
         user.set_password(password)
         user.save(using=self._db)
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Create and return an admin who may do everything."""
+        """Create and return an administrator who is a superuser."""
         return self.create_user(email, password, **{**fields, "role": Role.ADMIN, "is_superuser": True})
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person with an e-mail address and a role. Their id is their instructor id, too (API.md, "Courses")."""
+    """A person with an email address and a role; the id is also the instructor id (docs/api-contract.md, "Courses")."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    email = models.EmailField(_("e-mail"), max_length=254, unique=True)
+    email = models.EmailField(_("email"), max_length=254, unique=True)
     full_name = models.CharField(_("full name"), max_length=120, validators=[one_line])
     role = models.CharField(_("role"), max_length=20, choices=Role.choices, default=Role.STUDENT)
     is_active = models.BooleanField(_("active"), default=True)
-    is_staff = models.BooleanField(_("may enter the admin"), default=False)
-    mfa_enabled = models.BooleanField(_("second factor on"), default=False)
+    is_staff = models.BooleanField(_("staff"), default=False)
+    mfa_enabled = models.BooleanField(_("two-factor authentication"), default=False)
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True, validators=[validate_time_zone])
     language = models.CharField(_("language"), max_length=15, blank=True, validators=[validate_language])
     profile_metadata = models.JSONField(_("profile data"), default=dict, blank=True, encoder=DjangoJSONEncoder)
-    email_verified_at = models.DateTimeField(_("e-mail confirmed at"), null=True, blank=True)
+    email_verified_at = models.DateTimeField(_("email confirmed at"), null=True, blank=True)
     created_at = models.DateTimeField(_("joined at"), default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -136,7 +131,6 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.full_name or self.email
 
     def get_full_name(self) -> str:
-        """Return the name that a person goes by."""
         return self.full_name
 
     def get_short_name(self) -> str:
@@ -151,5 +145,5 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def teaches(self) -> bool:
-        """Whether the teaching pages are for this user."""
+        """Whether the user is an instructor or an administrator."""
         return has_role(self, Role.INSTRUCTOR, Role.ADMIN)

@@ -1,4 +1,4 @@
-"""The cookie transport: two cookies that no script reads, and a CSRF token for whatever changes something."""
+"""The cookie transport: two HttpOnly cookies, and a CSRF token for unsafe methods."""
 
 import asyncio
 from typing import Any
@@ -9,15 +9,15 @@ from rest_framework.test import APIClient
 
 from accounts.models import LoginSession, SocketTicket, User
 from accounts.tokens import start_session
-from lms.testing.plugin import PASSWORD
-from lms.testing.sockets import Socket
+from tools.testing.plugin import PASSWORD
+from tools.testing.sockets import Socket
 
 AUTH = "/api/v1/auth/"
 ME = "/api/v1/users/me"
 
 
 class Browser:
-    """A client that sends cookies, and the CSRF token when it wants to."""
+    """A client that sends cookies, and optionally the CSRF token."""
 
     def __init__(self) -> None:
         self.client = APIClient(enforce_csrf_checks=True)
@@ -34,7 +34,7 @@ class Browser:
         return self.client.cookies
 
 
-def test_the_tokens_come_only_as_cookies(bob: User) -> None:
+def test_tokens_are_sent_as_cookies_only(bob: User) -> None:
     browser = Browser()
     answer = browser.sign_in(bob)
     assert answer.status_code == 200
@@ -44,7 +44,7 @@ def test_the_tokens_come_only_as_cookies(bob: User) -> None:
 
 
 @pytest.mark.quality("A09")
-def test_scripts_and_other_sites_do_not_get_at_the_cookies(bob: User, settings: Any) -> None:
+def test_cookies_are_hidden_from_scripts_and_other_sites(bob: User, settings: Any) -> None:
     settings.SESSION_COOKIE_SECURE = True
     browser = Browser()
     browser.sign_in(bob)
@@ -55,7 +55,7 @@ def test_scripts_and_other_sites_do_not_get_at_the_cookies(bob: User, settings: 
 
 
 @pytest.mark.quality("A09")
-def test_without_the_csrf_token_nothing_happens(bob: User) -> None:
+def test_requests_without_the_csrf_token_change_no_data(bob: User) -> None:
     browser = Browser()
     refused = browser.sign_in(bob, csrf=False)
     assert (refused.status_code, refused.json()["errors"][0]["code"]) == (403, "csrf_failed")
@@ -72,7 +72,7 @@ def test_without_the_csrf_token_nothing_happens(bob: User) -> None:
 
 
 @pytest.mark.quality("A09")
-def test_a_form_of_another_site_cannot_pass_for_json(bob: User) -> None:
+def test_a_form_of_another_site_is_not_accepted_as_json(bob: User) -> None:
     browser = Browser()
     browser.sign_in(bob)
     body = '{"full_name": "Mallory"}'
@@ -83,7 +83,7 @@ def test_a_form_of_another_site_cannot_pass_for_json(bob: User) -> None:
 
 
 @pytest.mark.quality("A09")
-def test_with_the_csrf_token_it_works_and_a_bearer_needs_none(bob: User) -> None:
+def test_cookies_work_with_a_csrf_token_and_bearer_needs_none(bob: User) -> None:
     browser = Browser()
     browser.sign_in(bob)
     changed = browser.client.patch(ME, {"full_name": "Bob B."}, headers={"x-csrftoken": browser.csrf})
@@ -93,7 +93,7 @@ def test_with_the_csrf_token_it_works_and_a_bearer_needs_none(bob: User) -> None
     assert bearer.patch(ME, {"full_name": "Bob C."}).status_code == 200
 
 
-def test_refreshing_changes_both_cookies_and_the_old_one_is_spent(bob: User) -> None:
+def test_refreshing_replaces_both_cookies_and_revokes_the_old(bob: User) -> None:
     browser = Browser()
     browser.sign_in(bob)
     old = browser.cookies()["refresh"].value
@@ -117,7 +117,7 @@ def test_logging_out_ends_the_login_and_clears_the_cookies(bob: User) -> None:
     assert client.get(ME).status_code == 401
 
 
-def test_a_cookie_that_ran_out_does_not_close_what_is_public(db: None) -> None:
+def test_an_expired_cookie_does_not_block_public_pages(db: None) -> None:
     client = APIClient()
     client.cookies["access"] = "nonsense"
     assert client.get("/api/v1/courses/").status_code == 200
@@ -125,7 +125,7 @@ def test_a_cookie_that_ran_out_does_not_close_what_is_public(db: None) -> None:
 
 
 @pytest.mark.parametrize(("on", "off"), [("bearer", "login-cookie"), ("cookie", "token")])
-def test_a_transport_that_is_off_is_not_there(bob: User, settings: Any, on: str, off: str) -> None:
+def test_a_disabled_transport_returns_404(bob: User, settings: Any, on: str, off: str) -> None:
     settings.API_AUTH_TRANSPORTS = [on]
     body = {"email": bob.email, "password": PASSWORD}
     assert Browser().post(off, body).status_code == 404
@@ -147,7 +147,7 @@ def ticket_of(user: User) -> str:
 
 @pytest.mark.quality("W03")
 @pytest.mark.django_db(transaction=True)
-def test_a_ticket_opens_one_socket_once_while_its_login_lives(bob: User) -> None:
+def test_a_ticket_opens_one_socket_while_its_login_is_live(bob: User) -> None:
     ticket, other = ticket_of(bob), ticket_of(bob)
     assert asyncio.run(opens(f"/ws/notifications?ticket={ticket}"))
     assert not asyncio.run(opens(f"/ws/notifications?ticket={ticket}"))

@@ -1,4 +1,4 @@
-"""The calls that docs/api.md shows, run by bash and curl as they are written there."""
+"""Run the shell examples of docs/api.md with bash and curl."""
 
 import os
 import re
@@ -11,17 +11,17 @@ from django.conf import settings
 
 from accounts.models import LoginSession, SocketTicket, User
 from accounts.tests.test_second_factor import code_of, turn_on
-from lms.testing.plugin import person
+from tools.testing.plugin import make_user
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("browser")]
-# Each answer's status goes to the other stream; the calls themselves stay as the page has them.
+# Print each status to stderr; the calls themselves run unchanged.
 STATUSES = "curl() { command curl -w '%{stderr}%{http_code}\\n' \"$@\"; }\n"
 
 
 @pytest.fixture
 def student(transactional_db: None) -> User:
-    """The student of the demo, by whom the page signs in."""
-    return person("Student")
+    """Return the demo student that the examples log in as."""
+    return make_user("Student")
 
 
 def documented(heading: str) -> str:
@@ -32,7 +32,7 @@ def documented(heading: str) -> str:
 
 
 def run(heading: str, site: str, folder: Path, typed: str = "") -> tuple[list[str], str]:
-    """Run the commands below a heading; return the statuses of the calls, and what was printed."""
+    """Run the commands below a heading; return the statuses of the calls, and their output."""
     environment = {"PATH": os.environ["PATH"], "BASE": f"{site}/api/v1"}
     command = ["bash", "-euo", "pipefail", "-c", STATUSES + documented(heading)]
     done = subprocess.run(

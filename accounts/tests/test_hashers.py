@@ -1,4 +1,4 @@
-"""What a storm of logins may take of the machine."""
+"""Resource limits of password hashing."""
 
 import threading
 import time
@@ -9,11 +9,11 @@ import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
 from accounts.hashers import BoundedArgon2PasswordHasher
-from lms.testing.racing import at_once
+from tools.testing.races import run_concurrently
 
 
 class _Crowd:
-    """Counts how many hash at the same moment."""
+    """Counts concurrent hash computations."""
 
     def __init__(self) -> None:
         self._counting = threading.Lock()
@@ -45,19 +45,19 @@ ACTS: list[Callable[[Argon2PasswordHasher], Any]] = [
 
 @pytest.mark.parametrize("act", ACTS)
 def test_a_process_hashes_one_password_at_a_time(crowd: _Crowd, act: Callable[[Argon2PasswordHasher], Any]) -> None:
-    at_once(8, lambda _number: act(BoundedArgon2PasswordHasher()))
+    run_concurrently(8, lambda _number: act(BoundedArgon2PasswordHasher()))
     assert crowd.most == 1
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_without_a_turn_to_wait_for_they_would_hash_together(
+def test_control_without_the_lock_passwords_hash_together(
     crowd: _Crowd, act: Callable[[Argon2PasswordHasher], Any]
 ) -> None:
-    at_once(8, lambda _number: act(Argon2PasswordHasher()))
+    run_concurrently(8, lambda _number: act(Argon2PasswordHasher()))
     assert crowd.most > 1
 
 
-def test_passwords_are_hashed_and_checked_as_before() -> None:
+def test_hashes_use_the_configured_parameters() -> None:
     hasher = BoundedArgon2PasswordHasher()
     encoded = hasher.encode("learn-by-doing", "salt-of-the-earth")
     assert "m=19456,t=2,p=1" in encoded

@@ -1,30 +1,42 @@
-"""Acting in somebody's name: who may, what it reaches, and what it leaves behind (QUALITY M01, M02)."""
+"""Impersonation: permission, policy of the views, and audit log (quality row M01, M02)."""
 
 import uuid
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import product
 from typing import Any
 
 import jwt
 import pytest
 import time_machine
-from django.test import Client
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory
+from django.urls import resolve
 from django.utils import timezone
+from django.views import View
 from rest_framework.test import APIClient
 
 from accounts import impersonation
 from accounts.models import LoginSession, Role, User
 from accounts.services import change_access
+from core.access.impersonation import (
+    Policy,
+    allow_while_impersonating,
+    hide_while_impersonating,
+    is_refused,
+    policy_of,
+)
+from core.access.scopes import SAFE_METHODS
+from core.models import AuditEntry
 from courses.models import Course
 from enrollments.models import Enrollment, LessonProgress
-from lms.platform.models import AuditEntry
-from lms.testing.plugin import PASSWORD, complete_all_lessons, person, staff_of
-from lms.testing.urls import fill_in, routes, values_of
+from tools.testing.plugin import PASSWORD, complete_all_lessons, make_staff, make_user
+from tools.testing.urls import fill_placeholders, list_routes, placeholder_values
 
 REASON = {"reason": "Ticket 4711"}
 
-# Whether they may act (rows) in whose name (columns).
+# Whether a user (rows) may impersonate another (columns).
 MATRIX = """
              superuser  admin  support  instructor  student  inactive  self
 superuser    no         no     no       yes         yes      no        no
@@ -40,32 +52,32 @@ CELLS = [(row[0], to, cell == "yes") for row in ROWS for to, cell in zip(COLUMNS
 
 @pytest.fixture
 def people(db: None) -> dict[str, User]:
-    """One of each, twice: nobody is their own colleague."""
+    """Return one user of each kind."""
     return {
-        "superuser": person("Root", Role.ADMIN, is_superuser=True),
-        "admin": person("Dana", Role.ADMIN),
-        "support": staff_of("Support", "Sid"),
-        "finance": staff_of("Finance", "Fay"),
-        "instructor": person("Ines", Role.INSTRUCTOR),
-        "student": person("Stan"),
-        "inactive": person("Ian", is_active=False),
+        "superuser": make_user("Root", Role.ADMIN, is_superuser=True),
+        "admin": make_user("Dana", Role.ADMIN),
+        "support": make_staff("Support", "Sid"),
+        "finance": make_staff("Finance", "Fay"),
+        "instructor": make_user("Ines", Role.INSTRUCTOR),
+        "student": make_user("Stan"),
+        "inactive": make_user("Ian", is_active=False),
     }
 
 
 def target_of(people: dict[str, User], actor: str, to: str) -> User:
-    """The other person of that kind; `self` is the actor."""
+    """Return another user of that kind; `self` is the actor."""
     if to == "self":
         return people[actor]
     fields = {"superuser": {"is_superuser": True}, "inactive": {"is_active": False}}.get(to, {})
     if to == "support":
-        return staff_of("Support", "Other")
+        return make_staff("Support", "Other")
     roles = {"superuser": Role.ADMIN, "admin": Role.ADMIN, "instructor": Role.INSTRUCTOR}
-    return person("Other", roles.get(to, Role.STUDENT), **fields)
+    return make_user("Other", roles.get(to, Role.STUDENT), **fields)
 
 
 @pytest.mark.quality("M01")
 @pytest.mark.parametrize(("actor", "to", "allowed"), CELLS)
-def test_who_may_act_in_whose_name(
+def test_who_may_impersonate_whom(
     actor: str,
     to: str,
     allowed: bool,
@@ -82,13 +94,13 @@ def test_who_may_act_in_whose_name(
     assert (page.status_code, page["Location"] if allowed else "") == (
         (302, "/dashboard/") if allowed else ((403, "") if not outside else (302, ""))
     )
-    assert (impersonation.KEY in browser.session) is allowed
+    assert (impersonation.SESSION_KEY in browser.session) is allowed
     begun = AuditEntry.objects.filter(action="accounts.impersonation_started")
     assert [(line.actor, line.subject) for line in begun] == [(people[actor], target)] * (2 if allowed else 0)
 
 
 @pytest.mark.quality("M01")
-def test_it_begins_by_post_with_a_token_of_the_site_and_a_reason_alone(sue: User, bob: User) -> None:
+def test_starting_requires_post_csrf_token_and_reason(sue: User, bob: User) -> None:
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(sue)
     address = f"/admin/accounts/user/{bob.pk}/impersonate/"
@@ -96,12 +108,12 @@ def test_it_begins_by_post_with_a_token_of_the_site_and_a_reason_alone(sue: User
     assert browser.post(address, REASON).status_code == 403
     token = browser.cookies["csrftoken"].value
     assert "required" in browser.post(address, {"reason": " "}, headers={"x-csrftoken": token}).content.decode()
-    assert impersonation.KEY not in browser.session
+    assert impersonation.SESSION_KEY not in browser.session
     assert browser.post(address, REASON, headers={"x-csrftoken": token}).status_code == 302
 
 
 @pytest.mark.quality("M01")
-def test_the_api_takes_no_get_no_empty_reason_and_no_second_level(
+def test_the_api_refuses_get_empty_reason_and_nesting(
     dan: User, bob: User, carol: User, api_of: Callable[[User], APIClient]
 ) -> None:
     client = api_of(dan)
@@ -123,7 +135,7 @@ def with_token(token: str) -> APIClient:
 
 
 @pytest.mark.quality("M02")
-def test_the_token_names_both_lives_a_quarter_of_an_hour_and_brings_no_refresh_token(
+def test_the_token_names_both_users_and_expires_after_15_minutes(
     dan: User, bob: User, api_of: Callable[[User], APIClient]
 ) -> None:
     given = token_for(dan, bob, api_of)
@@ -139,7 +151,7 @@ def test_the_token_names_both_lives_a_quarter_of_an_hour_and_brings_no_refresh_t
 
 
 @pytest.mark.quality("M02")
-def test_in_a_browser_it_ends_after_half_an_hour(acting: Client, bob: User) -> None:
+def test_in_a_browser_it_ends_after_30_minutes(acting: Client, bob: User) -> None:
     assert acting.get("/dashboard/").context["user"] == bob
     with time_machine.travel(timezone.now() + timedelta(minutes=30, seconds=1)):
         page = acting.get("/account/profile/")
@@ -149,14 +161,16 @@ def test_in_a_browser_it_ends_after_half_an_hour(acting: Client, bob: User) -> N
 
 @pytest.fixture
 def acting(sue: User, bob: User, browser_of: Callable[[User], Client]) -> Client:
-    """Sue's browser, acting as Bob."""
+    """Return Sue's browser, impersonating Bob."""
     browser = browser_of(sue)
     assert browser.post(f"/admin/accounts/user/{bob.pk}/impersonate/", REASON).status_code == 302
     return browser
 
 
 @pytest.mark.quality("M02")
-def test_every_page_says_so_and_leads_back(acting: Client, sue: User, bob: User, course: Course) -> None:
+def test_every_page_shows_the_impersonation_and_a_way_back(
+    acting: Client, sue: User, bob: User, course: Course
+) -> None:
     for path in ("/", "/dashboard/", "/courses/", f"/courses/{course.slug}/", "/account/security/password/"):
         assert 'action="/account/impersonation/end/"' in acting.get(path).content.decode(), path
     back = acting.post("/account/impersonation/end/")
@@ -168,7 +182,7 @@ def test_every_page_says_so_and_leads_back(acting: Client, sue: User, bob: User,
 
 
 @pytest.mark.quality("M02")
-def test_the_person_sees_who_was_there_and_why_and_can_end_it(
+def test_the_user_sees_the_impersonation_and_can_end_it(
     acting: Client, sue: User, bob: User, browser_of: Callable[[User], Client]
 ) -> None:
     own = browser_of(bob)
@@ -181,7 +195,7 @@ def test_the_person_sees_who_was_there_and_why_and_can_end_it(
 
 
 @pytest.mark.quality("M02")
-def test_learning_can_be_tried_and_names_both(
+def test_lessons_can_be_completed_and_the_audit_log_names_both(
     acting: Client, sue: User, bob: User, course: Course, enrollment: Enrollment
 ) -> None:
     for lesson in course.lessons.all():
@@ -195,13 +209,13 @@ def test_learning_can_be_tried_and_names_both(
 def outcomes(
     acting: Client, dan: User, bob: User, course: Course, enrollment: Enrollment, api_of: Any
 ) -> dict[tuple[str, str], int]:
-    """What each method of each address answers, in Bob's name: by the browser, and by a token."""
+    """Return the status of each method of each address while Bob is impersonated, by browser and by token."""
     by_token = with_token(token_for(dan, bob, api_of)["access_token"])
-    values = defaultdict(lambda: str(uuid.UUID(int=1)), values_of(course, enrollment))
+    values = defaultdict(lambda: str(uuid.UUID(int=1)), placeholder_values(course, enrollment))
     found = {}
     ends_it = {"account/logout/", "account/impersonation/end/"}
-    for route in [*(route for route in routes() if route not in ends_it), "admin/", "admin/accounts/user/"]:
-        path = fill_in(route, values)
+    for route in [*(route for route in list_routes() if route not in ends_it), "admin/", "admin/accounts/user/"]:
+        path = fill_placeholders(route, values)
         for method in ("get", "post", "put", "patch", "delete"):
             body = {"content_type": "application/json", "data": "{}"} if method != "get" else {}
             client = by_token if path.startswith("/api/") and method != "get" else acting
@@ -209,39 +223,99 @@ def outcomes(
     return found
 
 
-# Open to everybody without a login: they neither know nor change whose browser this is.
-OPEN_DOORS = {
-    ("POST", f"api/v1/auth/{door}")
-    for door in ("token", "refresh", "login/mfa", "login-cookie", "refresh-cookie", "logout-cookie", "csrf")
-} | {("POST", f"api/v1/auth/{door}") for door in ("password/reset", "password/reset/confirm", "email/verify")}
+# The policy that the views declare, as routes. Everything else may be read and refuses unsafe methods.
+UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
+ALLOWED = {
+    "account/impersonation/end/": UNSAFE,  # the first three answer 405 to all but POST
+    "account/logout/": UNSAFE,
+    "learn/<str:slug>/<uuid:lesson_id>/done/": UNSAFE,
+    "api/v1/enrollments/<enrollment_id>/progress": {"PUT", "PATCH"},
+}
+HIDDEN = (
+    "admin/",
+    "api/v1/admin/",
+    "account/security/password/",
+    "account/security/email/",
+    "account/security/second-factor/",
+    "account/security/logins/",
+    "account/export/",
+    "account/close/",
+    "account/email/",
+    "account/reset/",
+    "account/verify/",
+    "checkout/",
+    "orders/<uuid:order_id>/pay/",
+    "orders/<uuid:order_id>/coupon/",
+    "orders/<uuid:order_id>/test-card/",
+)
+
+# Public without a login: they do not depend on the user.
+PUBLIC_ENDPOINTS = {
+    ("POST", f"api/v1/auth/{name}")
+    for name in ("token", "refresh", "login/mfa", "login-cookie", "refresh-cookie", "logout-cookie", "csrf")
+} | {("POST", f"api/v1/auth/{name}") for name in ("password/reset", "password/reset/confirm", "email/verify")}
+
+
+def is_refused_by_policy(method: str, route: str) -> bool:
+    return route.startswith(HIDDEN) or (method in UNSAFE and method not in ALLOWED.get(route, ()))
+
+
+@pytest.mark.quality("M02")
+def test_views_declare_the_documented_policy(course: Course, enrollment: Enrollment) -> None:
+    values = defaultdict(lambda: str(uuid.UUID(int=1)), placeholder_values(course, enrollment))
+    known = [*list_routes(), "admin/", "admin/accounts/user/", "admin/password_change/"]
+    assert set(known) >= ALLOWED.keys()
+    for start in HIDDEN:
+        assert any(route.startswith(start) for route in known), start
+    wrong = []
+    for route, method in product(known, UNSAFE | SAFE_METHODS):
+        request = RequestFactory().generic(method, fill_placeholders(route, values))
+        request.resolver_match = resolve(request.path)
+        if is_refused(request) != is_refused_by_policy(method, route):
+            wrong.append((method, route))
+    assert wrong == []
+
+
+@pytest.mark.quality("M02")
+def test_a_new_view_is_read_only_until_it_declares_more() -> None:
+    def plain(request: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+    class Page(View):
+        pass
+
+    @hide_while_impersonating
+    class HiddenPage(Page):
+        pass
+
+    class HiddenChild(HiddenPage):
+        pass
+
+    assert policy_of(plain, "POST") is policy_of(Page.as_view(), "POST") is Policy.READ_ONLY
+    assert policy_of(HiddenPage.as_view(), "GET") is policy_of(HiddenChild.as_view(), "GET") is Policy.HIDDEN
+    assert policy_of(allow_while_impersonating(Page.as_view()), "POST") is Policy.ALLOWED
+    assert policy_of(Page.as_view(), "POST") is Policy.READ_ONLY
 
 
 @pytest.mark.long
 @pytest.mark.quality("M02")
-def test_of_all_addresses_learning_alone_can_be_changed_and_the_closed_ones_are_not_even_shown(
+def test_only_learning_can_be_changed_and_hidden_addresses_are_refused(
     outcomes: dict[tuple[str, str], int], bob: User
 ) -> None:
     allowed = {
         (method, route)
         for (method, route), status in outcomes.items()
-        if method != "GET" and status < 400 and (method, route) not in OPEN_DOORS
+        if method != "GET" and status < 400 and (method, route) not in PUBLIC_ENDPOINTS
     }
     public = {(method, route) for method, route in allowed if route in ("api/v1/certificates/verify-file",)}
-    assert allowed - public <= impersonation.WRITABLE, allowed - public - impersonation.WRITABLE
+    refused = {(method, route) for method, route in allowed - public if is_refused_by_policy(method, route)}
+    assert refused == set()
     assert len(outcomes) > 800
     bob.refresh_from_db()
     assert bob.check_password(PASSWORD)
-    closed = {place: status for place, status in outcomes.items() if place[1].startswith(impersonation.CLOSED)}
-    assert len(closed) > 60
-    assert {place: status for place, status in closed.items() if status != 403} == {}
-
-
-@pytest.mark.quality("M02")
-def test_what_the_lists_name_exists(course: Course, enrollment: Enrollment) -> None:
-    known = set(routes())
-    assert {route for _method, route in impersonation.WRITABLE} <= known
-    for start in impersonation.CLOSED:
-        assert start == "admin/" or any(route.startswith(start) for route in known), start
+    hidden = {place: status for place, status in outcomes.items() if place[1].startswith(HIDDEN)}
+    assert len(hidden) > 60
+    assert {place: status for place, status in hidden.items() if status != 403} == {}
 
 
 @pytest.mark.quality("M02")
@@ -256,7 +330,7 @@ def test_what_the_lists_name_exists(course: Course, enrollment: Enrollment) -> N
         ("get", "/api/v1/admin/users"),
     ],
 )
-def test_what_is_refused_says_why(
+def test_refused_requests_have_their_own_error_code(
     method: str, path: str, dan: User, bob: User, api_of: Callable[[User], APIClient]
 ) -> None:
     client = with_token(token_for(dan, bob, api_of)["access_token"])
@@ -265,7 +339,7 @@ def test_what_is_refused_says_why(
 
 
 @pytest.mark.quality("M02")
-def test_such_a_token_in_a_cookie_reaches_no_further(dan: User, bob: User, api_of: Callable[[User], APIClient]) -> None:
+def test_the_policy_applies_to_a_token_in_a_cookie(dan: User, bob: User, api_of: Callable[[User], APIClient]) -> None:
     client = APIClient()
     client.cookies["access"] = token_for(dan, bob, api_of)["access_token"]
     assert client.get("/api/v1/users/me").json()["email"] == bob.email
@@ -273,7 +347,7 @@ def test_such_a_token_in_a_cookie_reaches_no_further(dan: User, bob: User, api_o
 
 
 @pytest.mark.quality("M07")
-def test_it_ends_with_the_account_of_either(
+def test_deactivating_either_account_ends_the_impersonation(
     acting: Client, dan: User, sue: User, bob: User, api_of: Callable[[User], APIClient]
 ) -> None:
     by_token = with_token(token_for(dan, bob, api_of)["access_token"])
@@ -285,19 +359,19 @@ def test_it_ends_with_the_account_of_either(
     assert acting.get("/account/profile/").status_code == 302
 
 
-def test_who_loses_the_permission_loses_the_name(acting: Client, sue: User, bob: User) -> None:
+def test_losing_the_permission_ends_the_impersonation(acting: Client, sue: User, bob: User) -> None:
     sue.groups.clear()
     assert acting.get("/account/profile/").context["user"] == sue
 
 
-def test_logging_out_ends_both(acting: Client, sue: User) -> None:
+def test_logging_out_ends_the_impersonation_and_the_own_login(acting: Client, sue: User) -> None:
     acting.post("/account/logout/")
     assert acting.get("/account/profile/").status_code == 302
-    assert not LoginSession.objects.live().of(sue).exists()
+    assert not LoginSession.objects.live().involving(sue).exists()
 
 
 @pytest.mark.quality("M02")
-def test_a_completed_course_is_the_same_for_who_acts(
+def test_impersonation_shows_the_same_completed_course(
     dan: User, bob: User, enrollment: Enrollment, api_of: Callable[[User], APIClient]
 ) -> None:
     complete_all_lessons(enrollment)

@@ -1,4 +1,4 @@
-"""Languages: what the reader chose, else what the browser asks for, else the site's own; in pages and in mails."""
+"""Languages of pages and emails: the profile's, else the browser's, else the site's default."""
 
 import subprocess
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from lms.lib.configuration import languages
+from lms.environment import languages
 
 RESET = "/api/v1/auth/password/reset"
 PO = """msgid ""
@@ -26,7 +26,7 @@ msgstr "Sicherheit"
 msgid "Set a new password"
 msgstr "Neues Passwort"
 
-msgid "E-mail address or password is wrong."
+msgid "Incorrect email address or password."
 msgstr "Adresse oder Passwort ist falsch."
 
 msgid "Log in"
@@ -36,7 +36,7 @@ msgstr "Anmelden"
 
 @pytest.fixture
 def german(db: None, settings: Any, tmp_path: Path) -> None:
-    """A site that speaks German too, by a catalogue of a few words that its operator put beside its data."""
+    """Add German with a small message catalog."""
     folder = tmp_path / "locale" / "de" / "LC_MESSAGES"
     folder.mkdir(parents=True)
     (folder / "django.po").write_text(PO)
@@ -50,7 +50,7 @@ def heading(page: Any) -> str:
     return text.split("<h1", 1)[1].split(">", 1)[1].split("</h1>", 1)[0]
 
 
-def test_pages_speak_what_the_reader_chose(german: None, bob: User, browser_of: Callable[[User], Client]) -> None:
+def test_pages_use_the_language_of_the_profile(german: None, bob: User, browser_of: Callable[[User], Client]) -> None:
     browser = browser_of(bob)
     assert heading(browser.get("/account/security/")) == "Security"
     chosen = browser.post("/account/profile/", {"full_name": bob.full_name, "time_zone": "", "language": "de"})
@@ -61,7 +61,7 @@ def test_pages_speak_what_the_reader_chose(german: None, bob: User, browser_of: 
     assert '<html lang="de">' in page.content.decode()
 
 
-def test_visitors_get_what_their_browser_asks_for_and_not_what_others_were_shown(german: None, client: Client) -> None:
+def test_visitors_get_the_language_of_their_browser(german: None, client: Client) -> None:
     for address in ("/account/login/", "/courses/"):
         for asked, expected in (("de", "Anmelden"), ("en", "Log in"), ("fr", "Log in"), ("de", "Anmelden")):
             page = client.get(address, headers={"accept-language": asked})
@@ -69,7 +69,7 @@ def test_visitors_get_what_their_browser_asks_for_and_not_what_others_were_shown
             assert "Accept-Language" in page["Vary"]
 
 
-def test_mails_speak_the_readers_language_whoever_caused_them(german: None, bob: User, carol: User) -> None:
+def test_emails_use_the_language_of_the_recipient(german: None, bob: User, carol: User) -> None:
     User.objects.filter(pk=bob.pk).update(language="de")
     for person in (bob, carol):
         body = {"email": person.email}
@@ -80,14 +80,14 @@ def test_mails_speak_the_readers_language_whoever_caused_them(german: None, bob:
     assert 'lang="de"' in mail.outbox[0].alternatives[0].content
 
 
-def test_the_api_tells_errors_in_the_language_that_is_asked_for(german: None, bob: User) -> None:
+def test_api_errors_use_the_requested_language(german: None, bob: User) -> None:
     body = {"email": bob.email, "password": "wrong"}
     answer = APIClient().post("/api/v1/auth/token", body, headers={"accept-language": "de"})
     error = answer.json()["errors"][0]
     assert (error["code"], error["detail"]) == ("invalid_credentials", "Adresse oder Passwort ist falsch.")
 
 
-def test_the_api_takes_a_language_that_the_site_speaks(
+def test_the_api_accepts_languages_of_the_site_only(
     german: None, bob: User, api_of: Callable[[User], APIClient]
 ) -> None:
     assert api_of(bob).patch("/api/v1/users/me", {"language": "de"}).json()["language"] == "de"
@@ -95,18 +95,16 @@ def test_the_api_takes_a_language_that_the_site_speaks(
     assert (refused.status_code, refused.json()["errors"][0]["attr"]) == (400, "language")
 
 
-def test_a_site_of_one_language_asks_nobody(bob: User, browser_of: Callable[[User], Client]) -> None:
+def test_a_site_with_one_language_has_no_language_field(bob: User, browser_of: Callable[[User], Client]) -> None:
     assert "id_language" not in browser_of(bob).get("/account/profile/").content.decode()
 
 
-def test_a_language_that_the_site_does_not_speak_any_more_is_passed_over(
-    bob: User, browser_of: Callable[[User], Client]
-) -> None:
+def test_a_removed_language_is_ignored(bob: User, browser_of: Callable[[User], Client]) -> None:
     User.objects.filter(pk=bob.pk).update(language="de")
     assert heading(browser_of(bob).get("/account/security/")) == "Security"
 
 
-def test_languages_come_from_the_environment_and_unknown_ones_stop_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_languages_are_read_from_the_environment_and_validated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LANGUAGES", "de,pt-br")
     assert languages(environ.Env(), "LANGUAGES") == [("de", "Deutsch"), ("pt-br", "Português brasileiro")]
     monkeypatch.setenv("LANGUAGES", "en,klingon")

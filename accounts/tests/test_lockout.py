@@ -1,4 +1,4 @@
-"""Guessing passwords: five tries, whoever asks at once, and whether the account exists or not."""
+"""Lockout after five wrong passwords, also for concurrent attempts and unknown accounts."""
 
 import re
 from datetime import timedelta
@@ -16,25 +16,25 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts import limits, passwords
-from accounts.hashers import QuickTestHasher
 from accounts.models import AttemptCounter, User
-from accounts.tests.test_letters import told
-from lms.testing.plugin import PASSWORD
-from lms.testing.racing import MOST_ROUNDS, at_once, kinds
+from accounts.tests.test_email_links import comparable
+from tools.testing.hashers import QuickTestHasher
+from tools.testing.plugin import PASSWORD
+from tools.testing.races import MAX_ROUNDS, count_outcomes, run_concurrently
 
 TOKEN = "/api/v1/auth/token"
 
 
-def attempt(email: str, password: str = "wrong", address: str = "10.0.0.1", **headers: str) -> Any:
+def log_in(email: str, password: str = "wrong", address: str = "10.0.0.1", **headers: str) -> Any:
     body = {"email": email, "password": password}
     return APIClient().post(TOKEN, body, REMOTE_ADDR=address, headers=headers)
 
 
 @pytest.mark.quality("A07")
 @pytest.mark.parametrize("email", ["bob@example.com", "nobody@example.com"])
-def test_after_five_wrong_passwords_the_account_is_locked_for_that_address(bob: User, email: str) -> None:
-    assert [attempt(email).status_code for _ in range(5)] == [401] * 5
-    locked = attempt(email, PASSWORD)
+def test_five_wrong_passwords_lock_the_account_for_that_address(bob: User, email: str) -> None:
+    assert [log_in(email).status_code for _ in range(5)] == [401] * 5
+    locked = log_in(email, PASSWORD)
     assert locked.status_code == 429
     assert locked.json()["errors"][0]["code"] == "account_locked"
     assert 0 < int(locked["Retry-After"]) <= 900
@@ -46,64 +46,64 @@ def test_known_and_unknown_accounts_are_locked_alike(bob: User) -> None:
     with time_machine.travel(timezone.now(), tick=False):
         for email in ("bob@example.com", "nobody@example.com"):
             for _ in range(5):
-                attempt(email)
-            answers.append(told(attempt(email)))
+                log_in(email)
+            answers.append(comparable(log_in(email)))
     assert answers[0] == answers[1]
     assert answers[0][0] == 429
 
 
 @pytest.mark.quality("A07")
-def test_the_owner_gets_in_from_another_address_and_here_after_a_while(bob: User) -> None:
+def test_the_lock_is_per_address_and_expires(bob: User) -> None:
     for _ in range(5):
-        attempt(bob.email)
-    assert attempt(bob.email, PASSWORD, address="10.0.0.2").status_code == 200
-    assert attempt(bob.email, PASSWORD).status_code == 429
+        log_in(bob.email)
+    assert log_in(bob.email, PASSWORD, address="10.0.0.2").status_code == 200
+    assert log_in(bob.email, PASSWORD).status_code == 429
     with time_machine.travel(timezone.now() + timedelta(minutes=15, seconds=1), tick=False):
-        assert attempt(bob.email, PASSWORD).status_code == 200
+        assert log_in(bob.email, PASSWORD).status_code == 200
 
 
 @pytest.mark.quality("A07")
-def test_a_right_password_forgets_the_wrong_ones(bob: User) -> None:
+def test_a_correct_password_resets_the_counter(bob: User) -> None:
     for _ in range(4):
-        attempt(bob.email)
-    assert attempt(bob.email, PASSWORD).status_code == 200
-    assert [attempt(bob.email).status_code for _ in range(4)] == [401] * 4
+        log_in(bob.email)
+    assert log_in(bob.email, PASSWORD).status_code == 200
+    assert [log_in(bob.email).status_code for _ in range(4)] == [401] * 4
 
 
 @pytest.mark.quality("X09")
-def test_a_forged_forwarding_header_does_not_help(bob: User) -> None:
-    answers = [attempt(bob.email, **{"x-forwarded-for": f"198.51.100.{number}"}).status_code for number in range(30)]
+def test_a_forged_forwarding_header_is_ignored(bob: User) -> None:
+    answers = [log_in(bob.email, **{"x-forwarded-for": f"198.51.100.{number}"}).status_code for number in range(30)]
     assert answers == [401] * 5 + [429] * 25
 
 
 @pytest.mark.quality("A07")
-def test_every_spelling_of_an_address_is_one_account(bob: User) -> None:
+def test_all_spellings_of_an_address_share_one_counter(bob: User) -> None:
     spellings = ["bob@example.com", "BOB@example.com", " bob@example.com ", "Bob@Example.com", "bob@EXAMPLE.com"]
     for spelling in spellings:
-        attempt(spelling)
-    assert attempt(bob.email).status_code == 429
+        log_in(spelling)
+    assert log_in(bob.email).status_code == 429
 
 
 @pytest.mark.quality("A07")
-def test_the_page_says_so_too_and_counts_with_the_api(bob: User, client: Client) -> None:
+def test_the_login_page_shares_the_lock_with_the_api(bob: User, client: Client) -> None:
     for _ in range(5):
-        attempt(bob.email, address="127.0.0.1")
+        log_in(bob.email, address="127.0.0.1")
     page = client.post("/account/login/", {"username": bob.email, "password": PASSWORD})
     assert page.status_code == 429
-    assert "Too many wrong tries" in page.content.decode()
+    assert "Too many failed attempts" in page.content.decode()
     assert int(page["Retry-After"]) > 0
     assert "_auth_user_id" not in client.session
 
 
-def test_an_administrator_unlocks_by_command(bob: User) -> None:
+def test_a_command_unlocks_an_account(bob: User) -> None:
     for _ in range(5):
-        attempt(bob.email)
+        log_in(bob.email)
     call_command("unlock_user", bob.email)
-    assert attempt(bob.email, PASSWORD).status_code == 200
+    assert log_in(bob.email, PASSWORD).status_code == 200
 
 
 def guesses_hashed(monkeypatch: pytest.MonkeyPatch, email: str) -> tuple[int, dict[str, int]]:
-    """Guess fifty times at once; return how many passwords were hashed, and what the guessers were told."""
+    """Guess fifty times at once; return the number of hashed passwords and of each outcome."""
     hashed: list[str] = []
     verify, encode = QuickTestHasher.verify, QuickTestHasher.encode
 
@@ -112,19 +112,19 @@ def guesses_hashed(monkeypatch: pytest.MonkeyPatch, email: str) -> tuple[int, di
         return verify(self, password, encoded)
 
     monkeypatch.setattr(QuickTestHasher, "verify", counting_verify)
-    outcomes = at_once(50, lambda number: passwords.check(email=email, password=f"guess {number}"))
+    outcomes = run_concurrently(50, lambda number: passwords.check_credentials(email=email, password=f"guess {number}"))
     monkeypatch.setattr(QuickTestHasher, "verify", verify)
     monkeypatch.setattr(QuickTestHasher, "encode", encode)
-    return len(hashed), kinds(outcomes)
+    return len(hashed), count_outcomes(outcomes)
 
 
 @pytest.mark.quality("A07")
 @pytest.mark.quality("X13")
 @pytest.mark.django_db(transaction=True)
-def test_of_fifty_guesses_at_once_five_are_hashed(bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_fifty_concurrent_guesses_five_are_hashed(bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
     assert hashers.identify_hasher(bob.password).algorithm == "quick_test"
-    hashed, told = guesses_hashed(monkeypatch, bob.email)
-    assert (hashed, told) == (5, {"invalid_credentials": 5, "account_locked": 45})
+    hashed, outcomes = guesses_hashed(monkeypatch, bob.email)
+    assert (hashed, outcomes) == (5, {"invalid_credentials": 5, "account_locked": 45})
     assert AttemptCounter.objects.get().count == 5
 
 
@@ -132,18 +132,18 @@ def test_of_fifty_guesses_at_once_five_are_hashed(bob: User, monkeypatch: pytest
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_control_without_the_lock_more_are_hashed(bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the row lock taken away, guesses that arrive together read the same count."""
+    """Without the row lock, concurrent guesses read the same count."""
     monkeypatch.setattr(QuerySet, "select_for_update", lambda self, *args, **kwargs: self)
 
     def breaks() -> bool:
         AttemptCounter.objects.all().delete()
         return guesses_hashed(monkeypatch, bob.email)[0] > 5
 
-    assert any(breaks() for _round in range(MOST_ROUNDS))
+    assert any(breaks() for _round in range(MAX_ROUNDS))
 
 
 @pytest.mark.quality("X13")
-def test_registrations_are_limited_where_the_setting_says_so(settings: Any, db: None) -> None:
+def test_registrations_are_limited_if_rate_limits_are_on(settings: Any, db: None) -> None:
     settings.RATE_LIMITS = True
 
     def register(number: int) -> int:
@@ -155,7 +155,7 @@ def test_registrations_are_limited_where_the_setting_says_so(settings: Any, db: 
 
 
 @pytest.mark.quality("A07")
-def test_one_address_guesses_ten_times_a_minute_at_all_accounts_together(settings: Any, bob: User) -> None:
+def test_one_address_gets_ten_wrong_passwords_a_minute(settings: Any, bob: User) -> None:
     settings.RATE_LIMITS = True
 
     def log_in(email: str, password: str) -> int:
@@ -168,14 +168,14 @@ def test_one_address_guesses_ten_times_a_minute_at_all_accounts_together(setting
         assert log_in(bob.email, PASSWORD) == 200
 
 
-def test_refreshing_is_limited_where_the_setting_says_so(settings: Any, db: None) -> None:
+def test_refreshing_is_limited_if_rate_limits_are_on(settings: Any, db: None) -> None:
     settings.RATE_LIMITS = True
     answers = [APIClient().post("/api/v1/auth/refresh", {"refresh_token": "x"}) for _ in range(31)]
     assert [answer.status_code for answer in answers] == [401] * 30 + [429]
     assert answers[-1].json()["errors"][0]["code"] == "throttled"
 
 
-def test_a_period_that_is_over_counts_anew(settings: Any, db: None) -> None:
+def test_attempts_reset_after_the_period(settings: Any, db: None) -> None:
     settings.RATE_LIMITS = True
     for _ in range(5):
         limits.spend(limits.REGISTRATION, address="10.0.0.1")
@@ -186,7 +186,9 @@ def test_a_period_that_is_over_counts_anew(settings: Any, db: None) -> None:
 
 
 @pytest.mark.quality("A03")
-def test_known_unknown_and_inactive_cost_one_hash_each(bob: User, carol: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_known_unknown_and_inactive_accounts_cost_one_hash_each(
+    bob: User, carol: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     User.objects.filter(pk=carol.pk).update(is_active=False)
     hashed: list[str] = []
     encode = QuickTestHasher.encode
@@ -199,15 +201,15 @@ def test_known_unknown_and_inactive_cost_one_hash_each(bob: User, carol: User, m
     counts, answers = [], set()
     for email in (bob.email, carol.email, "nobody@example.com"):
         before = len(hashed)
-        answer = attempt(email)
-        answers.add(told(answer))
+        answer = log_in(email)
+        answers.add(comparable(answer))
         counts.append(len(hashed) - before)
     assert counts == [1, 1, 1]
     assert len(answers) == 1
 
 
 @pytest.mark.quality("A03")
-def test_the_page_tells_no_more_than_the_api(bob: User, carol: User) -> None:
+def test_the_login_page_does_not_reveal_accounts(bob: User, carol: User) -> None:
     User.objects.filter(pk=carol.pk).update(is_active=False)
     pages = set()
     for email in (bob.email, carol.email, "nobody@example.com"):
@@ -221,6 +223,6 @@ def test_the_page_tells_no_more_than_the_api(bob: User, carol: User) -> None:
 def test_a_login_takes_ten_queries_at_most(bob: User, settings: Any) -> None:
     settings.RATE_LIMITS = True
     with CaptureQueriesContext(connection) as captured:
-        assert attempt(bob.email, PASSWORD).status_code == 200
+        assert log_in(bob.email, PASSWORD).status_code == 200
     asked = [query["sql"] for query in captured.captured_queries if "SAVEPOINT" not in query["sql"]]
     assert len(asked) <= 10, asked

@@ -1,4 +1,4 @@
-"""Registering, logging in, and who one is afterwards."""
+"""Registration, login and the profile."""
 
 from collections.abc import Callable
 
@@ -9,8 +9,8 @@ from rest_framework.test import APIClient
 
 from accounts.hashers import BoundedArgon2PasswordHasher
 from accounts.models import Role, User
-from lms.testing.plugin import PASSWORD
-from lms.testing.racing import at_once, kinds
+from tools.testing.plugin import PASSWORD
+from tools.testing.races import count_outcomes, run_concurrently
 
 NEW = {"email": "new@example.com", "password": "a long walk home", "full_name": "New Person"}
 
@@ -24,7 +24,7 @@ def test_a_new_person_is_a_student(db: None, api_of: Callable[[None], APIClient]
 
 @pytest.mark.quality("U01")
 @pytest.mark.parametrize("registration_of_roles", [True, False])
-def test_nobody_promotes_themselves(
+def test_users_cannot_promote_themselves(
     registration_of_roles: bool, settings, db: None, api_of: Callable[[User | None], APIClient]
 ) -> None:
     settings.ALLOW_PUBLIC_ROLE_REGISTRATION = registration_of_roles
@@ -40,12 +40,12 @@ def test_nobody_promotes_themselves(
     assert api_of(user).get("/api/v1/instructors/me").status_code == 403
 
 
-def test_instructors_register_where_the_site_says_so(settings, db: None, api_of: Callable[[None], APIClient]) -> None:
+def test_instructors_register_if_the_setting_allows_it(settings, db: None, api_of: Callable[[None], APIClient]) -> None:
     settings.ALLOW_PUBLIC_ROLE_REGISTRATION = True
     assert api_of(None).post("/api/v1/users/", {**NEW, "role": "instructor"}).json()["role"] == "instructor"
 
 
-def test_a_closed_site_takes_nobody_but_those_an_admin_makes(
+def test_only_administrators_create_users_on_a_closed_site(
     settings, dan: User, api_of: Callable[[User | None], APIClient]
 ) -> None:
     settings.ALLOW_PUBLIC_REGISTRATION = False
@@ -64,10 +64,12 @@ def test_an_address_is_taken_in_every_spelling(spelling: str, bob: User, api_of:
 
 @pytest.mark.quality("U04")
 @pytest.mark.django_db(transaction=True)
-def test_of_twenty_registrations_at_once_one_is_made(api_of: Callable[[None], APIClient]) -> None:
+def test_of_twenty_concurrent_registrations_one_succeeds(api_of: Callable[[None], APIClient]) -> None:
     emails = ["new@example.com", "NEW@example.com", "New@Example.com"] * 7
-    outcomes = at_once(20, lambda number: api_of(None).post("/api/v1/users/", {**NEW, "email": emails[number]}))
-    assert kinds(outcomes) == {"201": 1, "400": 19}
+    outcomes = run_concurrently(
+        20, lambda number: api_of(None).post("/api/v1/users/", {**NEW, "email": emails[number]})
+    )
+    assert count_outcomes(outcomes) == {"201": 1, "400": 19}
     assert User.objects.count() == 1
 
 
@@ -86,7 +88,7 @@ def test_a_name_is_one_line(name: str, db: None, bob: User, api_of: Callable[[Us
     assert api_of(bob).put("/api/v1/users/me", {"full_name": name + "x"}).status_code == 400
 
 
-def test_the_hash_that_users_get_is_argon2id_with_bounded_memory() -> None:
+def test_passwords_are_hashed_with_argon2id_and_bounded_memory() -> None:
     real = [name for name in settings.PASSWORD_HASHERS if "QuickTest" not in name]
     assert real[0] == "accounts.hashers.BoundedArgon2PasswordHasher"
     assert get_hasher("argon2").params().memory_cost == 19_456
@@ -94,7 +96,7 @@ def test_the_hash_that_users_get_is_argon2id_with_bounded_memory() -> None:
     assert encoded.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
 
 
-def test_registering_on_the_page_logs_in_and_goes_where_one_wanted(db: None, client) -> None:
+def test_registering_on_the_page_logs_in_and_redirects(db: None, client) -> None:
     answer = client.post("/account/register/", {**NEW, "next": "/courses/"})
     assert (answer.status_code, answer["Location"]) == (302, "/courses/")
     assert client.get("/dashboard/").status_code == 200
@@ -104,7 +106,7 @@ def test_registering_on_the_page_logs_in_and_goes_where_one_wanted(db: None, cli
 @pytest.mark.parametrize(
     "address", ["//evil.test", "https://evil.test", "/\\evil.test", "javascript:alert(1)", "https:evil"]
 )
-def test_no_page_sends_people_to_another_site(address: str, bob: User, client) -> None:
+def test_registration_and_login_never_redirect_to_another_site(address: str, bob: User, client) -> None:
     registered = client.post("/account/register/", {**NEW, "next": address})
     assert registered["Location"] == "/dashboard/"
     client.logout()
@@ -112,14 +114,14 @@ def test_no_page_sends_people_to_another_site(address: str, bob: User, client) -
     assert logged_in["Location"] == "/dashboard/"
 
 
-def test_a_form_that_fails_keeps_what_was_typed(bob: User, client) -> None:
+def test_an_invalid_form_keeps_its_input(bob: User, client) -> None:
     page = client.post("/account/register/", {**NEW, "email": bob.email}).content.decode()
     assert "New Person" in page
-    assert "There is an account with this e-mail address." in page
+    assert "An account with this email address already exists." in page
 
 
 @pytest.mark.quality("U02")
-def test_lists_of_people_are_for_those_who_teach_them(
+def test_instructors_list_their_own_students_only(
     alice: User, bob: User, carol: User, erin: User, dan: User, enrollment, api_of: Callable[[User], APIClient]
 ) -> None:
     def seen_by(user: User) -> set[str]:

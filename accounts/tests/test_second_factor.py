@@ -1,4 +1,4 @@
-"""The second factor, at every door that a password opens."""
+"""The second factor on every transport."""
 
 import base64
 import json
@@ -18,27 +18,27 @@ from rest_framework.test import APIClient
 
 from accounts import codes, mfa
 from accounts.models import Challenge, LoginSession, User
-from accounts.models.proofs import Door
+from accounts.models.one_time_tokens import Transport
 from accounts.tokens import start_session
-from lms.testing.plugin import PASSWORD
-from lms.testing.racing import at_once, kinds
+from tools.testing.plugin import PASSWORD
+from tools.testing.races import count_outcomes, run_concurrently
 
 AUTH = "/api/v1/auth/"
 
 
 def code_of(secret: str, drift: int = 0) -> str:
-    """Return what an app with this secret shows now, or so many steps later."""
+    """Return the code that an app with this secret shows now, or `drift` steps later."""
     return f"{totp(base64.b32decode(secret), drift=drift):06}"
 
 
 def wrong(secret: str) -> str:
-    """Return six digits that are not the code of any step around now."""
+    """Return six digits that are not a valid code."""
     right = {code_of(secret, drift) for drift in (-2, -1, 0, 1, 2)}
     return next(code for number in range(9) if (code := f"{number:06}") not in right)
 
 
 def turn_on(user: User) -> tuple[str, list[str]]:
-    """Turn the app on as a client does; return its secret and the recovery codes."""
+    """Enable the app as a client does; return its secret and the recovery codes."""
     with time_machine.travel(timezone.now() - timedelta(minutes=2), tick=False):  # so that this minute's code is unused
         client = APIClient()
         client.credentials(HTTP_AUTHORIZATION=f"Bearer {start_session(user=user).access_token}")
@@ -53,7 +53,7 @@ def turn_on(user: User) -> tuple[str, list[str]]:
 
 @pytest.fixture
 def secret(bob: User) -> str:
-    """The secret of Bob's app, which is on."""
+    """Return the secret of Bob's enabled app."""
     return turn_on(bob)[0]
 
 
@@ -69,7 +69,7 @@ def error_of(answer: Any) -> tuple[int, str]:
     return answer.status_code, answer.json()["errors"][0]["code"]
 
 
-def test_the_password_gives_a_challenge_and_the_code_the_tokens(bob: User, secret: str) -> None:
+def test_a_password_returns_a_challenge_and_a_code_the_tokens(bob: User, secret: str) -> None:
     challenge = first_step(bob)
     assert challenge.keys() == {"mfa_required", "challenge_token", "methods", "expires_in_seconds"}
     assert (challenge["methods"], challenge["expires_in_seconds"]) == (["totp", "recovery"], 300)
@@ -86,7 +86,7 @@ def test_a_code_works_once(bob: User, secret: str) -> None:
 
 
 @pytest.mark.quality("A05")
-def test_five_wrong_codes_end_the_challenge_for_the_right_one_too(bob: User, secret: str) -> None:
+def test_five_wrong_codes_end_the_challenge(bob: User, secret: str) -> None:
     challenge = first_step(bob)
     for _ in range(5):
         assert error_of(second_step(challenge, wrong(secret))) == (401, "invalid_code")
@@ -94,7 +94,7 @@ def test_five_wrong_codes_end_the_challenge_for_the_right_one_too(bob: User, sec
 
 
 @pytest.mark.quality("A05")
-def test_ten_wrong_codes_lock_the_account_whatever_the_number_of_challenges(bob: User, secret: str) -> None:
+def test_ten_wrong_codes_lock_the_account_across_challenges(bob: User, secret: str) -> None:
     for _ in range(2):
         challenge = first_step(bob)
         for _ in range(5):
@@ -116,24 +116,24 @@ def test_a_challenge_lasts_five_minutes_and_works_once(bob: User, secret: str) -
 
 @pytest.mark.quality("A05")
 @pytest.mark.django_db(transaction=True)
-def test_of_fifty_codes_at_once_five_are_looked_at(bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_fifty_concurrent_codes_five_are_verified(bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
     turn_on(bob)
-    challenge = mfa.challenge(user=bob, door=Door.BEARER)
-    looked_at: list[str] = []
-    monkeypatch.setattr(mfa, "_device_of", lambda challenge, code: looked_at.append(code))
-    outcomes = at_once(50, lambda number: mfa.answer(challenge=challenge, code=f"{number:06}"))
-    assert len(looked_at) == 5
-    assert kinds(outcomes)["invalid_code"] == 5
+    challenge = mfa.create_login_challenge(user=bob, transport=Transport.BEARER)
+    verified: list[str] = []
+    monkeypatch.setattr(mfa, "_device_for_code", lambda challenge, code: verified.append(code))
+    outcomes = run_concurrently(50, lambda number: mfa.verify_code(challenge=challenge, code=f"{number:06}"))
+    assert len(verified) == 5
+    assert count_outcomes(outcomes)["invalid_code"] == 5
 
 
 @pytest.mark.quality("A05")
 @pytest.mark.django_db(transaction=True)
-def test_of_five_with_the_right_code_at_once_one_gets_in(bob: User) -> None:
+def test_of_five_concurrent_uses_of_a_code_one_succeeds(bob: User) -> None:
     secret = turn_on(bob)[0]
     challenges = [first_step(bob) for _ in range(5)]
     code = code_of(secret)
-    outcomes = at_once(5, lambda number: second_step(challenges[number], code))
-    assert kinds(outcomes) == {"200": 1, "401": 4}
+    outcomes = run_concurrently(5, lambda number: second_step(challenges[number], code))
+    assert count_outcomes(outcomes) == {"200": 1, "401": 4}
 
 
 @pytest.mark.quality("A04")
@@ -141,7 +141,7 @@ def test_no_answer_and_no_log_holds_a_code(bob: User, caplog: pytest.LogCaptureF
     bob.mfa_enabled = True
     bob.save()
     answer = first_step(bob)
-    code = codes.mailed_code(Challenge.objects.get())
+    code = codes.derive_mailed_code(Challenge.objects.get())
     assert code in mail.outbox[-1].body
     assert code not in json.dumps(answer)
     assert code not in caplog.text
@@ -160,7 +160,7 @@ def test_a_challenge_is_no_token(bob: User, secret: str) -> None:
 
 
 @pytest.mark.quality("A06")
-def test_the_password_alone_opens_no_door(bob: User, dan: User, secret: str, client: Client) -> None:
+def test_the_password_alone_logs_in_on_no_transport(bob: User, dan: User, secret: str, client: Client) -> None:
     turn_on(dan)
     for path in ("token", "login-cookie"):
         answer = APIClient().post(f"{AUTH}{path}", {"email": bob.email, "password": PASSWORD})
@@ -183,7 +183,7 @@ def test_a_new_password_keeps_the_second_factor(bob: User, secret: str) -> None:
     assert APIClient().post(f"{AUTH}token", body).json()["mfa_required"] is True
 
 
-def test_the_cookie_door_answers_by_cookie_and_asks_for_the_csrf_token(bob: User, secret: str) -> None:
+def test_the_cookie_transport_sets_cookies_and_checks_csrf(bob: User, secret: str) -> None:
     client = APIClient(enforce_csrf_checks=True)
     csrf = {"x-csrftoken": client.get(f"{AUTH}csrf").json()["csrf_token"]}
     body = {"email": bob.email, "password": PASSWORD}
@@ -195,17 +195,17 @@ def test_the_cookie_door_answers_by_cookie_and_asks_for_the_csrf_token(bob: User
     assert {"access", "refresh"} <= answer.cookies.keys()
 
 
-def test_a_recovery_code_works_once_in_any_spelling_and_is_kept_as_a_hash(bob: User) -> None:
+def test_a_recovery_code_works_once_and_is_stored_as_a_hash(bob: User) -> None:
     _secret, recovery = turn_on(bob)
     assert len(set(recovery)) == 10
-    kept = set(StaticToken.objects.values_list("token", flat=True))
-    assert not kept & {code.replace("-", "") for code in recovery}
+    stored = set(StaticToken.objects.values_list("token", flat=True))
+    assert not stored & {code.replace("-", "") for code in recovery}
     assert second_step(first_step(bob), recovery[0].upper().replace("-", " ")).status_code == 200
     assert error_of(second_step(first_step(bob), recovery[0])) == (401, "invalid_code")
     assert StaticToken.objects.count() == 9
 
 
-def test_codes_by_mail(bob: User, api_of: Callable[[User], APIClient]) -> None:
+def test_emailed_codes(bob: User, api_of: Callable[[User], APIClient]) -> None:
     client = api_of(bob)
     with_mail = client.post(f"{AUTH}mfa/enable", {"method": "email"})
     assert with_mail.json().keys() == {"challenge_token", "method", "expires_in_seconds"}
@@ -215,8 +215,8 @@ def test_codes_by_mail(bob: User, api_of: Callable[[User], APIClient]) -> None:
             found.group() for message in reversed(mail.outbox) if (found := re.search(r"\b\d{6}\b", message.body))
         )
 
-    # The mail is queued after the commit, which a test's transaction never reaches.
-    code = codes.mailed_code(Challenge.objects.get())
+    # The email is queued on commit, which a test's transaction never reaches.
+    code = codes.derive_mailed_code(Challenge.objects.get())
     body = {"challenge_token": with_mail.json()["challenge_token"], "code": code}
     assert client.post(f"{AUTH}mfa/enable", body).json()["mfa_enabled"] is True
     challenge = first_step(bob)
@@ -225,9 +225,7 @@ def test_codes_by_mail(bob: User, api_of: Callable[[User], APIClient]) -> None:
 
 
 @pytest.mark.quality("A12")
-def test_turning_it_off_takes_the_password_and_a_code(
-    bob: User, secret: str, api_of: Callable[[User], APIClient]
-) -> None:
+def test_disabling_requires_password_and_code(bob: User, secret: str, api_of: Callable[[User], APIClient]) -> None:
     client = api_of(bob)
 
     def off(password: str, code: str) -> Any:
@@ -250,22 +248,22 @@ def test_turning_it_off_takes_the_password_and_a_code(
         ("close/", {}),
     ],
 )
-def test_what_changes_an_account_takes_a_code_too(
+def test_account_changes_require_a_code(
     path: str, body: dict[str, str], bob: User, secret: str, browser_of: Callable[[User], Client]
 ) -> None:
     browser = browser_of(bob)
     given = {**body, "password": PASSWORD}
     assert browser.post(f"/account/{path}", given).status_code == 200
     refused = browser.post(f"/account/{path}", {**given, "code": wrong(secret)})
-    assert "That code is not right" in refused.content.decode()
+    assert "This code is incorrect" in refused.content.decode()
     assert browser.post(f"/account/{path}", {**given, "code": code_of(secret)}).status_code == 302
 
 
-def test_a_code_is_mailed_to_whoever_needs_one_there(
+def test_a_code_is_emailed_for_a_protected_action(
     bob: User, api_of: Callable[[User], APIClient], browser_of: Callable[[User], Client]
 ) -> None:
     begun = api_of(bob).post(f"{AUTH}mfa/enable", {"method": "email"}).json()
-    code = codes.mailed_code(Challenge.objects.get())
+    code = codes.derive_mailed_code(Challenge.objects.get())
     api_of(bob).post(f"{AUTH}mfa/enable", {"challenge_token": begun["challenge_token"], "code": code})
     browser = browser_of(bob)
     assert 'value="email"' in browser.get("/account/security/email/").content.decode()
@@ -277,28 +275,26 @@ def test_a_code_is_mailed_to_whoever_needs_one_there(
     assert browser.post("/account/security/email/", given).status_code == 302
 
 
-def test_a_second_method_is_not_turned_on_over_the_first(
-    bob: User, secret: str, api_of: Callable[[User], APIClient]
-) -> None:
+def test_a_second_method_cannot_replace_the_first(bob: User, secret: str, api_of: Callable[[User], APIClient]) -> None:
     assert error_of(api_of(bob).post(f"{AUTH}mfa/enable", {"method": "totp"})) == (409, "mfa_already_enabled")
 
 
 @pytest.mark.quality("A12")
-def test_the_page_asks_for_the_code_and_then_starts_a_new_session(bob: User, secret: str, client: Client) -> None:
+def test_the_login_page_requires_the_code_and_rotates_the_session(bob: User, secret: str, client: Client) -> None:
     client.get("/account/login/")
     first = client.post("/account/login/", {"username": bob.email, "password": PASSWORD, "next": "/courses/"})
     assert first["Location"] == "/account/login/code/"
     before = client.session.session_key
-    assert "six digits" in client.get("/account/login/code/").content.decode()
+    assert "six-digit code" in client.get("/account/login/code/").content.decode()
     refused = client.post("/account/login/code/", {"code": wrong(secret)})
-    assert "That code is not right" in refused.content.decode()
+    assert "This code is incorrect" in refused.content.decode()
     done = client.post("/account/login/code/", {"code": code_of(secret)})
     assert done["Location"] == "/courses/"
     assert client.session.session_key != before
     assert client.get("/dashboard/").status_code == 200
 
 
-def test_the_page_turns_it_on_and_shows_the_codes_once(bob: User, browser_of: Callable[[User], Client]) -> None:
+def test_the_setup_page_shows_the_recovery_codes_once(bob: User, browser_of: Callable[[User], Client]) -> None:
     browser = browser_of(bob)
     assert browser.post("/account/security/second-factor/begin/", {"method": "totp"}).status_code == 302
     page = browser.get("/account/security/second-factor/").content.decode()
@@ -312,7 +308,7 @@ def test_the_page_turns_it_on_and_shows_the_codes_once(bob: User, browser_of: Ca
 
 
 @pytest.mark.quality("M04")
-def test_the_admin_is_for_staff_who_showed_their_second_factor(dan: User, bob: User, settings: Any) -> None:
+def test_the_admin_requires_a_verified_second_factor(dan: User, bob: User, settings: Any) -> None:
     settings.MFA_REQUIRED_FOR_STAFF = True
     browser = Client()
     browser.force_login(dan)

@@ -1,4 +1,4 @@
-"""No answer, no log line and no error page holds a password, a token, a secret or a code, but the one it is for."""
+"""Responses, logs and error pages contain no password, token, secret or code beyond the one they are for."""
 
 import json
 import logging
@@ -15,16 +15,16 @@ from rest_framework.test import APIClient
 
 from accounts import passwords
 from accounts.models import User
-from accounts.tests.test_letters import link
+from accounts.tests.test_email_links import link
 from accounts.tests.test_second_factor import code_of
-from lms.lib.error_reports import ReportFilter
+from core.http.errors.reports import ReportFilter
 
 AUTH = "/api/v1/auth/"
 FIRST, SECOND = "a long walk home", "another walk, much longer"
 
 
 class Everything:
-    """Sends requests, and keeps what came back: body, headers and cookies, by the request."""
+    """A client that records every response: body, headers and cookies, by path."""
 
     def __init__(self) -> None:
         self.answers: list[tuple[str, str]] = []
@@ -43,13 +43,13 @@ class Everything:
         return answer
 
     def where(self, secret: str) -> list[str]:
-        """Return the paths whose answers held `secret`."""
+        """Return the paths whose responses contained `secret`."""
         return [path for path, text in self.answers if secret in text]
 
 
 @pytest.fixture
 def whole_log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
-    """Every line of every logger but the database's, whose parameters no production start writes."""
+    """Capture every logger except the database's, whose parameters production does not log."""
     caplog.set_level(logging.DEBUG)
     logging.getLogger("django.db.backends").setLevel(logging.INFO)
     yield caplog
@@ -59,7 +59,7 @@ def whole_log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFix
 @pytest.mark.quality("A04")
 @pytest.mark.quality("A08")
 @pytest.mark.quality("X10")
-def test_what_opens_something_stands_in_one_answer_and_in_no_log_line(
+def test_secrets_appear_in_one_response_and_in_no_log(
     db: None, whole_log: pytest.LogCaptureFixture, django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
     seen = Everything()
@@ -100,7 +100,7 @@ def test_what_opens_something_stands_in_one_answer_and_in_no_log_line(
 
 @pytest.mark.quality("X10")
 @pytest.mark.parametrize("debug", [True, False])
-def test_an_error_page_and_its_report_hold_no_password(
+def test_error_pages_and_reports_contain_no_password(
     debug: bool, bob: User, settings: Any, monkeypatch: pytest.MonkeyPatch, whole_log: pytest.LogCaptureFixture
 ) -> None:
     settings.DEBUG = debug
@@ -108,7 +108,7 @@ def test_an_error_page_and_its_report_hold_no_password(
     def broken(**kwargs: Any) -> None:
         raise RuntimeError("out of order")
 
-    monkeypatch.setattr(passwords, "check", broken)
+    monkeypatch.setattr(passwords, "check_credentials", broken)
     browser = Client(raise_request_exception=False)
     page = browser.post("/account/login/", {"username": bob.email, "password": FIRST})
     api = APIClient(raise_request_exception=False)
@@ -119,7 +119,7 @@ def test_an_error_page_and_its_report_hold_no_password(
 
 
 @pytest.mark.quality("X10")
-def test_a_report_to_the_administrators_hides_what_forms_and_variables_hold() -> None:
+def test_error_reports_hide_secret_fields_and_variables() -> None:
     request = RequestFactory().post("/", {"password": FIRST, "code": "123456", "full_name": "Bob"})
 
     def fails(password: str, given: dict[str, str], harmless: str) -> None:
@@ -130,7 +130,7 @@ def test_a_report_to_the_administrators_hides_what_forms_and_variables_hold() ->
     except RuntimeError as error:
         report = ExceptionReporter(request, type(error), error, error.__traceback__)
     assert isinstance(report.filter, ReportFilter)
-    # The source lines around the failure are this test's own; what is looked at are values.
+    # Only variable values are checked: the source lines around the failure are this test's own.
     frames = str([frame["vars"] for frame in report.get_traceback_data()["frames"]])
     posted = str(report.get_traceback_data()["filtered_POST_items"])
     for secret in (FIRST, SECOND, "t0ken", "123456"):

@@ -1,4 +1,4 @@
-"""A browser's session is found by its key alone, and opens nothing once it has run out."""
+"""Sessions are fetched by key and checked for expiry."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,7 +16,7 @@ def answered(browser: Client) -> int:
     return browser.get("/dashboard/").status_code
 
 
-def test_a_session_opens_pages_until_it_runs_out(browser_of: Callable[[User | None], Client], bob: User) -> None:
+def test_a_session_works_until_it_expires(browser_of: Callable[[User | None], Client], bob: User) -> None:
     browser = browser_of(bob)
     assert answered(browser) == 200
     Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
@@ -24,6 +24,6 @@ def test_a_session_opens_pages_until_it_runs_out(browser_of: Callable[[User | No
 
 
 @pytest.mark.parametrize("key", ["", "short", "x" * 32])
-def test_a_key_of_no_session_is_a_visitor(client: Client, db: None, key: str) -> None:
+def test_an_unknown_session_key_is_anonymous(client: Client, db: None, key: str) -> None:
     client.cookies[settings.SESSION_COOKIE_NAME] = key
     assert answered(client) == 302

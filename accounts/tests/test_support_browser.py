@@ -1,4 +1,4 @@
-"""Support helps somebody, in a browser: as them, no further than reading and trying, and back."""
+"""Impersonation in a browser: start, refused pages, return."""
 
 import re
 
@@ -9,27 +9,27 @@ from accounts.models import User
 from courses.models import Course
 from enrollments.models import Enrollment
 from enrollments.services import enroll
-from lms.testing.browsing import assert_accessible
-from lms.testing.plugin import PASSWORD
-from lms.testing.racing import at_once
+from tools.testing.browser import assert_accessible
+from tools.testing.plugin import PASSWORD
+from tools.testing.races import run_concurrently
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("browser")]
 
 
 @pytest.fixture
 def enrollment(bob: User, course: Course, live_site: str) -> Enrollment:
-    """Bob's enrolment, made outside the browser's thread, whose loop notifications would meet."""
-    (made,) = at_once(1, lambda _number: enroll(actor=bob, user=bob, course=course))
+    """Return Bob's enrollment, created outside the browser's thread because of its event loop."""
+    (made,) = run_concurrently(1, lambda _number: enroll(actor=bob, user=bob, course=course))
     assert isinstance(made, Enrollment), made
     return made
 
 
 @pytest.mark.quality("M02")
-def test_support_logs_in_as_a_student_is_refused_their_password_and_comes_back(
+def test_support_impersonates_a_student_and_returns(
     page: Page, live_site: str, sue: User, bob: User, course: Course, enrollment: Enrollment
 ) -> None:
     page.goto(f"{live_site}/admin/")
-    page.get_by_label("E-mail").fill(sue.email)
+    page.get_by_label("Email").fill(sue.email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("main").get_by_role("button", name="Log in").click()
     expect(page.get_by_role("heading", name="Site administration")).to_be_visible()
@@ -37,7 +37,7 @@ def test_support_logs_in_as_a_student_is_refused_their_password_and_comes_back(
     page.goto(f"{live_site}/admin/accounts/user/{bob.pk}/change/")
     page.get_by_role("link", name="Log in as").click()
     assert_accessible(page)
-    page.get_by_label("Why").fill("Ticket 4711: the lesson does not open")
+    page.get_by_label("Reason").fill("Ticket 4711: the lesson does not open")
     page.get_by_role("button", name="Log in as Bob Example").click()
 
     banner = page.get_by_role("complementary", name=re.compile("somebody else"))
@@ -51,11 +51,11 @@ def test_support_logs_in_as_a_student_is_refused_their_password_and_comes_back(
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.goto(f"{live_site}/account/security/")
     page.get_by_role("link", name="Change password").click()
-    expect(page.get_by_role("main")).to_contain_text("Not in somebody else's name")
+    expect(page.get_by_role("main")).to_contain_text("while you are logged in as another user")
     expect(banner).to_be_visible()
     assert_accessible(page)
     page.goto(f"{live_site}/admin/")
-    expect(page.get_by_role("main")).to_contain_text("Not in somebody else's name")
+    expect(page.get_by_role("main")).to_contain_text("while you are logged in as another user")
 
     banner.get_by_role("button", name="Back to my account").click()
     page.wait_for_url(f"**/admin/accounts/user/{bob.pk}/change/")

@@ -1,4 +1,4 @@
-"""Tokens: issued, rotated, replayed, forged."""
+"""Tokens: issue, rotation, replay and forgery."""
 
 import base64
 import json
@@ -13,9 +13,9 @@ from rest_framework.test import APIClient
 
 from accounts import tokens
 from accounts.models import LoginSession, User
-from lms.platform.models import AuditEntry
-from lms.testing.plugin import PASSWORD
-from lms.testing.racing import MOST_ROUNDS, at_once, kinds
+from core.models import AuditEntry
+from tools.testing.plugin import PASSWORD
+from tools.testing.races import MAX_ROUNDS, count_outcomes, run_concurrently
 
 ME = "/api/v1/users/me"
 
@@ -34,7 +34,7 @@ def with_token(access_token: str) -> int:
     return client.get(ME).status_code
 
 
-def test_a_login_gives_both_tokens_and_how_long_the_first_one_lives(bob: User) -> None:
+def test_a_login_returns_both_tokens_and_their_lifetime(bob: User) -> None:
     answer = sign_in(bob)
     assert answer.keys() == {"access_token", "refresh_token", "token_type", "expires_in"}
     assert answer["expires_in"] == 900
@@ -42,7 +42,7 @@ def test_a_login_gives_both_tokens_and_how_long_the_first_one_lives(bob: User) -
 
 
 @pytest.mark.parametrize("credentials", [("bob@example.com", "wrong"), ("nobody@example.com", PASSWORD)])
-def test_a_wrong_password_and_an_unknown_address_answer_alike(bob: User, credentials: tuple[str, str]) -> None:
+def test_a_wrong_password_and_an_unknown_address_respond_alike(bob: User, credentials: tuple[str, str]) -> None:
     email, password = credentials
     answer = APIClient().post("/api/v1/auth/token", {"email": email, "password": password})
     assert answer.status_code == 401
@@ -50,12 +50,12 @@ def test_a_wrong_password_and_an_unknown_address_answer_alike(bob: User, credent
     assert answer.json() == {
         "type": "client_error",
         "errors": [
-            {"code": "invalid_credentials", "detail": "E-mail address or password is wrong.", "attr": None},
+            {"code": "invalid_credentials", "detail": "Incorrect email address or password.", "attr": None},
         ],
     }
 
 
-def test_an_inactive_user_is_told_the_same(bob: User) -> None:
+def test_an_inactive_user_gets_the_same_error(bob: User) -> None:
     User.objects.filter(pk=bob.pk).update(is_active=False)
     answer = APIClient().post("/api/v1/auth/token", {"email": bob.email, "password": PASSWORD})
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (401, "invalid_credentials")
@@ -69,7 +69,7 @@ def test_a_refresh_token_works_once(bob: User) -> None:
 
 
 @pytest.mark.quality("A01")
-def test_within_ten_seconds_a_replay_does_not_log_the_user_out(bob: User) -> None:
+def test_a_replay_within_ten_seconds_keeps_the_login(bob: User) -> None:
     first = sign_in(bob)["refresh_token"]
     second = tokens.rotate(refresh_token=first)
     assert refresh(first) == 401
@@ -100,10 +100,10 @@ def test_another_login_of_the_same_user_survives_the_replay(bob: User) -> None:
 @pytest.mark.postgres
 @pytest.mark.quality("A01")
 @pytest.mark.django_db(transaction=True)
-def test_of_twenty_refreshes_at_once_one_succeeds(bob: User) -> None:
+def test_of_twenty_concurrent_refreshes_one_succeeds(bob: User) -> None:
     for _round in range(3):
         token = tokens.start_session(user=bob).refresh_token
-        assert kinds(at_once(20, lambda _n, token=token: tokens.rotate(refresh_token=token))) == {
+        assert count_outcomes(run_concurrently(20, lambda _n, token=token: tokens.rotate(refresh_token=token))) == {
             "TokenPair": 1,
             "token_not_valid": 19,
         }
@@ -112,16 +112,16 @@ def test_of_twenty_refreshes_at_once_one_succeeds(bob: User) -> None:
 @pytest.mark.postgres
 @pytest.mark.quality("A01")
 @pytest.mark.django_db(transaction=True)
-def test_control_without_asking_who_created_the_row_several_succeed(bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The library's own way: `blacklist()` is called, and its answer ignored. It must let more than one through."""
+def test_control_without_the_blacklist_check_several_succeed(bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ignore the result of `blacklist()`, as the library does; more than one request must succeed."""
     original = tokens.SessionToken.blacklist
     monkeypatch.setattr(tokens.SessionToken, "blacklist", lambda self: (original(self)[0], True))
 
     def breaks() -> bool:
         token = tokens.start_session(user=bob).refresh_token
-        return kinds(at_once(20, lambda _n: tokens.rotate(refresh_token=token)))["TokenPair"] > 1
+        return count_outcomes(run_concurrently(20, lambda _n: tokens.rotate(refresh_token=token)))["TokenPair"] > 1
 
-    assert any(breaks() for _round in range(MOST_ROUNDS))
+    assert any(breaks() for _round in range(MAX_ROUNDS))
 
 
 def test_logging_out_ends_both_tokens_at_once(bob: User) -> None:
@@ -133,7 +133,7 @@ def test_logging_out_ends_both_tokens_at_once(bob: User) -> None:
     assert refresh(pair["refresh_token"]) == 401
 
 
-def test_nobody_ends_the_login_of_somebody_else(bob: User, carol: User) -> None:
+def test_users_cannot_end_the_login_of_another_user(bob: User, carol: User) -> None:
     hers = sign_in(carol)
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {sign_in(bob)['access_token']}")
@@ -141,7 +141,7 @@ def test_nobody_ends_the_login_of_somebody_else(bob: User, carol: User) -> None:
     assert with_token(hers["access_token"]) == 200
 
 
-def test_a_login_lasts_thirty_days_however_often_it_is_refreshed(bob: User) -> None:
+def test_a_login_expires_after_thirty_days_despite_refreshes(bob: User) -> None:
     token = sign_in(bob)["refresh_token"]
     started = timezone.now()
     for day in (6, 12, 18, 24, 29):
@@ -151,7 +151,7 @@ def test_a_login_lasts_thirty_days_however_often_it_is_refreshed(bob: User) -> N
         assert refresh(token) == 401
 
 
-def test_a_user_sees_and_ends_their_own_logins(bob: User, carol: User) -> None:
+def test_a_user_lists_and_ends_their_own_logins(bob: User, carol: User) -> None:
     here, there = sign_in(bob), sign_in(bob)
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {here['access_token']}")
@@ -184,7 +184,7 @@ def with_other_user(token: str, user: User) -> str:
 
 
 def forgeries(pair: dict[str, str], victim: User) -> dict[str, str]:
-    """Twelve tokens that must open nothing."""
+    """Return twelve tokens that must be refused."""
     good = jwt.decode(pair["access_token"], options={"verify_signature": False})
     return {
         "alg none": without_signature(pair["access_token"]),
@@ -220,6 +220,6 @@ def test_the_signing_key_is_long_and_not_the_secret_key() -> None:
     assert settings.SIMPLE_JWT["SIGNING_KEY"] != settings.SECRET_KEY
 
 
-def test_the_table_of_refresh_tokens_opens_nothing_when_it_leaks(bob: User) -> None:
+def test_a_leaked_refresh_token_table_grants_no_access(bob: User) -> None:
     sign_in(bob)
     assert set(bob.outstandingtoken_set.values_list("token", flat=True)) == {""}

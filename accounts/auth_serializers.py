@@ -1,4 +1,4 @@
-"""Shapes of what `/auth/*` takes and gives, beside the tokens."""
+"""Serializers of `/auth/*`."""
 
 from typing import Any
 
@@ -9,25 +9,25 @@ from rest_framework.request import Request
 from accounts import mfa
 from accounts.models import Challenge
 
-METHODS = [(mfa.APP, _("Authenticator app")), (mfa.MAIL, _("Codes by mail"))]
+METHODS = [(mfa.APP, _("Authenticator app")), (mfa.MAIL, _("Email codes"))]
 
 
-def checked(shape: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    """Return a request's body as `shape` has it; raise rest_framework's ValidationError."""
-    given = shape(data=request.data)
-    given.is_valid(raise_exception=True)
-    return dict(given.validated_data)
+def get_validated_data(serializer_class: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    """Return the validated body of a request; raise rest_framework's ValidationError."""
+    serializer = serializer_class(data=request.data)
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)
 
 
 class CredentialsSerializer(serializers.Serializer[Any]):
-    """What signing in takes."""
+    """Email address and password."""
 
     email = serializers.CharField(max_length=254)
     password = serializers.CharField(max_length=4096, trim_whitespace=False)
 
 
 class ChallengeSerializer(serializers.Serializer[Any]):
-    """The second step that signing in leads to, where it is on; never the code."""
+    """The challenge that a login returns if the second factor is on; never includes the code."""
 
     mfa_required = serializers.BooleanField(default=True)
     challenge_token = serializers.CharField()
@@ -35,11 +35,11 @@ class ChallengeSerializer(serializers.Serializer[Any]):
     expires_in_seconds = serializers.IntegerField()
 
 
-def challenge_answer(challenge: Challenge) -> dict[str, Any]:
-    """Return a challenge as ChallengeSerializer shows it."""
+def challenge_data(challenge: Challenge) -> dict[str, Any]:
+    """Return a challenge as ChallengeSerializer data."""
     return {
         "mfa_required": True,
-        "challenge_token": mfa.token_of(challenge),
+        "challenge_token": mfa.sign_challenge(challenge),
         "methods": [challenge.method, mfa.RECOVERY],
         "expires_in_seconds": mfa.LIFE_SECONDS,
     }
@@ -53,19 +53,19 @@ class SecondStepSerializer(serializers.Serializer[Any]):
 
 
 class ExpirySerializer(serializers.Serializer[Any]):
-    """How long the access token in the cookie lives."""
+    """Lifetime of the access token in the cookie, in seconds."""
 
     expires_in = serializers.IntegerField()
 
 
 class CookieLoginSerializer(ExpirySerializer):
-    """A sign-in by cookie: the tokens are not in it."""
+    """Response of a login by cookie; the tokens are not part of the body."""
 
     user = serializers.DictField(help_text="As GET /users/me.")
 
 
 class CsrfSerializer(serializers.Serializer[Any]):
-    """The CSRF token, to send back as `X-CSRFToken`."""
+    """The CSRF token, to be sent as `X-CSRFToken`."""
 
     csrf_token = serializers.CharField()
 
@@ -78,31 +78,31 @@ class TicketSerializer(serializers.Serializer[Any]):
 
 
 class EmailSerializer(serializers.Serializer[Any]):
-    """Whose mail is meant."""
+    """An email address."""
 
     email = serializers.EmailField(max_length=254)
 
 
 class TokenSerializer(serializers.Serializer[Any]):
-    """What a mailed link carries."""
+    """The token of an emailed link."""
 
     token = serializers.CharField(max_length=200)
 
 
 class NewPasswordSerializer(TokenSerializer):
-    """A mailed link, and the password to set."""
+    """The token of an emailed link and the new password."""
 
     new_password = serializers.CharField(min_length=8, max_length=4096, trim_whitespace=False)
 
 
 class MfaMethodSerializer(serializers.Serializer[Any]):
-    """By which means to prove oneself from now on."""
+    """The method of the second factor."""
 
     method = serializers.ChoiceField(choices=METHODS)
 
 
 class MfaSetupSerializer(serializers.Serializer[Any]):
-    """What to put into the app; shown this once."""
+    """Setup data for an authenticator app; returned only once."""
 
     challenge_token = serializers.CharField()
     method = serializers.ChoiceField(choices=METHODS)
@@ -113,14 +113,14 @@ class MfaSetupSerializer(serializers.Serializer[Any]):
 
 
 class RecoveryCodesSerializer(serializers.Serializer[Any]):
-    """Ten codes that each replace the second factor once; shown this once."""
+    """Ten recovery codes, each valid once in place of the second factor; returned only once."""
 
     mfa_enabled = serializers.BooleanField()
     recovery_codes = serializers.ListField(child=serializers.CharField())
 
 
 class MfaDisableSerializer(serializers.Serializer[Any]):
-    """Both proofs."""
+    """Password and code."""
 
     password = serializers.CharField(max_length=4096, trim_whitespace=False)
     code = serializers.CharField(max_length=32, required=False, allow_blank=True, default="")

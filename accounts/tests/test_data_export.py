@@ -1,4 +1,4 @@
-"""Taking one's data along: packed by a task, fetched by its owner alone, and gone after three days."""
+"""Data export: built by a task, downloaded by its owner only, deleted after three days."""
 
 import io
 import json
@@ -15,23 +15,23 @@ from django.core.files.storage import default_storage
 from django.test import Client
 from django.utils import timezone
 
-from accounts import exporting, services, tasks
-from accounts.closing import close_account
+from accounts import data_export, services, tasks
+from accounts.account_deletion import close_account
 from accounts.models import DataExport, User
 from certificates.models import Certificate
+from core.models import AuditEntry
 from enrollments.models import Enrollment
-from lms.platform.models import AuditEntry
-from lms.testing.plugin import complete_all_lessons
-from lms.testing.racing import at_once
+from tools.testing.plugin import complete_all_lessons
+from tools.testing.races import run_concurrently
 
 Committing = Callable[..., Any]
 
 
 @pytest.fixture
 def export(bob: User, django_capture_on_commit_callbacks: Committing) -> DataExport:
-    """Bob's data, packed."""
+    """Return Bob's finished export."""
     with django_capture_on_commit_callbacks(execute=True):
-        services.ask_for_export(user=bob)
+        services.request_export(user=bob)
     return DataExport.objects.get()
 
 
@@ -45,7 +45,7 @@ def content_of(answer: Any) -> dict[str, Any]:
 
 
 def values_in(found: Any) -> Iterator[tuple[str, Any]]:
-    """Yield every key with its value, however deep it stands."""
+    """Yield every key with its value, at any depth."""
     pairs = found.items() if isinstance(found, dict) else enumerate(found) if isinstance(found, list) else ()
     for key, value in pairs:
         yield str(key), value
@@ -53,7 +53,7 @@ def values_in(found: Any) -> Iterator[tuple[str, Any]]:
 
 
 @pytest.mark.quality("U02")
-def test_ones_data_is_asked_for_packed_mailed_and_fetched(
+def test_an_export_is_requested_built_emailed_and_downloaded(
     bob: User,
     enrollment: Enrollment,
     browser_of: Callable[[User], Client],
@@ -64,9 +64,9 @@ def test_ones_data_is_asked_for_packed_mailed_and_fetched(
     browser = browser_of(bob)
     with django_capture_on_commit_callbacks(execute=True):
         asked = browser.post("/account/export/", follow=True)
-    assert "A mail tells you when it is ready." in asked.content.decode()
+    assert "receive an email when it is ready." in asked.content.decode()
     assert (mail.outbox[-1].subject, mail.outbox[-1].to) == ("Your data is ready", [bob.email])
-    assert "Download my data" in browser.get("/account/security/").content.decode()
+    assert "Download data" in browser.get("/account/security/").content.decode()
     answer = browser.get(link())
     assert (answer.status_code, answer["Cache-Control"]) == (200, "no-store")
     held = content_of(answer)
@@ -77,7 +77,7 @@ def test_ones_data_is_asked_for_packed_mailed_and_fetched(
     assert bob.password not in json.dumps(held)
 
 
-def test_nobody_else_opens_the_link(
+def test_other_users_cannot_open_the_download_link(
     export: DataExport, carol: User, dan: User, client: Client, browser_of: Callable[[User], Client]
 ) -> None:
     assert client.get(link()).headers["Location"].startswith("/account/login/")
@@ -101,41 +101,39 @@ def test_the_link_and_the_file_last_three_days(
 
 
 @pytest.mark.parametrize("token", ["", "nonsense", "\x00", "a:b:c"])
-def test_a_token_that_is_none_opens_nothing(token: str, export: DataExport, bob: User) -> None:
-    assert exporting.opened(token=token, user=bob) is None
-    assert exporting.opened(token=export.pk.hex, user=bob) is None
+def test_an_invalid_token_finds_no_export(token: str, export: DataExport, bob: User) -> None:
+    assert data_export.find_export(token=token, user=bob) is None
+    assert data_export.find_export(token=export.pk.hex, user=bob) is None
 
 
-def test_asking_again_gives_the_same_one_and_no_second_mail(
+def test_a_repeated_request_returns_the_same_export(
     export: DataExport, bob: User, django_capture_on_commit_callbacks: Committing
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
-        assert services.ask_for_export(user=bob) == export
-    assert exporting.pack(str(export.pk)) is False
+        assert services.request_export(user=bob) == export
+    assert data_export.build_export(str(export.pk)) is False
     assert len(mail.outbox) == 1
     assert AuditEntry.objects.filter(action="accounts.data_export_asked").count() == 1
 
 
-def test_one_whose_task_was_lost_is_packed_when_it_is_asked_for_again(
-    bob: User, django_capture_on_commit_callbacks: Committing
-) -> None:
-    lost = services.ask_for_export(user=bob)  # the test's transaction never commits, so no task is sent
+def test_a_repeated_request_recovers_a_lost_task(bob: User, django_capture_on_commit_callbacks: Committing) -> None:
+    lost = services.request_export(user=bob)  # the test's transaction never commits, so no task is sent
     with django_capture_on_commit_callbacks(execute=True):
-        assert services.ask_for_export(user=bob) == lost
+        assert services.request_export(user=bob) == lost
     assert DataExport.objects.get().is_ready
     assert len(mail.outbox) == 1
 
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_of_ten_who_ask_at_once_one_is_packed_and_mailed(bob: User) -> None:
-    at_once(10, lambda _number: services.ask_for_export(user=bob))
+def test_ten_concurrent_requests_build_and_send_one_export(bob: User) -> None:
+    run_concurrently(10, lambda _number: services.request_export(user=bob))
     assert len(mail.outbox) == 1
     assert len(default_storage.listdir("exports")[1]) == 1
 
 
 @pytest.mark.quality("U03")
-def test_closing_the_account_takes_the_file_along(
+def test_closing_the_account_deletes_the_export(
     export: DataExport, bob: User, dan: User, django_capture_on_commit_callbacks: Committing
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):

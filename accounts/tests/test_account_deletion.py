@@ -1,4 +1,4 @@
-"""Leaving, being sent away, and what stays; logins that are seen and ended from elsewhere."""
+"""Deletion and anonymization of accounts, ended logins, and data export."""
 
 import io
 import json
@@ -14,21 +14,21 @@ from django.test import Client, override_settings
 from rest_framework.test import APIClient
 
 from accounts import services
-from accounts.closing import NOBODY, close_account
+from accounts.account_deletion import DELETED_USER_NAME, close_account
+from accounts.data_export import build_archive
 from accounts.errors import AccountError
-from accounts.exporting import archive
 from accounts.models import LoginSession, Role, User
 from accounts.tests.test_second_factor import code_of, first_step, second_step, turn_on, wrong
 from accounts.tokens import start_session
 from certificates.models import Certificate
+from core.models import AuditEntry
 from courses.models import Course
 from courses.services import create_course, publish_course
 from enrollments.models import Enrollment
 from enrollments.services import write_review
 from instructors.models import Instructor
-from lms.platform.models import AuditEntry
-from lms.testing.plugin import PASSWORD, complete_all_lessons, person
-from lms.testing.racing import at_once, kinds
+from tools.testing.plugin import PASSWORD, complete_all_lessons, make_user
+from tools.testing.races import count_outcomes, run_concurrently
 
 ME = "/api/v1/users/me"
 
@@ -40,14 +40,14 @@ def status_with(token: str) -> int:
 
 
 @pytest.mark.quality("U03")
-def test_who_has_nothing_that_must_stay_is_deleted(carol: User, dan: User, api_of: Callable[[User], APIClient]) -> None:
+def test_a_user_without_retained_data_is_deleted(carol: User, dan: User, api_of: Callable[[User], APIClient]) -> None:
     assert api_of(dan).delete(f"/api/v1/users/{carol.pk}").status_code == 204
     assert not User.objects.filter(pk=carol.pk).exists()
     assert AuditEntry.objects.filter(action="accounts.closed", target_id=str(carol.pk), actor=dan).count() == 1
 
 
 @pytest.mark.quality("U03")
-def test_who_has_a_certificate_becomes_nobody_and_the_certificate_stays(
+def test_a_user_with_a_certificate_is_anonymized(
     bob: User,
     dan: User,
     course: Course,
@@ -74,7 +74,7 @@ def test_who_has_a_certificate_becomes_nobody_and_the_certificate_stays(
 
 
 @pytest.mark.quality("U03")
-def test_deleting_oneself_takes_the_password(carol: User, browser_of: Callable[[User], Client]) -> None:
+def test_closing_the_own_account_requires_the_password(carol: User, browser_of: Callable[[User], Client]) -> None:
     browser = browser_of(carol)
     assert browser.post("/account/close/", {"password": "wrong"}).status_code == 200
     assert User.objects.filter(pk=carol.pk).exists()
@@ -91,12 +91,12 @@ def test_the_last_administrator_stays(dan: User, api_of: Callable[[User], APICli
         with pytest.raises(AccountError) as error:
             services.change_access(actor=dan, user=User.objects.get(pk=dan.pk), **change)
         assert error.value.code == "last_admin"
-    other = person("Olga", Role.ADMIN)
+    other = make_user("Olga", Role.ADMIN)
     assert api_of(other).delete(f"/api/v1/users/{dan.pk}").status_code == 204
 
 
 @pytest.mark.quality("U06")
-def test_the_admin_pages_keep_the_last_administrator_too(dan: User) -> None:
+def test_the_admin_pages_protect_the_last_administrator(dan: User) -> None:
     User.objects.filter(pk=dan.pk).update(is_superuser=True)
     browser = Client()
     browser.force_login(User.objects.get(pk=dan.pk))
@@ -111,16 +111,16 @@ def test_the_admin_pages_keep_the_last_administrator_too(dan: User) -> None:
 @pytest.mark.quality("U06")
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_two_administrators_who_demote_each_other_at_once_leave_one(dan: User) -> None:
-    both = [dan, person("Olga", Role.ADMIN)]
-    outcomes = at_once(2, lambda n: services.change_access(actor=both[n], user=both[1 - n], role=Role.STUDENT))
-    assert kinds(outcomes) == {"User": 1, "last_admin": 1}
+def test_of_two_administrators_demoting_each_other_one_remains(dan: User) -> None:
+    both = [dan, make_user("Olga", Role.ADMIN)]
+    outcomes = run_concurrently(2, lambda n: services.change_access(actor=both[n], user=both[1 - n], role=Role.STUDENT))
+    assert count_outcomes(outcomes) == {"User": 1, "last_admin": 1}
     assert User.objects.filter(role=Role.ADMIN).count() == 1
 
 
 @pytest.mark.quality("A02")
 @pytest.mark.parametrize("change", [{"role": Role.INSTRUCTOR}, {"is_active": False}])
-def test_another_role_or_none_ends_every_login(
+def test_a_changed_role_or_deactivation_ends_every_login(
     bob: User, dan: User, change: dict[str, Any], browser_of: Callable[[User], Client]
 ) -> None:
     pair, browser = start_session(user=bob), browser_of(bob)
@@ -130,7 +130,7 @@ def test_another_role_or_none_ends_every_login(
     assert browser.get("/dashboard/").status_code == 302
 
 
-def test_a_user_sees_where_they_are_logged_in_and_ends_it_from_elsewhere(
+def test_a_user_lists_logins_and_ends_one_from_another_browser(
     bob: User, carol: User, browser_of: Callable[[User], Client]
 ) -> None:
     here, there, hers = browser_of(bob), browser_of(bob), browser_of(carol)
@@ -149,12 +149,12 @@ def test_a_user_sees_where_they_are_logged_in_and_ends_it_from_elsewhere(
 
 
 @pytest.mark.quality("A12")
-def test_a_changed_password_ends_the_other_logins_and_is_told_by_mail(
+def test_a_changed_password_ends_other_logins_and_sends_an_email(
     bob: User, browser_of: Callable[[User], Client], django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
     here, there = browser_of(bob), browser_of(bob)
     body = {"password": "wrong", "new_password": "an entirely new one"}
-    assert "That is not your password." in here.post("/account/security/password/", body).content.decode()
+    assert "Incorrect password." in here.post("/account/security/password/", body).content.decode()
     with django_capture_on_commit_callbacks(execute=True):
         assert here.post("/account/security/password/", {**body, "password": PASSWORD}).status_code == 302
     assert there.get("/dashboard/").status_code == 302
@@ -163,7 +163,7 @@ def test_a_changed_password_ends_the_other_logins_and_is_told_by_mail(
 
 
 @pytest.mark.quality("A14")
-def test_long_and_strange_passwords_count_to_the_last_character(db: None) -> None:
+def test_every_character_of_a_long_unicode_password_counts(db: None) -> None:
     long = "ü" * 45 + "x" * 44
     body = {"email": "new@example.com", "password": long + "1" + "y" * 10, "full_name": "New"}
     assert APIClient().post("/api/v1/users/", body).status_code == 201
@@ -181,7 +181,7 @@ def test_long_and_strange_passwords_count_to_the_last_character(db: None) -> Non
 
 
 @pytest.mark.quality("A13")
-def test_a_cache_that_is_down_neither_opens_nor_closes_the_door(bob: User, carol: User) -> None:
+def test_login_limits_work_without_the_cache(bob: User, carol: User) -> None:
     down = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1"}
 
     def sign_in(password: str) -> int:
@@ -198,7 +198,7 @@ def test_a_cache_that_is_down_neither_opens_nor_closes_the_door(bob: User, carol
         assert second_step(first_step(carol), code_of(secret)).status_code == 200
 
 
-def test_the_first_administrator_is_made_by_command(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_creates_the_first_administrator(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("getpass.getpass", lambda prompt: "a long walk home")
     call_command("create_admin", "Root@example.com", name="Root")
     root = User.objects.get()
@@ -207,29 +207,29 @@ def test_the_first_administrator_is_made_by_command(db: None, monkeypatch: pytes
         call_command("create_admin", "root@example.com")
 
 
-def test_the_export_names_what_every_app_holds(
+def test_the_export_has_the_data_of_every_app(
     bob: User, alice: User, enrollment: Enrollment, django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         complete_all_lessons(enrollment)
-    with zipfile.ZipFile(io.BytesIO(archive(user=bob))) as packed:
+    with zipfile.ZipFile(io.BytesIO(build_archive(user=bob))) as packed:
         held = {name: json.loads(packed.read(name)) for name in packed.namelist()}
     assert held["certificates.json"][0]["course_title"] == "Tea"
     assert held["learning.json"]["enrollments"][0]["course__title"] == "Tea"
     assert "certificate_issued" in {row["event"] for row in held["notifications.json"]}
-    with zipfile.ZipFile(io.BytesIO(archive(user=alice))) as packed:
+    with zipfile.ZipFile(io.BytesIO(build_archive(user=alice))) as packed:
         assert json.loads(packed.read("instructor.json"))["title"] == "Teacher of tests"
 
 
 @pytest.mark.quality("U03")
-def test_a_teacher_who_leaves_takes_their_profile_along_and_leaves_their_courses(alice: User, course: Course) -> None:
+def test_closing_an_instructor_account_keeps_the_courses(alice: User, course: Course) -> None:
     close_account(actor=alice, user=alice)
     assert not Instructor.objects.exists()
     course.refresh_from_db()
-    assert course.instructor.full_name == NOBODY
+    assert course.instructor.full_name == DELETED_USER_NAME
 
 
-def test_who_has_not_confirmed_their_address_publishes_and_reviews_nothing(
+def test_publishing_and_reviewing_require_a_confirmed_address(
     settings: Any, alice: User, bob: User, enrollment: Enrollment
 ) -> None:
     settings.REQUIRE_VERIFIED_EMAIL = True

@@ -1,7 +1,7 @@
-"""What proves who somebody is, for a while and once: mailed links, second steps, tickets; and how often one may try.
+"""Tokens that work once: emailed links, login challenges and socket tickets; and counters of attempts.
 
-None of these rows opens anything by itself: what a person holds is the row's id under a signature (or a code made from
-it) with the site's secret key, so a leaked table is worth nothing, and no token passes through the queue.
+No row grants access by itself: a client holds the row's id, signed with the site's secret key, or a code derived from
+it. A leaked table is therefore worthless, and no token passes through the queue.
 """
 
 import uuid
@@ -17,10 +17,10 @@ from accounts.models.people import User
 
 
 class AttemptCounter(models.Model):
-    """How often something was tried by one account, from one address, or by the one from the other.
+    """The number of attempts by an account, from an IP address, or by an account from an address.
 
-    `subject` is a hash, so that the table names nobody, known or not. A row is locked while it is counted up, so that
-    requests that arrive together cannot slip through (QUALITY A07, X13).
+    `subject` is a hash, so that the table names no account. A row is locked while it is incremented, so that concurrent
+    requests cannot exceed the limit (quality row A07, X13).
     """
 
     scope = models.CharField(max_length=20)
@@ -40,50 +40,49 @@ class AttemptCounter(models.Model):
         return f"{self.scope} {self.count}"
 
 
-class ProofQuerySet(models.QuerySet[models.Model]):
-    """Things that work once, for a while."""
-
+class OneTimeQuerySet(models.QuerySet[models.Model]):
     def open(self) -> Self:
-        """Return those that are neither used nor too old."""
+        """Return the rows that are neither used nor expired."""
         return self.filter(used_at=None, expires_at__gt=timezone.now())
 
     def use(self) -> int:
-        """Spend these; return how many were still open. Of two at once, one gets 1. One update."""
+        """Mark these rows as used; return how many were open. Of two concurrent calls, one returns 1. One update."""
         return self.open().update(used_at=timezone.now())
 
 
-class LetterPurpose(models.TextChoices):
-    """What the link in a mail is good for."""
+class EmailTokenPurpose(models.TextChoices):
+    """The action that an emailed link performs."""
 
     RESET = "reset", _("set a new password")
     VERIFY = "verify", _("confirm the address")
     NEW_EMAIL = "new_email", _("confirm a new address")
 
 
-def end_of_letter() -> datetime:
-    """Return when the link of a mail that is asked for now stops working: in an hour (QUALITY A08)."""
+def end_of_email_token() -> datetime:
+    """Return when a link that is requested now expires: in one hour (quality row A08)."""
     return timezone.now() + timedelta(hours=1)
 
 
-class Letter(models.Model):
-    """A mail with a link that works once and for an hour.
+class EmailToken(models.Model):
+    """The token of an emailed link; it works once and for one hour.
 
-    It is made for every address that anybody types, and finds its user only when it is written, in a task: so the
-    request does the same work for an address that exists and for one that does not (QUALITY A03).
+    A row is created for every address that is submitted, and its user is looked up in the task that sends the email: so
+    the request does the same work whether the address has an account or not (quality row A03).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    purpose = models.CharField(max_length=10, choices=LetterPurpose.choices)
+    purpose = models.CharField(max_length=10, choices=EmailTokenPurpose.choices)
     email = models.EmailField(max_length=254)
     user = models.ForeignKey(User, models.CASCADE, null=True, related_name="letters")
     created_at = models.DateTimeField(default=timezone.now)
-    expires_at = models.DateTimeField(default=end_of_letter)
+    expires_at = models.DateTimeField(default=end_of_email_token)
     sent_at = models.DateTimeField(null=True)
     used_at = models.DateTimeField(null=True)
 
-    objects = ProofQuerySet.as_manager()
+    objects = OneTimeQuerySet.as_manager()
 
     class Meta:
+        db_table = "accounts_letter"
         ordering = ["-created_at"]
         indexes = [models.Index(fields=["expires_at"], name="accounts_letter_expired")]
 
@@ -92,15 +91,15 @@ class Letter(models.Model):
 
 
 class ChallengePurpose(models.TextChoices):
-    """What a right code is good for."""
+    """The action that a code confirms."""
 
     LOGIN = "login", _("log in")
     ENABLE = "enable", _("turn the second factor on")
     DISABLE = "disable", _("turn the second factor off")
 
 
-class Door(models.TextChoices):
-    """By which door a login goes on after its second step."""
+class Transport(models.TextChoices):
+    """How a login continues after its second step."""
 
     BEARER = "bearer", _("tokens")
     COOKIE = "cookie", _("cookies")
@@ -108,26 +107,26 @@ class Door(models.TextChoices):
 
 
 def end_of_challenge() -> datetime:
-    """Return when a second step that begins now is too late: in five minutes (QUALITY A05)."""
+    """Return when a challenge that is created now expires: in five minutes (quality row A05)."""
     return timezone.now() + timedelta(minutes=5)
 
 
 class Challenge(models.Model):
-    """A second step that waits for a code, five wrong ones at most."""
+    """A request for a code, with at most five attempts."""
 
     MOST_ATTEMPTS = 5
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="challenges")
     purpose = models.CharField(max_length=10, choices=ChallengePurpose.choices)
-    door = models.CharField(max_length=10, choices=Door.choices, default=Door.BEARER)
+    door = models.CharField(max_length=10, choices=Transport.choices, default=Transport.BEARER)
     method = models.CharField(max_length=10)
     attempts = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(default=end_of_challenge)
     used_at = models.DateTimeField(null=True)
 
-    objects = ProofQuerySet.as_manager()
+    objects = OneTimeQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at"]
@@ -137,17 +136,17 @@ class Challenge(models.Model):
         return f"{self.purpose} {self.created_at:%Y-%m-%d %H:%M}"
 
     def is_open(self) -> bool:
-        """Return whether a code may still be tried."""
+        """Return whether a code is still accepted."""
         return self.used_at is None and self.expires_at > timezone.now() and self.attempts < self.MOST_ATTEMPTS
 
 
 def end_of_ticket() -> datetime:
-    """Return when a ticket that is given now expires: in a minute."""
+    """Return when a ticket that is created now expires: in one minute."""
     return timezone.now() + timedelta(seconds=60)
 
 
 class SocketTicket(models.Model):
-    """Opens one WebSocket, once: a socket's address stands in logs, where a token must not (QUALITY W03)."""
+    """A ticket that opens one WebSocket once; its URL is logged, so it must hold no token (quality row W03)."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="+")
@@ -155,7 +154,7 @@ class SocketTicket(models.Model):
     expires_at = models.DateTimeField(default=end_of_ticket)
     used_at = models.DateTimeField(null=True)
 
-    objects = ProofQuerySet.as_manager()
+    objects = OneTimeQuerySet.as_manager()
 
     class Meta:
         ordering = ["-expires_at"]

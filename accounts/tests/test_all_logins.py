@@ -1,4 +1,4 @@
-"""Every address that a stranger can post to, and what none of them gives away for a password alone."""
+"""Every address that accepts a POST, and which of them log in with a password alone."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,15 +13,15 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import AttemptCounter, LoginSession, User
-from accounts.tests.test_letters import link
+from accounts.tests.test_email_links import link
 from accounts.tests.test_second_factor import code_of, first_step, second_step, secret, turn_on  # noqa: F401  # a fixture
 from accounts.tests.test_tokens import forgeries, sign_in
 from accounts.tokens import start_session
 from courses.models import Course
 from enrollments.models import Enrollment
-from lms.testing.plugin import PASSWORD
-from lms.testing.sockets import Socket
-from lms.testing.urls import fill_in, routes, values_of
+from tools.testing.plugin import PASSWORD
+from tools.testing.sockets import Socket
+from tools.testing.urls import fill_placeholders, list_routes, placeholder_values
 
 ELSEWHERE = (
     "//evil.test",
@@ -40,9 +40,11 @@ ELSEWHERE = (
 CREDENTIAL_KEYS = {"access_token", "refresh_token", "ticket", "recovery_codes"}
 
 
-def doors_that_open(user: User, addresses: list[str], **more: str) -> set[str]:
-    """Post a user's address and password, under every name that a door may have for them, to each address as a
-    stranger; return those that give a token, a cookie or a session for it."""
+def addresses_that_log_in(user: User, addresses: list[str], **more: str) -> set[str]:
+    """Return the addresses that answer a user's address and password with a token, cookie or session.
+
+    The credentials are posted by an anonymous client, under every field name that a login may use.
+    """
     body = {"email": user.email, "username": user.email, "password": PASSWORD, "new_password": PASSWORD, **more}
     opened = set()
     for address in addresses:
@@ -50,34 +52,34 @@ def doors_that_open(user: User, addresses: list[str], **more: str) -> set[str]:
         logins = LoginSession.objects.count()
         client = APIClient() if address.startswith("/api/") else Client()
         answer = client.post(address, body)
-        told = set(answer.json()) if "json" in answer.get("Content-Type", "") and answer.content else set()
+        keys = set(answer.json()) if "json" in answer.get("Content-Type", "") and answer.content else set()
         cookies = [name for name in ("access", "refresh") if name in client.cookies and client.cookies[name].value]
-        if told & CREDENTIAL_KEYS or cookies or is_signed_in(client) or LoginSession.objects.count() != logins:
+        if keys & CREDENTIAL_KEYS or cookies or is_signed_in(client) or LoginSession.objects.count() != logins:
             opened.add(address)
     return opened
 
 
 def is_signed_in(client: Client) -> bool:
-    """Return whether the client's session is somebody's."""
+    """Return whether the client's session belongs to a user."""
     key = client.cookies["sessionid"].value if "sessionid" in client.cookies else ""
     return any(SESSION_KEY in session.get_decoded() for session in Session.objects.filter(session_key=key))
 
 
 @pytest.fixture
 def addresses(course: Course, enrollment: Enrollment) -> list[str]:
-    """Every address of the site, Django's admin included."""
-    ours = [fill_in(route, values_of(course, enrollment)) for route in routes()]
+    """Return every address of the site, the admin included."""
+    ours = [fill_placeholders(route, placeholder_values(course, enrollment)) for route in list_routes()]
     return [*ours, "/admin/", "/admin/login/"]
 
 
 @pytest.mark.quality("A06")
-def test_no_address_of_the_site_opens_for_a_password_alone(addresses: list[str], bob: User, carol: User) -> None:
+def test_no_address_logs_in_with_the_password_alone(addresses: list[str], bob: User, carol: User) -> None:
     turn_on(bob)
     LoginSession.objects.all().delete()
     assert len(addresses) > 150
-    assert doors_that_open(bob, addresses) == set()
-    # Who has no second factor shows that the walk would see it.
-    assert doors_that_open(carol, addresses) == {
+    assert addresses_that_log_in(bob, addresses) == set()
+    # A user without a second factor proves that the walk detects a login.
+    assert addresses_that_log_in(carol, addresses) == {
         "/api/v1/auth/token",
         "/api/v1/auth/login-cookie",
         "/account/login/",
@@ -85,13 +87,13 @@ def test_no_address_of_the_site_opens_for_a_password_alone(addresses: list[str],
 
 
 @pytest.mark.quality("A06")
-def test_neither_a_reset_nor_a_challenge_opens_any_address(addresses: list[str], bob: User) -> None:
+def test_reset_links_and_challenges_grant_no_login(addresses: list[str], bob: User) -> None:
     turn_on(bob)
     LoginSession.objects.all().delete()
     challenge = first_step(bob)["challenge_token"]
     APIClient().post("/api/v1/auth/password/reset", {"email": bob.email})
     held = {"token": link(), "challenge_token": challenge, "refresh_token": challenge, "code": "000000"}
-    assert doors_that_open(bob, addresses, **held) == set()
+    assert addresses_that_log_in(bob, addresses, **held) == set()
     refused = APIClient().post("/api/v1/auth/refresh", {"refresh_token": challenge})
     assert refused.status_code == 401
 
@@ -113,7 +115,7 @@ def test_forged_tokens_and_challenges_open_no_socket(bob: User, carol: User) -> 
 
 
 async def close_code(address: str) -> int | None:
-    """Connect; return the code that it was closed with, or None when it stays open."""
+    """Connect; return the code that the socket was closed with, or None if it stays open."""
     device = Socket(address)
     await device.connect()
     if await device.is_silent():
@@ -124,7 +126,7 @@ async def close_code(address: str) -> int | None:
 
 @pytest.mark.quality("A11")
 @pytest.mark.parametrize("address", ELSEWHERE)
-def test_no_login_and_no_logout_leads_to_another_site(address: str, bob: User, dan: User, client: Client) -> None:
+def test_login_and_logout_never_redirect_to_another_site(address: str, bob: User, dan: User, client: Client) -> None:
     logged_in = client.post("/account/login/", {"username": bob.email, "password": PASSWORD, "next": address})
     assert logged_in["Location"] == "/dashboard/"
     assert client.get("/account/login/", {"next": address})["Location"] == "/dashboard/"
@@ -135,7 +137,7 @@ def test_no_login_and_no_logout_leads_to_another_site(address: str, bob: User, d
 
 @pytest.mark.quality("A11")
 @pytest.mark.parametrize("address", ELSEWHERE)
-def test_the_second_step_does_not_lead_there_either(address: str, dan: User, client: Client) -> None:
+def test_the_second_step_never_redirects_to_another_site(address: str, dan: User, client: Client) -> None:
     key, _codes = turn_on(dan)
     client.force_login(dan)  # with the password alone, as before the second factor was on
     assert client.get("/admin/login/", {"next": address})["Location"] == "/account/login/code/"
@@ -156,7 +158,7 @@ def test_a_login_starts_a_new_session(bob: User, client: Client) -> None:
 
 
 @pytest.mark.quality("A12")
-def test_a_stolen_session_changes_neither_address_nor_password_nor_second_factor(
+def test_a_stolen_session_cannot_change_the_account(
     bob: User, browser_of: Callable[[User], Client], api_of: Callable[[User], APIClient]
 ) -> None:
     key, _codes = turn_on(bob)
@@ -171,7 +173,7 @@ def test_a_stolen_session_changes_neither_address_nor_password_nor_second_factor
     ):
         assert browser.post(f"/account/security/{path}", body).status_code == 200
         assert browser.post(f"/account/security/{path}", {**body, "password": "a guess"}).status_code == 200
-        # A thief who saw the password typed has no code.
+        # A thief who knows the password has no code.
         assert browser.post(f"/account/security/{path}", {**body, "password": PASSWORD, "code": ""}).status_code == 200
     assert api.post("/api/v1/auth/mfa/disable", {"password": "a guess", "code": code_of(key)}).status_code == 403
     changeable = {"last_login", "updated_at"}
@@ -181,7 +183,7 @@ def test_a_stolen_session_changes_neither_address_nor_password_nor_second_factor
 
 
 @pytest.mark.quality("A05")
-def test_a_challenge_is_for_its_own_user(bob: User, carol: User, api_of: Callable[[User], APIClient]) -> None:
+def test_a_challenge_works_for_its_own_user_only(bob: User, carol: User, api_of: Callable[[User], APIClient]) -> None:
     begun = api_of(carol).post("/api/v1/auth/mfa/enable", {"method": "totp"}).json()
     body = {"challenge_token": begun["challenge_token"], "code": code_of(begun["secret"])}
     assert api_of(bob).post("/api/v1/auth/mfa/enable", body).status_code == 401
@@ -196,7 +198,7 @@ ENDINGS = ["logging out", "another password", "a reset", "deactivation", "anothe
 
 @pytest.mark.quality("A02")
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_whatever_ends_a_login_ends_it_at_every_door_at_once(
+def test_ended_logins_stop_working_on_every_transport(
     ending: str, bob: User, dan: User, enrollment: Enrollment, browser_of: Callable[[User], Client], api_of: Any
 ) -> None:
     pair, browser = start_session(user=bob), browser_of(bob)

@@ -1,4 +1,4 @@
-"""What happens when somebody logs in on a page; importing it connects it."""
+"""Receivers of Django's login and logout signals."""
 
 from typing import Any
 
@@ -7,20 +7,20 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 
 from accounts import impersonation
+from accounts.login import record_browser_login
 from accounts.models import LoginSession, User
-from accounts.signing_in import note_browser
 
 
 @receiver(user_logged_in)
-def keep_browser(request: HttpRequest, user: Any, **kwargs: Any) -> None:
-    """List the new session among the user's logins."""
+def record_login(request: HttpRequest, user: Any, **kwargs: Any) -> None:
+    """Add the new session to the user's logins."""
     if isinstance(user, User):
-        note_browser(user=user, request=request)
+        record_browser_login(user=user, request=request)
 
 
 @receiver(user_logged_out)
-def forget_browser(request: HttpRequest, user: Any, **kwargs: Any) -> None:
-    """Mark the session as ended; who acted in another's name logs out of their own, and of that."""
+def end_login(request: HttpRequest, user: Any, **kwargs: Any) -> None:
+    """End the login; while impersonating, end the impersonation and the staff member's login."""
     login = getattr(request, "impersonation", None)
     if login is not None:
         impersonation.end(login=login)

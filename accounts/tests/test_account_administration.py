@@ -1,4 +1,4 @@
-"""What staff may do to accounts, and what nobody may do to their own (QUALITY M04, M07, U06)."""
+"""Changes of accounts by staff, and their limits (quality row M04, M07, U06)."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from rest_framework.test import APIClient
 
 from accounts.models import LoginSession, Role, User
 from accounts.tokens import start_session
-from lms.platform.models import AuditEntry
-from lms.testing.plugin import PASSWORD, person, staff_of
+from core.models import AuditEntry
+from tools.testing.plugin import PASSWORD, make_staff, make_user
 
 
 def change_page(user: User) -> str:
@@ -18,16 +18,16 @@ def change_page(user: User) -> str:
 
 
 def form(user: User, **changes: Any) -> dict[str, Any]:
-    """What a browser would send for a user's page, and more than the page has fields for."""
-    kept = {
+    """Return the form data of a user's admin page, with changes and extra fields."""
+    current = {
         "email": user.email, "full_name": user.full_name, "role": user.role, "time_zone": "",
         "is_active": "on" if user.is_active else "",
     }  # fmt: skip
-    return {name: value for name, value in {**kept, **changes}.items() if value != ""}
+    return {name: value for name, value in {**current, **changes}.items() if value != ""}
 
 
 def everything() -> dict[str, Any]:
-    """What somebody sends who wants it all."""
+    """Return form data that claims every permission."""
     return {
         "is_staff": "on",
         "is_superuser": "on",
@@ -37,7 +37,7 @@ def everything() -> dict[str, Any]:
     }
 
 
-def standing(user: User) -> tuple[Any, ...]:
+def access_of(user: User) -> tuple[Any, ...]:
     user = User.objects.get(pk=user.pk)
     groups = sorted(user.groups.values_list("name", flat=True))
     return user.email, user.password, user.role, user.is_staff, user.is_superuser, groups, user.user_permissions.count()
@@ -45,20 +45,20 @@ def standing(user: User) -> tuple[Any, ...]:
 
 @pytest.mark.quality("M04")
 @pytest.mark.parametrize("who", ["support", "admin"])
-def test_nobody_raises_themselves(who: str, dan: User, sue: User, browser_of: Any) -> None:
+def test_users_cannot_raise_their_own_permissions(who: str, dan: User, sue: User, browser_of: Any) -> None:
     staff = {"support": sue, "admin": dan}[who]
-    before = standing(staff)
+    before = access_of(staff)
     if who == "admin":
-        person("Second", Role.ADMIN)
+        make_user("Second", Role.ADMIN)
     browser_of(staff).post(change_page(staff), form(staff, **everything()))
-    assert standing(staff) == before
+    assert access_of(staff) == before
 
 
 @pytest.mark.quality("M04")
 @pytest.mark.parametrize("who", ["support", "admin"])
-def test_a_superuser_s_account_is_out_of_reach(who: str, dan: User, sue: User, browser_of: Any) -> None:
-    root = person("Root", Role.ADMIN, is_superuser=True)
-    before = standing(root)
+def test_staff_cannot_change_a_superuser(who: str, dan: User, sue: User, browser_of: Any) -> None:
+    root = make_user("Root", Role.ADMIN, is_superuser=True)
+    before = access_of(root)
     browser = browser_of({"support": sue, "admin": dan}[who])
     answer = browser.post(change_page(root), form(root, email="mine@example.com", role=Role.STUDENT))
     assert answer.status_code == 403
@@ -67,14 +67,12 @@ def test_a_superuser_s_account_is_out_of_reach(who: str, dan: User, sue: User, b
     assert browser.post(address, password).status_code == 403
     for act in ("switch_off", "end_logins"):
         browser.post(reverse("admin:accounts_user_changelist"), {"action": act, "_selected_action": [root.pk]})
-    assert standing(root) == before
+    assert access_of(root) == before
     assert User.objects.get(pk=root.pk).is_active
 
 
 @pytest.mark.quality("M04")
-def test_support_gives_no_roles_takes_no_addresses_and_reaches_no_colleague(
-    sue: User, bob: User, dan: User, browser_of: Any
-) -> None:
+def test_support_cannot_change_roles_addresses_or_colleagues(sue: User, bob: User, dan: User, browser_of: Any) -> None:
     browser = browser_of(sue)
     browser.post(change_page(bob), form(bob, email="mine@example.com", **everything()))
     bob.refresh_from_db()
@@ -86,9 +84,7 @@ def test_support_gives_no_roles_takes_no_addresses_and_reaches_no_colleague(
 
 
 @pytest.mark.quality("M04")
-def test_an_administrator_makes_somebody_staff_of_a_group_and_their_logins_end(
-    dan: User, bob: User, browser_of: Any
-) -> None:
+def test_adding_a_user_to_a_group_makes_them_staff_and_ends_their_logins(dan: User, bob: User, browser_of: Any) -> None:
     start_session(user=bob)
     support = Group.objects.get(name="Support")
     browser_of(dan).post(change_page(bob), form(bob, groups=[support.pk]))
@@ -99,20 +95,20 @@ def test_an_administrator_makes_somebody_staff_of_a_group_and_their_logins_end(
     line = AuditEntry.objects.get(action="accounts.groups_changed")
     assert (line.actor, line.changes) == (dan, {"groups": [[], ["Support"]]})
     browser_of(dan).post(change_page(bob), form(bob))
-    assert standing(bob)[3:6] == (False, False, [])
+    assert access_of(bob)[3:6] == (False, False, [])
 
 
 @pytest.mark.quality("M04")
-def test_nobody_gives_what_they_do_not_have(dan: User, bob: User, browser_of: Any) -> None:
+def test_an_administrator_grants_only_permissions_they_have(dan: User, bob: User, browser_of: Any) -> None:
     keys = Group.objects.create(name="Keepers of keys")
     keys.permissions.add(Permission.objects.get(codename="change_group"))
     page = browser_of(dan).post(change_page(bob), form(bob, groups=[keys.pk]), follow=True)
-    assert "cannot give what you may not do yourself" in page.content.decode()
-    assert standing(bob)[3:6] == (False, False, [])
+    assert "t grant permissions that you don" in page.content.decode()
+    assert access_of(bob)[3:6] == (False, False, [])
 
 
 @pytest.mark.quality("M04")
-def test_groups_and_second_factors_are_nobody_s_to_see_or_change(dan: User, browser_of: Any) -> None:
+def test_groups_are_read_only_and_second_factors_hidden_in_the_admin(dan: User, browser_of: Any) -> None:
     browser = browser_of(dan)
     group = Group.objects.get(name="Support")
     address = reverse("admin:auth_group_change", args=[group.pk])
@@ -123,7 +119,7 @@ def test_groups_and_second_factors_are_nobody_s_to_see_or_change(dan: User, brow
 
 
 @pytest.mark.quality("M04")
-def test_the_api_asks_staff_for_their_second_factor(dan: User, api_of: Any, settings: Any) -> None:
+def test_the_api_requires_a_second_factor_of_staff(dan: User, api_of: Any, settings: Any) -> None:
     assert api_of(dan).get("/api/v1/admin/users").status_code == 200
     settings.MFA_REQUIRED_FOR_STAFF = True
     assert api_of(dan).get("/api/v1/admin/users").status_code == 403
@@ -132,7 +128,7 @@ def test_the_api_asks_staff_for_their_second_factor(dan: User, api_of: Any, sett
 
 
 @pytest.mark.quality("M07")
-def test_who_is_switched_off_is_out_at_once(dan: User, bob: User, api_of: Any, browser_of: Any) -> None:
+def test_a_deactivated_user_is_logged_out_at_once(dan: User, bob: User, api_of: Any, browser_of: Any) -> None:
     client, browser = api_of(bob), browser_of(bob)
     pair = start_session(user=bob)
     assert browser.get("/dashboard/").status_code == 200
@@ -152,10 +148,10 @@ def test_the_last_administrator_stays(dan: User, api_of: Any, browser_of: Any) -
         answer = api_of(dan).put(f"/api/v1/admin/users/{dan.pk}", change)
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "last_admin")
     browser_of(dan).post(change_page(dan), form(dan, role=Role.STUDENT))
-    assert standing(dan)[2:4] == (Role.ADMIN, True)
+    assert access_of(dan)[2:4] == (Role.ADMIN, True)
 
 
-def test_the_api_lists_filters_and_changes_people(dan: User, sue: User, bob: User, api_of: Any) -> None:
+def test_the_api_lists_filters_and_changes_users(dan: User, sue: User, bob: User, api_of: Any) -> None:
     client = api_of(dan)
     assert client.get("/api/v1/admin/users?role=admin").json()["count"] == 1
     (shown,) = client.get(f"/api/v1/admin/users?search={sue.email}").json()["results"]
@@ -171,7 +167,7 @@ def test_the_api_lists_filters_and_changes_people(dan: User, sue: User, bob: Use
 
 
 @pytest.mark.quality("M04")
-def test_support_changes_students_by_the_api_but_gives_no_roles(sue: User, bob: User, dan: User, api_of: Any) -> None:
+def test_support_changes_students_by_the_api_but_assigns_no_roles(sue: User, bob: User, dan: User, api_of: Any) -> None:
     client = api_of(sue)
     assert client.put(f"/api/v1/admin/users/{bob.pk}", {"full_name": "Rob"}).status_code == 200
     for user, change, code in (
@@ -180,4 +176,4 @@ def test_support_changes_students_by_the_api_but_gives_no_roles(sue: User, bob: 
     ):
         answer = client.put(f"/api/v1/admin/users/{user.pk}", change)
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (403, code)
-    assert api_of(staff_of("Finance", "Fay")).put(f"/api/v1/admin/users/{bob.pk}", {}).status_code == 403
+    assert api_of(make_staff("Finance", "Fay")).put(f"/api/v1/admin/users/{bob.pk}", {}).status_code == 403

@@ -1,0 +1,66 @@
+"""Account deletion; rows are anonymized where orders, certificates or grades have to be retained (quality row U03)."""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import ProtectedError, RestrictedError
+
+from accounts import mfa, registry
+from accounts.models import DataExport, EmailToken, LoginSession, Role, User
+from accounts.services import refuse_last_admin
+from accounts.signals import account_deleted
+from core.audit.entries import record
+
+DELETED_USER_NAME = "Deleted user"
+
+
+def close_own_account(*, user: User, password: str, code: str = "") -> None:
+    """Close the user's own account after a password check. Raises as `close_account` and `mfa.reauthenticate`."""
+    mfa.reauthenticate(user=user, password=password, code=code)
+    close_account(actor=user, user=user)
+
+
+@transaction.atomic
+def close_account(*, actor: Any, user: User) -> None:
+    """Delete a user, or anonymize the row if other data has to refer to it.
+
+    An anonymized user has no name, no address and cannot log in. Orders, payments, the audit log, certificates and
+    grades keep their rows, and all totals stay the same. Raises AccountError `last_admin` (409).
+    """
+    if user.role == Role.ADMIN:
+        admins = User.objects.select_for_update().filter(role=Role.ADMIN, is_active=True)
+        refuse_last_admin(user, {admin.pk for admin in admins})
+    LoginSession.objects.involving(user).end()
+    DataExport.objects.filter(user=user).remove()
+    record(actor=actor, action="accounts.closed", target=user)
+    if registry.must_stay(user) or not _try_delete(user):
+        _anonymize(user)
+
+
+def _try_delete(user: User) -> bool:
+    """Delete the user unless another row protects the user's row; return whether the user was deleted."""
+    try:
+        with transaction.atomic():
+            User.objects.get(pk=user.pk).delete()
+            account_deleted.send(sender=User, joined_at=user.created_at)
+    except (ProtectedError, RestrictedError):
+        return False
+    return True
+
+
+def _anonymize(user: User) -> None:
+    """Remove all personal data from a user."""
+    mfa.delete_devices(user)
+    LoginSession.objects.involving(user).delete()
+    user.groups.clear()
+    user.user_permissions.clear()
+    EmailToken.objects.filter(user=user).delete()
+    EmailToken.objects.filter(email=user.email).delete()
+    user.email = f"{user.pk}@deleted.invalid"
+    user.full_name, user.time_zone, user.language, user.profile_metadata = DELETED_USER_NAME, "", "", {}
+    user.is_active = user.is_staff = user.is_superuser = False
+    user.role = Role.STUDENT if user.role == Role.ADMIN else user.role
+    user.email_verified_at = None
+    user.set_unusable_password()
+    user.save()
+    registry.forget(user)

@@ -1,14 +1,14 @@
-"""Notifications in the admin, to answer "was I told?"."""
+"""Notifications in the admin."""
 
 from django.contrib import admin
 
-from lms.platform.admin import ReadOnlyAdmin
+from core.admin import ReadOnlyAdmin
 from realtime.models import Notification
 
 
 @admin.register(Notification)
 class NotificationAdmin(ReadOnlyAdmin):
-    """What users were told."""
+    """All notifications. Read-only, for support questions about what a user was notified of."""
 
     list_display = ["user", "number", "event", "created_at", "read_at"]
     list_filter = ["event"]

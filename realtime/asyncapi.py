@@ -1,16 +1,16 @@
-"""What the WebSocket sends and takes, as an AsyncAPI 3 document with a JSON Schema for each message.
+"""AsyncAPI 3 document of the WebSocket, with a JSON Schema for each message.
 
-`realtime/tests/test_asyncapi.py` holds what is really sent against these schemas.
+`realtime/tests/test_asyncapi.py` validates the messages that are sent against these schemas.
 """
 
 from typing import Any
 
 from django.conf import settings
 
-from realtime.chat import EXCERPT
+from realtime.chat import EXCERPT_LENGTH
 from realtime.events import Event
-from realtime.models.chat import LONGEST_MESSAGE
-from realtime.rooms import kinds
+from realtime.models.chat import MAX_MESSAGE_LENGTH
+from realtime.rooms import room_types
 
 Schema = dict[str, Any]
 
@@ -22,7 +22,7 @@ COUNT: Schema = {"type": "integer", "minimum": 0}
 
 
 def _object(**properties: Schema) -> Schema:
-    """Return the schema of an object that has these properties, all of them, and no others."""
+    """Return the schema of an object with exactly these properties, all of them required."""
     return {
         "type": "object",
         "properties": properties,
@@ -49,7 +49,12 @@ PAYLOADS: dict[str, Schema] = {
     Event.CERTIFICATE_ISSUED: _object(**COURSE, certificate_id=ID, certificate_number=TEXT),
     Event.PAYMENT_SUCCEEDED: _object(**COURSE, order_id=ID),
     Event.ANNOUNCEMENT: _object(
-        **COURSE, url=TEXT, announcement_id=ID, subject=TEXT, text={**TEXT, "maxLength": EXCERPT}, author_name=TEXT
+        **COURSE,
+        url=TEXT,
+        announcement_id=ID,
+        subject=TEXT,
+        text={**TEXT, "maxLength": EXCERPT_LENGTH},
+        author_name=TEXT,
     ),
     Event.CHAT_MESSAGE: _object(
         **COURSE,
@@ -59,30 +64,30 @@ PAYLOADS: dict[str, Schema] = {
         state={"enum": ["shown", "hidden", "deleted"]},
         author_id=ID,
         author_name=TEXT,
-        text={**TEXT, "maxLength": LONGEST_MESSAGE},
+        text={**TEXT, "maxLength": MAX_MESSAGE_LENGTH},
         posted_at=TIME,
         edited_at=_or_null(TIME),
         mention={"type": "boolean"},
     ),
 }
 SUMMARIES: dict[str, str] = {
-    Event.LESSON_COMPLETED: "A student finished a lesson: told to their own devices.",
-    Event.COURSE_UPDATED: "A published course changed: told to its students.",
-    Event.NEW_ENROLLMENT: "Somebody joined a course: told to its instructor.",
-    Event.ASSIGNMENT_GRADED: "Work is graded, or graded anew: told to its student.",
-    Event.QUIZ_GRADED: "An attempt is graded by hand or by the clock: told to its student.",
-    Event.CERTIFICATE_ISSUED: "A certificate can be downloaded: told to its holder.",
-    Event.PAYMENT_SUCCEEDED: "A payment arrived: told to its buyer.",
-    Event.ANNOUNCEMENT: "The instructor told the course something: told to its students. `text` is its beginning.",
+    Event.LESSON_COMPLETED: "A student completed a lesson. Sent to the student's own devices.",
+    Event.COURSE_UPDATED: "A published course was changed. Sent to its students.",
+    Event.NEW_ENROLLMENT: "A student enrolled in a course. Sent to its instructor.",
+    Event.ASSIGNMENT_GRADED: "A submission was graded or regraded. Sent to its student.",
+    Event.QUIZ_GRADED: "A quiz attempt was graded manually or after its time ran out. Sent to its student.",
+    Event.CERTIFICATE_ISSUED: "A certificate can be downloaded. Sent to its holder.",
+    Event.PAYMENT_SUCCEEDED: "A payment succeeded. Sent to the buyer.",
+    Event.ANNOUNCEMENT: "The instructor posted an announcement. Sent to the course's students. `text` is an excerpt.",
     Event.CHAT_MESSAGE: (
-        "Something was said in a course. Without a number (`id` is null), to those who subscribed to it; with one, and "
-        "`mention` true, to those who are mentioned, whose `text` is its beginning."
+        "A message in a course's chat was posted or changed. With `id` null, sent to sockets that subscribed to the "
+        "course. With a number and `mention` true, sent to mentioned members; `text` is an excerpt then."
     ),
 }
 
 
 def event_schema(event: str) -> Schema:
-    """Return the schema of the whole message about one kind of event."""
+    """Return the schema of the complete message of an event."""
     number: Schema = {"type": "integer", "minimum": 1}
     return _object(
         id=_or_null(number) if event == Event.CHAT_MESSAGE else number,
@@ -92,39 +97,39 @@ def event_schema(event: str) -> Schema:
     )
 
 
-def _answers() -> dict[str, Schema]:
-    """Return the schemas of what the server says in answer to a client."""
-    rooms = dict.fromkeys(kinds, ID)
+def _server_responses() -> dict[str, Schema]:
+    """Return the schemas of the server's responses to a client."""
+    room = {field: ID for field, _type in room_types.items()}
     return {
         "pong": _object(type={"const": "pong"}),
-        "subscribed": _object(type={"const": "subscribed"}, **rooms),
-        "unsubscribed": _object(type={"const": "unsubscribed"}, **rooms),
+        "subscribed": _object(type={"const": "subscribed"}, **room),
+        "unsubscribed": _object(type={"const": "unsubscribed"}, **room),
         "error": _object(type={"const": "error"}, code={"enum": ["bad_message", "forbidden", "too_many_rooms"]}),
     }
 
 
-def _questions() -> dict[str, Schema]:
-    """Return the schemas of what a client may say."""
-    rooms = dict.fromkeys(kinds, ID)
+def _client_messages() -> dict[str, Schema]:
+    """Return the schemas of the messages that a client may send."""
+    room = {field: ID for field, _type in room_types.items()}
     return {
         "ping": _object(type={"const": "ping"}),
-        "subscribe": _object(type={"const": "subscribe"}, **rooms),
-        "unsubscribe": _object(type={"const": "unsubscribe"}, **rooms),
+        "subscribe": _object(type={"const": "subscribe"}, **room),
+        "unsubscribe": _object(type={"const": "unsubscribe"}, **room),
     }
 
 
 def sent_schemas() -> dict[str, Schema]:
-    """Return the schema of everything that the server sends, by the name of the message."""
-    return {**{event: event_schema(event) for event in Event.values}, **_answers()}
+    """Return the schemas of all messages that the server sends, by name."""
+    return {**{event: event_schema(event) for event in Event.values}, **_server_responses()}
 
 
 def document() -> dict[str, Any]:
     """Return the AsyncAPI document."""
-    sent, taken = sent_schemas(), _questions()
+    sent, received = sent_schemas(), _client_messages()
     scheme, _sep, host = settings.SITE_URL.partition("://")
     messages = {
         name: {"name": name, "summary": SUMMARIES.get(name, ""), "payload": schema}
-        for name, schema in {**sent, **taken}.items()
+        for name, schema in {**sent, **received}.items()
     }
     return {
         "asyncapi": "3.0.0",
@@ -132,9 +137,9 @@ def document() -> dict[str, Any]:
             "title": "Campus events",
             "version": "1.0.0",
             "description": (
-                "What concerns a user, as it happens. `id` grows by one per user; `?since=` replays what came after "
-                "it. Closes: 4401 not, or no longer, signed in; 4429 too many messages or sockets; 1009 a frame over "
-                "64 KiB; 1013 too slow a reader."
+                "A user's events in real time. `id` grows by one per user; `?since=` replays all later events. Close "
+                "codes: 4401 not or no longer logged in; 4429 too many messages or sockets; 1009 a frame over 64 KiB; "
+                "1013 the client reads too slowly."
             ),
         },
         "servers": {"site": {"host": host, "protocol": "wss" if scheme == "https" else "ws"}},
@@ -147,7 +152,7 @@ def document() -> dict[str, Any]:
         },
         "operations": {
             "hear": _operation("send", sent),
-            "ask": _operation("receive", taken),
+            "ask": _operation("receive", received),
         },
         "components": {"messages": messages},
     }
@@ -157,9 +162,9 @@ def _query() -> Schema:
     return {
         "type": "object",
         "properties": {
-            "ticket": {**TEXT, "description": "From POST /auth/ws-ticket: opens one socket within a minute."},
-            "token": {**TEXT, "description": "An access token. A ticket is better: addresses stand in logs."},
-            "since": {**TEXT, "pattern": "^[0-9]+$", "description": "The last id that the client has."},
+            "ticket": {**TEXT, "description": "From POST /auth/ws-ticket. Valid for one socket and one minute."},
+            "token": {**TEXT, "description": "An access token. Prefer a ticket, because URLs appear in logs."},
+            "since": {**TEXT, "pattern": "^[0-9]+$", "description": "The last id that the client has received."},
         },
     }
 

@@ -1,4 +1,4 @@
-"""`/ws/notifications`: what concerns a user, as it happens, and what they missed (API.md, "Realtime")."""
+"""The WebSocket `/ws/notifications`: live notifications, and missed ones (docs/api-contract.md, "Realtime")."""
 
 import asyncio
 import json
@@ -13,8 +13,8 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import Error as DatabaseError
 
 from realtime import chat, hub, rooms
-from realtime.doors import Caller, caller_at_the_door, comes_from_elsewhere, query_of
-from realtime.hints import as_json
+from realtime.authentication import Caller, authenticate, is_cross_site, parse_query
+from realtime.broadcast import as_json
 from realtime.hub import UNAUTHENTICATED
 from realtime.models import Inbox, Notification
 from realtime.rooms import Room
@@ -22,159 +22,162 @@ from realtime.rooms import Room
 log = logging.getLogger(__name__)
 TOO_LARGE = 1009
 TRY_AGAIN = 1013
-TOO_MUCH = 4429
-LARGEST_FRAME = 64 * 1024  # servers refuse more before it is read whole: `--ws-max-size`
-FRAMES_A_PERIOD, PERIOD_SECONDS = 100, 10
-LONGEST_OUTBOX = 500
-SEND_SECONDS = 10
-ROOMS_A_SOCKET = 50
-REPLAYED_AT_ONCE = 200
-LONGEST_NUMBER = 19
+TOO_MANY = 4429
+MAX_FRAME_BYTES = 64 * 1024  # servers reject larger frames before reading them whole: `--ws-max-size`
+MAX_FRAMES_PER_PERIOD, PERIOD_SECONDS = 100, 10
+MAX_OUTBOX_LENGTH = 500
+SEND_TIMEOUT_SECONDS = 10
+MAX_ROOMS_PER_SOCKET = 50
+REPLAY_BATCH = 200
+MAX_NUMBER_DIGITS = 19
 BAD_MESSAGE = {"type": "error", "code": "bad_message"}
-CLIENT_GONE = (OSError, RuntimeError)  # what servers raise when one sends after the end
+CLIENT_GONE = (OSError, RuntimeError)  # raised by servers when sending on a closed connection
 
 
 class NotificationConsumer(AsyncWebsocketConsumer):
-    """One user's socket. Notifications come from the table alone; everything a client does is an HTTP call.
+    """The socket of one user. It only delivers; clients change data through the API.
 
-    What has to be sent waits in a bounded outbox, so that a reader who stalls holds up nobody: such a socket is closed,
-    and its client catches up by `?since=` (QUALITY W07).
+    Messages wait in a bounded outbox, so that a client that does not read cannot delay other sockets: its socket is
+    closed, and it catches up with `?since=` (quality row W07).
     """
 
-    channel_layer_alias = "none"  # the process listens once for all of its sockets: realtime.hub
+    channel_layer_alias = "none"  # the process subscribes once for all of its sockets: realtime.hub
     caller: Caller
-    told_up_to = 0
+    last_sent = 0  # the number of the last notification that was put into the outbox
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Serve the socket; however it ends, nobody keeps it."""
+        """Serve the socket, and remove it from the hub however it ends."""
         self.rooms: set[Room] = set()
         self.outbox: deque[str] = deque()
-        self.known = self.accepted = self.behind = self.fetching = False
+        self.registered = self.accepted = self.behind = self.fetching = False
         self.writer: asyncio.Task[None] | None = None
         self.closing: asyncio.Task[None] | None = None
-        self.period_began, self.frames = 0.0, 0
-        self.hub = hub.here()
+        self.period_started, self.frames = 0.0, 0
+        self.hub = hub.get_hub()
         try:
             await super().__call__(scope, receive, send)
         finally:
-            if self.known:
-                self.hub.leave(self)
+            if self.registered:
+                self.hub.remove(self)
             if self.writer is not None:
                 self.writer.cancel()
 
     async def connect(self) -> None:
-        """Accept the handshake; close with 4401 before any data when nobody is behind it (QUALITY W01), with 4429 when
-        its user has ten sockets; refuse another site's page (403)."""
-        if comes_from_elsewhere(self.scope):
+        """Accept the handshake, or close the socket before any data.
+
+        Closes with 4401 without a live login (quality row W01) and with 4429 if the user has ten sockets. Rejects the
+        handshake (403) of another site's page.
+        """
+        if is_cross_site(self.scope):
             await self.close()
             return
-        caller = await caller_at_the_door(self.scope)
+        caller = await authenticate(self.scope)
         if caller is None:
             await self.accept()
             await self.close(code=UNAUTHENTICATED)
             return
-        self.caller, self.known = caller, True
-        # In before reading where the user stands, and that before accepting: whatever is told from the moment on in
-        # which the client knows that it is connected, reaches it.
-        if not await self.hub.enter(self):
+        self.caller, self.registered = caller, True
+        # The order matters: register with the hub, read the last number, accept. Otherwise a notification that is
+        # created between two of these steps would not reach a client that knows that it is connected.
+        if not await self.hub.add(self):
             await self.accept()
-            await self.close(code=TOO_MUCH)
+            await self.close(code=TOO_MANY)
             return
-        since = query_of(self.scope).get("since", "")
-        is_number = since.isascii() and since.isdigit() and len(since) < LONGEST_NUMBER
-        self.told_up_to = int(since) if is_number else await self._last_number()
+        since = parse_query(self.scope).get("since", "")
+        is_number = since.isascii() and since.isdigit() and len(since) < MAX_NUMBER_DIGITS
+        self.last_sent = int(since) if is_number else await self._last_number()
         await self.accept()
         self.accepted = True
         if is_number or self.behind:
-            self.look_in_table()
+            self.catch_up()
 
     async def disconnect(self, code: int) -> None:
-        """Nothing to do: the hub forgets the socket however it ends."""
+        """Leave the cleanup to `__call__`, which also runs if the handshake fails."""
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Answer a client's message; tell it when it is not understood, and keep the socket, unless it is too much."""
-        if len(text_data or bytes_data or "") > LARGEST_FRAME:
-            self.end(TOO_LARGE)
-        elif self._talks_too_much():
-            self.end(TOO_MUCH)
+        """Handle a client's message. Close the socket if the message is too large or the client sends too many."""
+        if len(text_data or bytes_data or "") > MAX_FRAME_BYTES:
+            self.close_soon(TOO_LARGE)
+        elif self._exceeds_frame_rate():
+            self.close_soon(TOO_MANY)
         else:
-            await self._answer(_parsed(text_data))
+            await self._respond(_parse_message(text_data))
 
-    def _talks_too_much(self) -> bool:
+    def _exceeds_frame_rate(self) -> bool:
         now = time.monotonic()
-        if now - self.period_began > PERIOD_SECONDS:
-            self.period_began, self.frames = now, 0
+        if now - self.period_started > PERIOD_SECONDS:
+            self.period_started, self.frames = now, 0
         self.frames += 1
-        return self.frames > FRAMES_A_PERIOD
+        return self.frames > MAX_FRAMES_PER_PERIOD
 
-    async def _answer(self, message: dict[str, Any]) -> None:
-        kind = message.get("type")
-        room = rooms.named_in(message)
-        if kind == "ping":
-            self.say_json({"type": "pong"})
-        elif kind == "subscribe" and rooms.names_one(message):
-            await self._subscribe(room, message)
-        elif kind == "unsubscribe" and room is not None:
-            self.put_out(room)
+    async def _respond(self, message: dict[str, Any]) -> None:
+        message_type = message.get("type")
+        room = rooms.parse_room(message)
+        if message_type == "ping":
+            self.queue_json({"type": "pong"})
+        elif message_type == "subscribe" and rooms.has_room_id(message):
+            await self._subscribe(room)
+        elif message_type == "unsubscribe" and room is not None:
+            self.leave_room(room)
         else:
-            self.say_json(BAD_MESSAGE)
+            self.queue_json(BAD_MESSAGE)
 
-    async def _subscribe(self, room: Room | None, message: dict[str, Any]) -> None:
-        """Let the socket hear a room that its user may enter."""
-        heard_up_to = await self._heard_at_the_door(room) if room else None
-        if room is None or heard_up_to is None:
-            self.say_json({"type": "error", "code": "forbidden"})
-        elif len(self.rooms) >= ROOMS_A_SOCKET:
-            self.say_json({"type": "error", "code": "too_many_rooms"})
+    async def _subscribe(self, room: Room | None) -> None:
+        """Join a room if the user may enter it."""
+        last_change = await self._last_change_if_allowed(room) if room else None
+        if room is None or last_change is None:
+            self.queue_json({"type": "error", "code": "forbidden"})
+        elif len(self.rooms) >= MAX_ROOMS_PER_SOCKET:
+            self.queue_json({"type": "error", "code": "too_many_rooms"})
         else:
-            self.hub.enter_room(self, room, heard_up_to)
-            self.say_json({"type": "subscribed", room.field: str(room.id)})
+            self.hub.join_room(self, room, last_change)
+            self.queue_json({"type": "subscribed", room.field: str(room.id)})
 
     @database_sync_to_async
-    def _heard_at_the_door(self, room: Room) -> int | None:
-        """Return the room's last change up to now, None where the user may not enter."""
-        return chat.last_change_in(room) if rooms.may_enter(self.caller.user_id, room) else None
+    def _last_change_if_allowed(self, room: Room) -> int | None:
+        """Return the number of the room's last change, or None if the user may not enter."""
+        return chat.last_change(room) if rooms.can_enter(self.caller.user_id, room) else None
 
-    def put_out(self, room: Room) -> None:
-        """Leave a room; tell the client."""
+    def leave_room(self, room: Room) -> None:
+        """Leave a room and notify the client."""
         self.hub.leave_room(self, room)
-        self.say_json({"type": "unsubscribed", room.field: str(room.id)})
+        self.queue_json({"type": "unsubscribed", room.field: str(room.id)})
 
-    def tell(self, number: int, text: str) -> None:
-        """Send a notification on, once and in order.
+    def queue_notification(self, number: int, text: str) -> None:
+        """Send a notification once and in order.
 
-        Two processes that commit one after the other may be heard in the other order; numbers tell: what was sent is
-        passed over, and a gap is filled from the table, where every lower number stands already.
+        The broadcast events of two processes that commit one after the other may arrive in reverse order. A number that
+        was sent already is skipped. A gap is filled from the database, which has all lower numbers.
         """
-        if number <= self.told_up_to:
+        if number <= self.last_sent:
             return
-        in_order = number == self.told_up_to + 1 and not self.behind and not self.fetching
+        in_order = number == self.last_sent + 1 and not self.behind and not self.fetching
         if in_order and self.accepted and self._has_space():
-            self.told_up_to = number
+            self.last_sent = number
             self.outbox.append(text)
-            self._write_soon()
+            self._start_writer()
         else:
-            self.look_in_table()
+            self.catch_up()
 
-    def say(self, text: str) -> None:
-        """Send what has no number; a socket whose outbox is full is closed, for its client could not tell a gap."""
+    def queue_text(self, text: str) -> None:
+        """Send a message without a number. Close the socket if the outbox is full, since clients can't see the gap."""
         if self._has_space():
             self.outbox.append(text)
-            self._write_soon()
+            self._start_writer()
         else:
-            self.end(TRY_AGAIN)
+            self.close_soon(TRY_AGAIN)
 
-    def say_json(self, content: dict[str, Any]) -> None:
+    def queue_json(self, content: dict[str, Any]) -> None:
         """Send `content` as JSON."""
-        self.say(as_json(content))
+        self.queue_text(as_json(content))
 
-    def look_in_table(self) -> None:
-        """Send everything after the last number sent, oldest first."""
+    def catch_up(self) -> None:
+        """Send all notifications after the last one that was sent, oldest first."""
         self.behind = True
-        self._write_soon()
+        self._start_writer()
 
-    def end(self, code: int) -> None:
-        """Close the socket, without waiting for a client who does not read."""
+    def close_soon(self, code: int) -> None:
+        """Close the socket in a task, which does not wait for a client that does not read."""
         if self.closing is None:
             self.closing = asyncio.create_task(self._close(code))
 
@@ -185,47 +188,47 @@ class NotificationConsumer(AsyncWebsocketConsumer):
             await self.close(code=code)
 
     def _has_space(self) -> bool:
-        return len(self.outbox) < LONGEST_OUTBOX
+        return len(self.outbox) < MAX_OUTBOX_LENGTH
 
-    def _write_soon(self) -> None:
+    def _start_writer(self) -> None:
         if self.writer is None and self.closing is None and self.accepted:
             self.writer = asyncio.create_task(self._write())
 
     async def _write(self) -> None:
-        """Send what waits, and what stands in the table, until there is nothing."""
+        """Send the outbox and the missed notifications until both are empty."""
         try:
             while self.outbox or self.behind:
                 if not self.outbox:
-                    await self._fetch()
+                    await self._fetch_missed()
                 while self.outbox:
-                    async with asyncio.timeout(SEND_SECONDS):
+                    async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
                         await self.send(text_data=self.outbox.popleft())
         except TimeoutError:
-            self.end(TRY_AGAIN)
+            self.close_soon(TRY_AGAIN)
         except CLIENT_GONE:
             self.outbox.clear()
         finally:
             self.writer = None
 
-    async def _fetch(self) -> None:
-        """Put what was missed into the outbox, so much at a time; nothing while the database is away."""
+    async def _fetch_missed(self) -> None:
+        """Put a batch of missed notifications into the outbox; none if the database is down."""
         self.behind, self.fetching = False, True
         try:
             missed = await self._missed()
         except DatabaseError as error:
-            log.warning("the database does not answer, the next look will: %s", error)
+            log.warning("the database does not respond, the next poll will retry: %s", error)
             return
         finally:
             self.fetching = False
         for number, text in missed:
-            self.told_up_to = number
+            self.last_sent = number
             self.outbox.append(text)
-        self.behind = self.behind or len(missed) == REPLAYED_AT_ONCE
+        self.behind = self.behind or len(missed) == REPLAY_BATCH
 
     @database_sync_to_async
     def _missed(self) -> list[tuple[int, str]]:
-        mine = Notification.objects.filter(user=self.caller.user_id).since(self.told_up_to)
-        return [(one.number, as_json(one.as_message())) for one in mine[:REPLAYED_AT_ONCE]]
+        missed = Notification.objects.filter(user=self.caller.user_id).since(self.last_sent)
+        return [(notification.number, as_json(notification.as_message())) for notification in missed[:REPLAY_BATCH]]
 
     @database_sync_to_async
     def _last_number(self) -> int:
@@ -233,8 +236,8 @@ class NotificationConsumer(AsyncWebsocketConsumer):
         return inbox.last_number if inbox else 0
 
 
-def _parsed(text: str | None) -> dict[str, Any]:
-    """Return a client's message; an empty one for what is no JSON object."""
+def _parse_message(text: str | None) -> dict[str, Any]:
+    """Return a client's message, or an empty one if the text is not a JSON object."""
     try:
         message = json.loads(text or "")
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""What every page shows of its reader's notifications, and up to which of them it knows."""
+"""Context processor for the unread count of notifications, which every page shows."""
 
 from typing import Any, NamedTuple
 
@@ -7,34 +7,34 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from lms.lib.prepared import Prepared
+from core.db.prepared import Prepared
 from realtime.models import Inbox, Notification
 
 
-class Standing(NamedTuple):
-    """The number of somebody's newest notification, and how many of all up to it are unread."""
+class InboxState(NamedTuple):
+    """The number of a user's newest notification, and the number of unread ones."""
 
     last_number: int = 0
     unread: int = 0
 
 
-def _standing_of(user_id: Any) -> QuerySet[Inbox, tuple[int, int]]:
-    theirs = Notification.objects.filter(user=OuterRef("user")).unread().order_by().values("user")
-    unread = Coalesce(Subquery(theirs.annotate(unread=Count("pk")).values("unread")), 0)
+def _inbox_state_query(user_id: Any) -> QuerySet[Inbox, tuple[int, int]]:
+    notifications = Notification.objects.filter(user=OuterRef("user")).unread().order_by().values("user")
+    unread = Coalesce(Subquery(notifications.annotate(unread=Count("pk")).values("unread")), 0)
     return Inbox.objects.filter(user=user_id).values_list("last_number", unread)
 
 
-# Both in one statement: what is told after it is news to the page, and what was told before is in its number.
-_STANDING = Prepared(_standing_of)
+# One statement, so that the page counts each notification either in `unread` or as one that live.js receives later.
+_INBOX_STATE = Prepared(_inbox_state_query)
 
 
 def inbox(request: HttpRequest) -> dict[str, Any]:
-    """Return where the user stands (a `Standing`); nothing is asked of the database before a page shows it."""
+    """Return the user's `InboxState` as `inbox`. Lazy: the query runs when a template first uses it."""
 
-    def standing() -> Standing:
+    def load_state() -> InboxState:
         user = getattr(request, "user", None)
         if user is None or not user.is_authenticated:
-            return Standing()
-        return Standing(*(_STANDING.row(user.pk) or ()))
+            return InboxState()
+        return InboxState(*(_INBOX_STATE.row(user.pk) or ()))
 
-    return {"inbox": SimpleLazyObject(standing)}
+    return {"inbox": SimpleLazyObject(load_state)}

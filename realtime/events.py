@@ -1,15 +1,15 @@
-"""The kinds of things that users are told."""
+"""Types of notification events."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
 class Event(models.TextChoices):
-    """The kinds of things that users are told (API.md, "Realtime")."""
+    """The types of notification events (docs/api-contract.md, "Realtime")."""
 
     LESSON_COMPLETED = "lesson_completed", _("Lesson completed")
     COURSE_UPDATED = "course_updated", _("Course updated")
-    NEW_ENROLLMENT = "new_enrollment", _("New enrolment")
+    NEW_ENROLLMENT = "new_enrollment", _("New enrollment")
     ASSIGNMENT_GRADED = "assignment_graded", _("Assignment graded")
     QUIZ_GRADED = "quiz_graded", _("Quiz graded")
     CERTIFICATE_ISSUED = "certificate_issued", _("Certificate issued")

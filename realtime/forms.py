@@ -1,27 +1,27 @@
-"""Forms of the conversation, announcement and choice pages."""
+"""Forms of the chat, announcement and notification settings pages."""
 
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from realtime.models import DEFAULT_WAYS, Announcement, Event, Way
-from realtime.models.chat import LONGEST_MESSAGE
+from realtime.models import DEFAULT_CHANNELS, Announcement, DeliveryChannel, Event
+from realtime.models.chat import MAX_MESSAGE_LENGTH
 
 
 class MessageForm(forms.Form):
-    """What somebody wants to say."""
+    """A message in a conversation."""
 
     text = forms.CharField(
         label=_("Your message"),
-        max_length=LONGEST_MESSAGE,
+        max_length=MAX_MESSAGE_LENGTH,
         widget=forms.Textarea(attrs={"rows": 2, "placeholder": _("Write a message")}),
-        help_text=_("Mention somebody with @ and their name: they are told."),
+        help_text=_("Type @ and a member's full name to notify them."),
     )
 
 
 class AnnouncementForm(forms.ModelForm[Announcement]):
-    """What everybody in a course should know."""
+    """An announcement to all members of a course."""
 
     class Meta:
         model = Announcement
@@ -29,24 +29,27 @@ class AnnouncementForm(forms.ModelForm[Announcement]):
         widgets = {"text": forms.Textarea(attrs={"rows": 6})}
 
 
-class ChoicesForm(forms.Form):
-    """One field for each kind of event that is a choice."""
+class PreferencesForm(forms.Form):
+    """The notification preferences of a user, with one field for each event that has one."""
 
-    def __init__(self, *args: Any, ways: dict[str, str], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, channels: dict[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for event in DEFAULT_WAYS:
+        for event in DEFAULT_CHANNELS:
             self.fields[event] = forms.ChoiceField(
-                label=LABELS[event], choices=Way.choices, initial=ways[event], help_text=HELP.get(event, "")
+                label=EVENT_LABELS[event],
+                choices=DeliveryChannel.choices,
+                initial=channels[event],
+                help_text=EVENT_HELP.get(event, ""),
             )
 
 
-LABELS: dict[str, Any] = {
+EVENT_LABELS: dict[str, Any] = {
     Event.ANNOUNCEMENT: _("Announcements in my courses"),
     Event.ASSIGNMENT_GRADED: _("My work is graded"),
     Event.QUIZ_GRADED: _("My quiz is graded"),
     Event.CERTIFICATE_ISSUED: _("My certificate is ready"),
-    Event.COURSE_UPDATED: _("A course of mine changes"),
-    Event.CHAT_MESSAGE: _("Somebody mentions me in a chat"),
-    Event.NEW_ENROLLMENT: _("Somebody joins a course that I teach"),
+    Event.COURSE_UPDATED: _("A course I'm enrolled in is updated"),
+    Event.CHAT_MESSAGE: _("Someone mentions me in a chat"),
+    Event.NEW_ENROLLMENT: _("A student enrolls in a course I teach"),
 }
-HELP: dict[str, Any] = {Event.CHAT_MESSAGE: _("Other messages stand in the chat alone.")}
+EVENT_HELP: dict[str, Any] = {Event.CHAT_MESSAGE: _("Other messages appear in the chat only.")}

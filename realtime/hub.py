@@ -1,9 +1,10 @@
-"""All sockets of one process: where hints arrive, once for all of them, and from where the tables are looked at.
+"""The sockets of one process: they share one channel-layer subscription and one poll of the database.
 
-A socket of its own in the channel layer would cost two subscriptions and a decoded copy of every message; so the
-process listens once, and hands on. Every few seconds it looks, in a handful of queries for a thousand sockets, who was
-told something that no hint brought, what happened in rooms, whose login has ended and who may no longer be where: so
-nothing depends on the channel layer, and everything that has to end ends within five seconds (QUALITY W02, W04, W05).
+A channel-layer subscription for each socket would cost two subscriptions and a decoded copy of every message. Instead
+the process subscribes once and distributes the broadcast events. Every few seconds it checks, in a few queries for a
+thousand sockets, for notifications and room changes without a broadcast event, for ended logins and for lost access to
+rooms. So delivery does not depend on the channel layer, and access ends within five seconds (quality rows W02, W04,
+W05).
 """
 
 import asyncio
@@ -21,40 +22,40 @@ from django.db import Error as DatabaseError
 from redis.exceptions import RedisError
 
 from realtime import chat, rooms
-from realtime.doors import Caller, those_who_may_stay
-from realtime.hints import EVERY_PROCESS, as_json
+from realtime.authentication import Caller, filter_authenticated
+from realtime.broadcast import GROUP, as_json
 from realtime.models import Inbox
 from realtime.rooms import Room
 
 log = logging.getLogger(__name__)
-LOOK_EVERY_SECONDS = 3
-LOOKED_AT_TOGETHER = 1000
-SOCKETS_A_USER = 10
-HANDED_ON_TOGETHER = 200
-CHANGES_TOGETHER = 100
+POLL_INTERVAL_SECONDS = 3
+SOCKETS_PER_CHECK = 1000
+MAX_SOCKETS_PER_USER = 10
+RECIPIENTS_PER_SLICE = 200
+CHANGES_PER_QUERY = 100
 UNAUTHENTICATED = 4401
 
 
-class Guest(Protocol):
-    """A socket, as the hub knows it."""
+class HubSocket(Protocol):
+    """The interface of a socket that the hub needs. No method waits for the client."""
 
     caller: Caller
-    told_up_to: int
+    last_sent: int
     rooms: set[Room]
 
-    def tell(self, number: int, text: str) -> None:
-        """Send a notification, if it is the next one."""
+    def queue_notification(self, number: int, text: str) -> None:
+        """Send a notification if it is the next one, and catch up from the database otherwise."""
 
-    def say(self, text: str) -> None:
-        """Send something that has no number."""
+    def queue_text(self, text: str) -> None:
+        """Send a message without a number."""
 
-    def look_in_table(self) -> None:
-        """Send what stands in the table and was not sent yet."""
+    def catch_up(self) -> None:
+        """Send the notifications in the database that were not sent yet."""
 
-    def put_out(self, room: Room) -> None:
-        """Make the socket leave a room that its user may no longer be in."""
+    def leave_room(self, room: Room) -> None:
+        """Leave a room and notify the client."""
 
-    def end(self, code: int) -> None:
+    def close_soon(self, code: int) -> None:
         """Close the socket."""
 
 
@@ -62,208 +63,219 @@ class Hub:
     """The sockets of one event loop, by user and by room."""
 
     def __init__(self) -> None:
-        self.of_user: dict[str, set[Guest]] = defaultdict(set)
-        self.in_room: dict[Room, set[Guest]] = defaultdict(set)
-        self.said_up_to: dict[Room, int] = {}  # of each room with somebody in it, the last change that they heard of
+        self.by_user: dict[str, set[HubSocket]] = defaultdict(set)
+        self.by_room: dict[Room, set[HubSocket]] = defaultdict(set)
+        self.last_sent_change: dict[Room, int] = {}  # of each room in `by_room`
         self.listening = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
-    def guests(self) -> list[Guest]:
+    def sockets(self) -> list[HubSocket]:
         """Return all sockets."""
-        return [guest for of_one in self.of_user.values() for guest in of_one]
+        return [socket for of_user in self.by_user.values() for socket in of_user]
 
-    async def enter(self, guest: Guest) -> bool:
-        """Take a socket in; return whether its user may have one more. What is told from now on reaches it."""
-        mine = self.of_user[str(guest.caller.user_id)]
-        if len(mine) >= SOCKETS_A_USER:
+    async def add(self, socket: HubSocket) -> bool:
+        """Add a socket, which receives broadcast events from now on. Returns False if its user has too many."""
+        of_user = self.by_user[str(socket.caller.user_id)]
+        if len(of_user) >= MAX_SOCKETS_PER_USER:
             return False
-        mine.add(guest)
+        of_user.add(socket)
         if not self._tasks:
-            self._tasks = [asyncio.create_task(_always(self._listen)), asyncio.create_task(_always(self._watch))]
+            self._tasks = [asyncio.create_task(_run_forever(task)) for task in (self._listen, self._poll)]
         if not self.listening.is_set():
             await self._wait_until_listening()
         return True
 
     async def _wait_until_listening(self) -> None:
-        """Wait a moment for the channel layer; without it, the tables do."""
+        """Wait up to a second for the channel layer. Without it, sockets are served from the database."""
         try:
             async with asyncio.timeout(1):
                 await self.listening.wait()
         except TimeoutError:
-            log.warning("the channel layer does not answer; sockets are served from the tables")
+            log.warning("the channel layer does not respond; sockets are served from the database")
 
-    def leave(self, guest: Guest) -> None:
-        """Forget a socket; with the last one, stop listening."""
-        user_id = str(guest.caller.user_id)
-        self.of_user[user_id].discard(guest)
-        if not self.of_user[user_id]:
-            del self.of_user[user_id]
-        for room in list(guest.rooms):
-            self.leave_room(guest, room)
-        if not self.of_user:
+    def remove(self, socket: HubSocket) -> None:
+        """Remove a socket. Stop listening and polling after the last one."""
+        user_id = str(socket.caller.user_id)
+        self.by_user[user_id].discard(socket)
+        if not self.by_user[user_id]:
+            del self.by_user[user_id]
+        for room in list(socket.rooms):
+            self.leave_room(socket, room)
+        if not self.by_user:
             for task in self._tasks:
                 task.cancel()
             self._tasks = []
             self.listening.clear()
 
-    def enter_room(self, guest: Guest, room: Room, heard_up_to: int) -> None:
-        """Let a socket hear what happens in a room after the change that is given. Where others are in there already,
-        that may be some of what it knows."""
-        guest.rooms.add(room)
-        self.in_room[room].add(guest)
-        self.said_up_to.setdefault(room, heard_up_to)
+    def join_room(self, socket: HubSocket, room: Room, last_change: int) -> None:
+        """Let a socket receive the changes of a room after `last_change`.
 
-    def leave_room(self, guest: Guest, room: Room) -> None:
-        """Let a socket hear a room no longer."""
-        guest.rooms.discard(room)
-        self.in_room[room].discard(guest)
-        if not self.in_room[room]:
-            del self.in_room[room]
-            self.said_up_to.pop(room, None)
+        If other sockets are in the room already, it may also receive some earlier changes.
+        """
+        socket.rooms.add(room)
+        self.by_room[room].add(socket)
+        self.last_sent_change.setdefault(room, last_change)
+
+    def leave_room(self, socket: HubSocket, room: Room) -> None:
+        """Stop sending a room's changes to a socket."""
+        socket.rooms.discard(room)
+        self.by_room[room].discard(socket)
+        if not self.by_room[room]:
+            del self.by_room[room]
+            self.last_sent_change.pop(room, None)
 
     async def _listen(self) -> None:
-        """Hear what other processes tell, as long as there are sockets; begin anew when the layer fails."""
+        """Receive broadcast events as long as there are sockets; subscribe again if the channel layer fails."""
         layer = get_channel_layer()
         while True:
             channel = ""
             try:
                 channel = await layer.new_channel()
-                await layer.group_add(EVERY_PROCESS, channel)
+                await layer.group_add(GROUP, channel)
                 self.listening.set()
                 while True:
-                    await self._hear(await layer.receive(channel))
+                    await self._handle_event(await layer.receive(channel))
             except (RedisError, OSError) as error:
-                log.warning("no channel layer, trying again: %s", error)
+                log.warning("no channel layer, retrying: %s", error)
                 self.listening.clear()
                 await asyncio.sleep(1)
             finally:
                 if channel:
                     with suppress(RedisError, OSError):
-                        await layer.group_discard(EVERY_PROCESS, channel)
+                        await layer.group_discard(GROUP, channel)
 
-    async def _hear(self, message: dict[str, Any]) -> None:
-        """Hand a hint on to the sockets that it is for."""
-        kind = message["type"]
-        if kind == "news":
-            await self._hand_on(message["numbers"], message["rest"])
-        elif kind == "room":
-            await self._hear_in(Room(message["field"], uuid.UUID(message["id"])), message["change"], message["text"])
-        elif kind == "logins":
-            self._end_logins(set(message["ids"]), set(message["keys"]))
-        elif kind == "rooms":
-            await self._look_at([guest for user in message["users"] for guest in self.of_user.get(user, ())])
+    async def _handle_event(self, event: dict[str, Any]) -> None:
+        """Distribute a broadcast event to the sockets that it concerns."""
+        event_type = event["type"]
+        if event_type == "notifications":
+            await self._send_notifications(event["numbers"], event["rest"])
+        elif event_type == "room":
+            await self._handle_room_change(Room(event["field"], uuid.UUID(event["id"])), event["change"], event["text"])
+        elif event_type == "logins":
+            self._close_logins(set(event["ids"]), set(event["keys"]))
+        elif event_type == "rooms":
+            await self._check([socket for user in event["users"] for socket in self.by_user.get(user, ())])
 
-    async def _hand_on(self, numbers: list[tuple[str, int]], rest: str) -> None:
-        """Tell each recipient who has a socket here; let others have their turn in between."""
-        for place, (user_id, number) in enumerate(numbers, start=1):
-            for guest in list(self.of_user.get(user_id, ())):
-                guest.tell(number, f'{{"id": {number}, {rest}')
-            if place % HANDED_ON_TOGETHER == 0:
+    async def _send_notifications(self, numbers: list[tuple[str, int]], rest: str) -> None:
+        """Send a notification to the sockets of its recipients, and yield to other coroutines in between."""
+        for count, (user_id, number) in enumerate(numbers, start=1):
+            for socket in list(self.by_user.get(user_id, ())):
+                socket.queue_notification(number, f'{{"id": {number}, {rest}')
+            if count % RECIPIENTS_PER_SLICE == 0:
                 await asyncio.sleep(0)
 
-    async def _hear_in(self, room: Room, change: int, text: str) -> None:
-        """Say what happened in a room, if it is the next thing; a gap is filled from the table, where all that comes
-        before stands already."""
-        known = self.said_up_to.get(room)
-        if known is not None and change > known + 1:
-            await self._look_into([room])
+    async def _handle_room_change(self, room: Room, change: int, text: str) -> None:
+        """Send a room's change if it is the next one.
+
+        After a gap, catch up from the database, which has all earlier changes.
+        """
+        last_sent = self.last_sent_change.get(room)
+        if last_sent is not None and change > last_sent + 1:
+            await self._catch_up_rooms([room])
         else:
-            self._say_in(room, change, text)
+            self._send_room_change(room, change, text)
 
-    def _say_in(self, room: Room, change: int, text: str) -> None:
-        if room not in self.in_room or change <= self.said_up_to[room]:
+    def _send_room_change(self, room: Room, change: int, text: str) -> None:
+        if room not in self.by_room or change <= self.last_sent_change[room]:
             return
-        self.said_up_to[room] = change
-        for guest in list(self.in_room[room]):
-            guest.say(text)
+        self.last_sent_change[room] = change
+        for socket in list(self.by_room[room]):
+            socket.queue_text(text)
 
-    async def _catch_up(self, room: Room, newest: int) -> None:
-        """Say what happened in a room and no hint brought, so much at a time; `newest` is a change that is in the table
-        already. Not every change is found there: a message has the number of its last one."""
-        found = await _changed_in(room, self.said_up_to.get(room, newest))
-        for change, text in found:
-            self._say_in(room, change, text)
-        if len(found) < CHANGES_TOGETHER and room in self.in_room:
-            self.said_up_to[room] = max(self.said_up_to[room], newest)
+    async def _catch_up_room(self, room: Room, last_change: int) -> None:
+        """Send a batch of the room's changes that no broadcast event has delivered.
 
-    async def _look_into(self, where: list[Room]) -> None:
-        """Say what happened in some rooms and no hint brought; later, while the database is away."""
+        `last_change` is known to be in the database. Not every earlier number is found there, because a message only
+        has the number of its latest change.
+        """
+        changes = await _changes_since(room, self.last_sent_change.get(room, last_change))
+        for change, text in changes:
+            self._send_room_change(room, change, text)
+        if len(changes) < CHANGES_PER_QUERY and room in self.by_room:
+            self.last_sent_change[room] = max(self.last_sent_change[room], last_change)
+
+    async def _catch_up_rooms(self, wanted: list[Room]) -> None:
+        """Send the changes of rooms that no broadcast event has delivered; later if the database is down."""
         try:
-            newest = await _last_changes_in(where) if where else {}
-            for room, change in newest.items():
-                if change > self.said_up_to.get(room, change):
-                    await self._catch_up(room, change)
+            last_changes = await _last_changes(wanted) if wanted else {}
+            for room, change in last_changes.items():
+                if change > self.last_sent_change.get(room, change):
+                    await self._catch_up_room(room, change)
         except DatabaseError as error:
-            log.warning("the database does not answer, rooms wait: %s", error)
+            log.warning("the database does not respond, room changes are delayed: %s", error)
 
-    def _end_logins(self, ids: set[str], keys: set[str]) -> None:
-        for guest in self.guests():
-            if str(guest.caller.login_id) in ids or guest.caller.session_key in keys:
-                guest.end(UNAUTHENTICATED)
+    def _close_logins(self, ids: set[str], keys: set[str]) -> None:
+        for socket in self.sockets():
+            if str(socket.caller.login_id) in ids or socket.caller.session_key in keys:
+                socket.close_soon(UNAUTHENTICATED)
 
-    async def _watch(self) -> None:
-        """Look at the tables every few seconds, whatever the channel layer says."""
+    async def _poll(self) -> None:
+        """Check all sockets and rooms against the database every few seconds."""
         while True:
-            await asyncio.sleep(LOOK_EVERY_SECONDS)
-            everybody = self.guests()
-            for start in range(0, len(everybody), LOOKED_AT_TOGETHER):
-                await self._look_at(everybody[start : start + LOOKED_AT_TOGETHER])
-            await self._look_into(list(self.in_room))
+            await asyncio.sleep(POLL_INTERVAL_SECONDS)
+            sockets = self.sockets()
+            for start in range(0, len(sockets), SOCKETS_PER_CHECK):
+                await self._check(sockets[start : start + SOCKETS_PER_CHECK])
+            await self._catch_up_rooms(list(self.by_room))
 
-    async def _look_at(self, guests: list[Guest]) -> None:
-        """End, put out and catch up whom the tables say; leave everybody as they are while the database is away."""
+    async def _check(self, sockets: list[HubSocket]) -> None:
+        """Close sockets of ended logins, leave rooms after lost access, and catch up on notifications.
+
+        Sockets are left unchanged while the database is down.
+        """
         try:
-            may_stay, inside, numbers = await _state_of(
-                [guest.caller for guest in guests],
-                [(guest.caller.user_id, room) for guest in guests for room in guest.rooms],
+            authenticated, allowed, last_numbers = await _load_state(
+                [socket.caller for socket in sockets],
+                [(socket.caller.user_id, room) for socket in sockets for room in socket.rooms],
             )
         except DatabaseError as error:
-            log.warning("the database does not answer, sockets stay as they are: %s", error)
+            log.warning("the database does not respond, sockets are not checked: %s", error)
             return
-        for guest in guests:
-            if guest.caller not in may_stay:
-                guest.end(UNAUTHENTICATED)
+        for socket in sockets:
+            if socket.caller not in authenticated:
+                socket.close_soon(UNAUTHENTICATED)
                 continue
-            for room in [room for room in guest.rooms if (guest.caller.user_id, room) not in inside]:
-                guest.put_out(room)
-            if numbers.get(guest.caller.user_id, 0) > guest.told_up_to:
-                guest.look_in_table()
+            for room in [room for room in socket.rooms if (socket.caller.user_id, room) not in allowed]:
+                socket.leave_room(room)
+            if last_numbers.get(socket.caller.user_id, 0) > socket.last_sent:
+                socket.catch_up()
 
 
 @database_sync_to_async
-def _state_of(
-    callers: list[Caller], in_rooms: Iterable[tuple[uuid.UUID, Room]]
+def _load_state(
+    callers: list[Caller], memberships: Iterable[tuple[uuid.UUID, Room]]
 ) -> tuple[set[Caller], set[tuple[uuid.UUID, Room]], dict[uuid.UUID, int]]:
-    """Return who may stay, who may be where, and the number of everybody's newest notification."""
-    newest = Inbox.objects.filter(user__in={caller.user_id for caller in callers})
+    """Return the callers with a live login, the allowed memberships, and each user's last notification number."""
+    inboxes = Inbox.objects.filter(user__in={caller.user_id for caller in callers})
     return (
-        those_who_may_stay(callers),
-        rooms.those_inside(in_rooms),
-        dict(newest.values_list("user_id", "last_number")),
+        filter_authenticated(callers),
+        rooms.filter_allowed(memberships),
+        dict(inboxes.values_list("user_id", "last_number")),
     )
 
 
-_last_changes_in = database_sync_to_async(chat.last_changes_in)
+_last_changes = database_sync_to_async(chat.last_changes)
 
 
 @database_sync_to_async
-def _changed_in(room: Room, change: int) -> list[tuple[int, str]]:
-    return [(number, as_json(said)) for number, said in chat.changed_in(room, change, most=CHANGES_TOGETHER)]
+def _changes_since(room: Room, change: int) -> list[tuple[int, str]]:
+    changes = chat.changes_since(room, change, limit=CHANGES_PER_QUERY)
+    return [(number, as_json(message)) for number, message in changes]
 
 
-async def _always(task: Callable[[], Awaitable[None]]) -> None:
-    """Keep a task going: a hub that has gone deaf would stay so for as long as its process lives."""
+async def _run_forever(task: Callable[[], Awaitable[None]]) -> None:
+    """Run a task and restart it after an error, because the process would stop delivering otherwise."""
     while True:
         try:
             await task()
         except Exception:
-            log.exception("the sockets' hub has a fault, and begins anew")
+            log.exception("a task of the socket hub failed and is restarted")
         await asyncio.sleep(1)
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
 
 
-def here() -> Hub:
-    """Return the hub of the running event loop: a server has one, tests begin many."""
+def get_hub() -> Hub:
+    """Return the hub of the running event loop. A server has one loop, tests create many."""
     return _hubs.setdefault(asyncio.get_running_loop(), Hub())

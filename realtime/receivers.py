@@ -1,4 +1,4 @@
-"""What happens elsewhere and ends sockets; importing it connects it."""
+"""Signal receivers. Importing this module connects them."""
 
 import uuid
 from functools import partial
@@ -8,10 +8,10 @@ from django.db import transaction
 from django.dispatch import receiver
 
 from accounts.signals import logins_ended
-from realtime import hints
+from realtime import broadcast
 
 
 @receiver(logins_ended)
-def close_their_sockets(login_ids: list[uuid.UUID], session_keys: list[str], **kwargs: Any) -> None:
-    """Close, after the commit, the sockets that were opened by logins that end (QUALITY W05)."""
-    transaction.on_commit(partial(hints.logins_ended, login_ids, session_keys))
+def close_sockets(login_ids: list[uuid.UUID], session_keys: list[str], **kwargs: Any) -> None:
+    """Close the sockets of ended logins after the commit (quality row W05)."""
+    transaction.on_commit(partial(broadcast.send_ended_logins, login_ids, session_keys))

@@ -1,7 +1,7 @@
-"""Rooms: what people enter to hear each other. Which rooms there are, and who may enter, the apps above say.
+"""Rooms: groups of users who receive the same messages. The apps above register the types of rooms.
 
-A room is known by the field that names it in a client's message (`course_id`) and an id. Clients never name a group of
-the channel layer: the server looks up whether they may enter, when they ask and from then on (QUALITY W02).
+A room is identified by the field that names it in a client's message (`course_id`) and by an id. Clients never name a
+channel-layer group: the server checks whether they may enter, at the subscription and from then on (quality row W02).
 """
 
 import uuid
@@ -13,12 +13,13 @@ from typing import Any, NamedTuple
 from django.db.models import QuerySet
 
 from accounts.models import User
+from core.registry import Registry
 
-Pair = tuple[uuid.UUID, uuid.UUID]
+Pair = tuple[uuid.UUID, uuid.UUID]  # the ids of a user and of a room
 
 
 class Room(NamedTuple):
-    """One room: by which field clients name its kind, and the id of what it belongs to."""
+    """One room: the field that names its type in clients' messages, and the id of the object that it belongs to."""
 
     field: str
     id: uuid.UUID
@@ -28,12 +29,12 @@ class Room(NamedTuple):
 
 
 @dataclass(frozen=True)
-class RoomKind:
-    """One kind of room, as an app above describes it.
+class RoomType:
+    """A type of room, as the app above defines it.
 
-    `entrants` returns, of the pairs (user, room) that the given users and rooms make, those who may be in there now,
-    in few queries however many are asked about. `describe` returns what a room is called and where its conversation
-    stands; `members` everybody who may be mentioned in it; `moderates` whether a user keeps order there.
+    `entrants` returns the allowed pairs (user, room) of all combinations of the given users and rooms, with a constant
+    number of queries. `describe` returns the title and the URLs of a room, `members` the users who can be mentioned in
+    it, and `moderates` whether a user is a moderator of it.
     """
 
     field: str
@@ -45,24 +46,19 @@ class RoomKind:
 
 @dataclass(frozen=True)
 class Description:
-    """What a room is called, and the addresses of its conversation and of its announcements."""
+    """The title of a room, and the URLs of its conversation and of its announcements."""
 
     title: str
     url: str
     announcements_url: str
 
 
-kinds: dict[str, RoomKind] = {}
+room_types: Registry[RoomType] = Registry("a type of room")  # by field
 
 
-def register(kind: RoomKind) -> None:
-    """Make a kind of room known; call it once, from the app's `ready`."""
-    kinds[kind.field] = kind
-
-
-def named_in(message: dict[str, Any]) -> Room | None:
-    """Return the room that a client's message names; None when it names none, or one of no known form."""
-    for field in kinds:
+def parse_room(message: dict[str, Any]) -> Room | None:
+    """Return the room that a client's message names, or None if it has no known field with a valid id."""
+    for field, _type in room_types.items():
         try:
             return Room(field, uuid.UUID(message[field]))
         except (KeyError, ValueError, TypeError, AttributeError):
@@ -70,23 +66,24 @@ def named_in(message: dict[str, Any]) -> Room | None:
     return None
 
 
-def names_one(message: dict[str, Any]) -> bool:
-    """Return whether a client's message names a room in words, be they right or wrong."""
-    return any(isinstance(message.get(field), str) for field in kinds)
+def has_room_id(message: dict[str, Any]) -> bool:
+    """Return whether a client's message has a text in the field of a room, be it a valid id or not."""
+    return any(isinstance(message.get(field), str) for field, _type in room_types.items())
 
 
-def those_inside(wanted: Iterable[tuple[uuid.UUID, Room]]) -> set[tuple[uuid.UUID, Room]]:
-    """Return those of the pairs (user, room) that may be together now. As many queries as there are kinds, about."""
-    by_kind: dict[str, set[Pair]] = defaultdict(set)
-    for user_id, room in wanted:
-        by_kind[room.field].add((user_id, room.id))
-    inside = set()
-    for field, pairs in by_kind.items():
+def filter_allowed(memberships: Iterable[tuple[uuid.UUID, Room]]) -> set[tuple[uuid.UUID, Room]]:
+    """Return the pairs (user id, room) whose user may be in the room. A constant number of queries per type."""
+    by_field: dict[str, set[Pair]] = defaultdict(set)
+    for user_id, room in memberships:
+        by_field[room.field].add((user_id, room.id))
+    allowed = set()
+    for field, pairs in by_field.items():
         users, ids = {user_id for user_id, _id in pairs}, {room_id for _user, room_id in pairs}
-        inside |= {(user_id, Room(field, room_id)) for user_id, room_id in kinds[field].entrants(users, ids) & pairs}
-    return inside
+        entrants = room_types[field].entrants(users, ids) & pairs
+        allowed |= {(user_id, Room(field, room_id)) for user_id, room_id in entrants}
+    return allowed
 
 
-def may_enter(user_id: uuid.UUID, room: Room) -> bool:
-    """Return whether this user may be in this room now."""
-    return (user_id, room) in those_inside([(user_id, room)])
+def can_enter(user_id: uuid.UUID, room: Room) -> bool:
+    """Return whether the user may be in the room now."""
+    return (user_id, room) in filter_allowed([(user_id, room)])

@@ -1,4 +1,4 @@
-"""Addresses of the WebSockets."""
+"""URLs of the WebSockets."""
 
 from django.urls import re_path
 

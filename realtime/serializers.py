@@ -1,16 +1,16 @@
-"""Shapes of the API's answers about notifications."""
+"""Serializers of notifications, messages, announcements and preferences."""
 
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from realtime.models import DEFAULT_WAYS, Announcement, Message, Notification, Way
-from realtime.models.chat import LONGEST_MESSAGE
+from realtime.models import DEFAULT_CHANNELS, Announcement, DeliveryChannel, Message, Notification
+from realtime.models.chat import MAX_MESSAGE_LENGTH
 
 
 class NotificationSerializer(serializers.ModelSerializer[Notification]):
-    """A notification as the socket sends it, with when it was read."""
+    """A notification as the WebSocket sends it, and when it was read."""
 
     id = serializers.IntegerField(source="number", read_only=True)
 
@@ -21,13 +21,13 @@ class NotificationSerializer(serializers.ModelSerializer[Notification]):
 
 
 class ReadCountSerializer(serializers.Serializer[dict[str, int]]):
-    """How many notifications were marked as read."""
+    """The number of notifications that were marked as read."""
 
     read = serializers.IntegerField()
 
 
 class MessageSerializer(serializers.ModelSerializer[Message]):
-    """A message of a conversation. Needs `moderates` in the context: who keeps order reads what is hidden."""
+    """A message. Requires `moderates` in the context, because moderators can read hidden messages."""
 
     id = serializers.IntegerField(source="number", read_only=True)
     author_id = serializers.UUIDField(read_only=True)
@@ -44,32 +44,32 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
         read_only_fields = fields
 
     def get_text(self, message: Message) -> str:
-        """Return the text, unless it is hidden from the caller."""
+        """Return the text, or an empty string if it is hidden from the caller."""
         return message.text if message.state == "shown" or self.context.get("moderates") else ""
 
     def get_may_edit(self, message: Message) -> bool:
-        """Return whether the caller may still change it."""
-        return message.may_be_edited_by(self.context["request"].user)
+        """Return whether the caller can still edit the message."""
+        return message.can_be_edited_by(self.context["request"].user)
 
     def get_may_delete(self, message: Message) -> bool:
-        """Return whether the caller may still take it back."""
-        return message.may_be_deleted_by(self.context["request"].user)
+        """Return whether the caller can still delete the message."""
+        return message.can_be_deleted_by(self.context["request"].user)
 
 
 class MessageWriteSerializer(serializers.Serializer[Any]):
-    """What somebody wants to say."""
+    """The text of a message to post."""
 
-    text = serializers.CharField(max_length=LONGEST_MESSAGE)
+    text = serializers.CharField(max_length=MAX_MESSAGE_LENGTH)
 
 
 class ReadMarkSerializer(serializers.Serializer[Any]):
-    """Up to which message one has read."""
+    """The number of the last message that the caller has read."""
 
     id = serializers.IntegerField(min_value=0, max_value=2**62)
 
 
 class UnreadSerializer(serializers.Serializer[dict[str, int]]):
-    """How many messages of others one has not read."""
+    """The number of unread messages by other users."""
 
     unread = serializers.IntegerField()
 
@@ -85,14 +85,14 @@ class AnnouncementSerializer(serializers.ModelSerializer[Announcement]):
         read_only_fields = ["id", "created_at"]
 
 
-@extend_schema_field({"type": "object", "additionalProperties": {"type": "string", "enum": Way.values}})
-class WaysField(serializers.DictField):
-    """For each kind of event that is a choice, the way to hear of it."""
+@extend_schema_field({"type": "object", "additionalProperties": {"type": "string", "enum": DeliveryChannel.values}})
+class ChannelsField(serializers.DictField):
+    """The delivery channel of each event that has a preference."""
 
-    child = serializers.ChoiceField(Way.choices)
+    child = serializers.ChoiceField(DeliveryChannel.choices)
 
 
 class ChoicesSerializer(serializers.Serializer[Any]):
-    """How one wants to hear of things."""
+    """Notification preferences by event."""
 
-    ways = WaysField(help_text="By event: " + ", ".join(DEFAULT_WAYS))
+    ways = ChannelsField(help_text="By event: " + ", ".join(DEFAULT_CHANNELS))

@@ -1,4 +1,4 @@
-"""The list of notifications, the choices, and the link that ends a kind of mail, as pages."""
+"""Pages of notifications: the list, the settings and the unsubscribe link."""
 
 from typing import Any
 
@@ -15,15 +15,15 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import FormView, ListView
 
 from accounts.permissions import signed_in
-from lms.lib.pagination import PAGE_SIZE
-from lms.lib.scoping import ScopedMixin
-from realtime import services, unsubscribing
-from realtime.forms import LABELS, ChoicesForm
+from core.access.scopes import ScopedMixin
+from core.http.pagination import PAGE_SIZE
+from realtime import services, unsubscribe
+from realtime.forms import EVENT_LABELS, PreferencesForm
 from realtime.models import Notification
 
 
 class NotificationListView(LoginRequiredMixin, ScopedMixin, ListView[Notification]):
-    """Everything the user was told, newest first."""
+    """The user's notifications, newest first. POST marks all as read."""
 
     template_name = "realtime/notification_list.html"
     queryset = Notification.objects.all()
@@ -31,51 +31,52 @@ class NotificationListView(LoginRequiredMixin, ScopedMixin, ListView[Notificatio
     context_object_name = "notifications"
 
     def get_queryset(self) -> QuerySet[Notification]:
-        """Return the user's notifications, newest first."""
         return super().get_queryset().order_by("-number")
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Mark all as read."""
         services.mark_read(user=request.user)
         return redirect("realtime:notifications")
 
 
-class ChoicesView(LoginRequiredMixin, FormView[ChoicesForm]):
-    """How the user wants to hear of each kind of event."""
+class PreferencesView(LoginRequiredMixin, FormView[PreferencesForm]):
+    """The user's notification preferences."""
 
     template_name = "realtime/choices.html"
-    form_class = ChoicesForm
+    form_class = PreferencesForm
     success_url = reverse_lazy("realtime:choices")
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        """Fill in what holds now."""
-        return {**super().get_form_kwargs(), "ways": services.choices_of(signed_in(self.request))}
+        """Add the current preferences."""
+        return {**super().get_form_kwargs(), "channels": services.get_preferences(signed_in(self.request))}
 
-    def form_valid(self, form: ChoicesForm) -> HttpResponse:
-        """Keep the choices."""
-        services.choose(actor=signed_in(self.request), ways=form.cleaned_data)
-        messages.success(self.request, _("Your choices are kept."))
+    def form_valid(self, form: PreferencesForm) -> HttpResponse:
+        """Save the preferences."""
+        services.save_preferences(actor=signed_in(self.request), channels=form.cleaned_data)
+        messages.success(self.request, _("Notification settings saved."))
         return super().form_valid(form)
 
 
 @method_decorator(csrf_exempt, name="dispatch")
 class UnsubscribeView(View):
-    """Ends a kind of mail by the link in it. Opening it only asks, for mail programs open links by themselves; a POST
-    ends it: from the button here, or from the mail program's own, which has neither cookie nor token (RFC 8058)."""
+    """Stop the emails of a subscription by the link in them.
+
+    GET only asks for confirmation, because email clients open links by themselves. POST unsubscribes; it comes from the
+    button of this page or from the email client, which sends neither a cookie nor a CSRF token (RFC 8058).
+    """
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
-        """Ask."""
-        return self._page(request, token, done=False)
+        """Ask for confirmation."""
+        return self._respond(request, token, done=False)
 
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
-        """End it."""
-        return self._page(request, token, done=True)
+        """Unsubscribe."""
+        return self._respond(request, token, done=True)
 
-    def _page(self, request: HttpRequest, token: str, *, done: bool) -> HttpResponse:
-        subscription = unsubscribing.subscription_of(token)
+    def _respond(self, request: HttpRequest, token: str, *, done: bool) -> HttpResponse:
+        subscription = unsubscribe.subscription_from_token(token)
         if subscription is None:
             raise Http404
         if done:
-            unsubscribing.end(subscription)
-        what = LABELS.get(subscription.what, _("The daily mail"))
+            unsubscribe.end_subscription(subscription)
+        what = EVENT_LABELS.get(subscription.topic, _("Daily digest"))
         return render(request, "realtime/unsubscribe.html", {"what": what, "done": done})

@@ -1,18 +1,25 @@
-"""What people were told, how they want to be told, and what they say to each other."""
+"""Models of notifications, notification preferences, conversations and announcements."""
 
 from realtime.events import Event
 from realtime.models.announcements import Announcement, AnnouncementQuerySet
 from realtime.models.chat import Conversation, Message, MessageQuerySet, Mute, ReadMark
-from realtime.models.choices import DEFAULT_WAYS, NO_NEWS, OWN_LETTERS, NotificationChoice, Way
 from realtime.models.notifications import Inbox, Notification, NotificationQuerySet
+from realtime.models.preferences import (
+    DEFAULT_CHANNELS,
+    EVENTS_WITH_OWN_EMAIL,
+    SILENT_EVENTS,
+    DeliveryChannel,
+    NotificationChoice,
+)
 
 __all__ = [
-    "DEFAULT_WAYS",
-    "NO_NEWS",
-    "OWN_LETTERS",
+    "DEFAULT_CHANNELS",
+    "EVENTS_WITH_OWN_EMAIL",
+    "SILENT_EVENTS",
     "Announcement",
     "AnnouncementQuerySet",
     "Conversation",
+    "DeliveryChannel",
     "Event",
     "Inbox",
     "Message",
@@ -22,5 +29,4 @@ __all__ = [
     "NotificationChoice",
     "NotificationQuerySet",
     "ReadMark",
-    "Way",
 ]

@@ -1,4 +1,4 @@
-"""What an instructor tells everybody in a room."""
+"""Announcements to all members of a room."""
 
 import uuid
 from typing import Self
@@ -15,13 +15,13 @@ from realtime.rooms import Room
 class AnnouncementQuerySet(models.QuerySet["Announcement"]):
     """Announcements by room."""
 
-    def made_in(self, room: Room) -> Self:
-        """Return a room's announcements with their authors, newest first."""
+    def in_room(self, room: Room) -> Self:
+        """Return the announcements of a room, with their authors."""
         return self.filter(field=room.field, room_id=room.id).select_related("author")
 
 
 class Announcement(models.Model):
-    """One announcement. It is not changed afterwards: it has been mailed."""
+    """One announcement. It is never changed, because it has been emailed."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     field = models.CharField(max_length=40, editable=False)

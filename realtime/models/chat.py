@@ -1,4 +1,4 @@
-"""What people say to each other in a room, numbered per room so that a client can ask for what it missed."""
+"""Conversations: messages, read marks and mutes of a room."""
 
 from datetime import timedelta
 from typing import Any, Self
@@ -10,23 +10,23 @@ from django.utils.translation import gettext_lazy as _
 
 from realtime.rooms import Room
 
-LONGEST_MESSAGE = 2000
+MAX_MESSAGE_LENGTH = 2000
 EDITABLE_FOR = timedelta(minutes=15)
 DELETABLE_FOR = timedelta(hours=24)
 
 
 class Conversation(models.Model):
-    """All that is said in one room.
+    """The conversation of one room.
 
-    Locked while a message is added or changed, so that numbers become visible in order: who has heard of change 7 will
-    never find a late 6.
+    The row is locked while a message is added or changed, so that change numbers become visible in order: a client that
+    has received change 7 never misses a change 6 that is committed later.
     """
 
-    field = models.CharField(max_length=40, help_text=_("By which field clients name this kind of room."))
+    field = models.CharField(max_length=40, help_text=_("The field that names this type of room in clients' messages."))
     room_id = models.UUIDField()
     last_number = models.PositiveBigIntegerField(default=0)
     last_change = models.PositiveBigIntegerField(
-        default=0, db_default=0, help_text=_("Grows by one with whatever happens to a message.")
+        default=0, db_default=0, help_text=_("Increases by one with each change of a message.")
     )
 
     class Meta:
@@ -39,37 +39,36 @@ class Conversation(models.Model):
 
     @property
     def room(self) -> Room:
-        """The room that it belongs to."""
         return Room(self.field, self.room_id)
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
-    """Messages by room and by what can still be read of them."""
+    """Messages by room, visibility and change."""
 
-    def said_in(self, room: Room) -> Self:
-        """Return a room's messages, with their authors."""
-        mine = self.filter(conversation__field=room.field, conversation__room_id=room.id)
-        return mine.select_related("author", "conversation")
+    def in_room(self, room: Room) -> Self:
+        """Return the messages of a room, with their authors."""
+        messages = self.filter(conversation__field=room.field, conversation__room_id=room.id)
+        return messages.select_related("author", "conversation")
 
     def readable(self) -> Self:
         """Return the messages that are neither deleted nor hidden."""
         return self.filter(deleted_at=None, hidden_at=None)
 
     def changed_since(self, change: int) -> Self:
-        """Return the messages to which something happened after that change, in the order in which it did."""
+        """Return the messages that changed after `change`, in the order of their latest changes."""
         return self.filter(change__gt=change).order_by("change")
 
 
 class Message(models.Model):
-    """One message. What is deleted or hidden keeps its place, and nothing else."""
+    """One message. Deleting clears the text, hiding keeps it for moderators; the row and its number stay."""
 
     conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="messages")
-    number = models.PositiveBigIntegerField(help_text=_("Grows by one per room; the API's id."))
+    number = models.PositiveBigIntegerField(help_text=_("Increases by one per room. The id in the API."))
     change = models.PositiveBigIntegerField(
-        default=0, db_default=0, help_text=_("Which of the room's changes it was that made it as it is.")
+        default=0, db_default=0, help_text=_("The number of the conversation's change that last changed this message.")
     )
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="messages")
-    text = models.TextField(_("text"), max_length=LONGEST_MESSAGE)
+    text = models.TextField(_("text"), max_length=MAX_MESSAGE_LENGTH)
     created_at = models.DateTimeField(default=timezone.now)
     edited_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
@@ -97,24 +96,24 @@ class Message(models.Model):
 
     @property
     def state(self) -> str:
-        """What is left of it: "shown", "hidden" or "deleted"."""
+        """Return "shown", "hidden" or "deleted"."""
         if self.deleted_at is not None:
             return "deleted"
         return "hidden" if self.hidden_at is not None else "shown"
 
-    def may_be_edited_by(self, user: Any) -> bool:
-        """Return whether `user` may change its text: their own, for a quarter of an hour, as long as it is shown."""
+    def can_be_edited_by(self, user: Any) -> bool:
+        """Return whether `user` wrote the message at most 15 minutes ago and it is neither hidden nor deleted."""
         recent = timezone.now() - self.created_at <= EDITABLE_FOR
         return self.author_id == user.pk and self.state == "shown" and recent
 
-    def may_be_deleted_by(self, user: Any) -> bool:
-        """Return whether `user` may take it back: their own, for a day."""
+    def can_be_deleted_by(self, user: Any) -> bool:
+        """Return whether `user` wrote the message at most 24 hours ago and it is not deleted yet."""
         recent = timezone.now() - self.created_at <= DELETABLE_FOR
         return self.author_id == user.pk and self.state != "deleted" and recent
 
 
 class ReadMark(models.Model):
-    """Up to which message a user has read a conversation."""
+    """The number of the last message that a user has read in a conversation."""
 
     conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="read_marks")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
@@ -131,13 +130,13 @@ class ReadMark(models.Model):
 class MuteQuerySet(models.QuerySet["Mute"]):
     """Mutes by room."""
 
-    def made_in(self, room: Room) -> Self:
-        """Return who may only read in a room."""
+    def in_room(self, room: Room) -> Self:
+        """Return the mutes of a room."""
         return self.filter(conversation__field=room.field, conversation__room_id=room.id)
 
 
 class Mute(models.Model):
-    """Somebody who may read a conversation, but not write in it."""
+    """A user who can read a conversation but not post in it."""
 
     conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="mutes")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")

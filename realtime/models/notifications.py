@@ -1,4 +1,4 @@
-"""What a user was told, numbered per user so that a client can ask for what it missed."""
+"""Notifications, numbered per user so that a client can request the ones that it missed."""
 
 from typing import Any, Self
 
@@ -8,15 +8,15 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from realtime import wording
+from realtime import notification_texts
 from realtime.events import Event
 
 
 class Inbox(models.Model):
     """The number of a user's newest notification.
 
-    Locked while a notification is added, so that numbers become visible in order: a client that has seen 7 will never
-    find a late 6, as it could with ids from a sequence.
+    The row is locked while a notification is added, so that numbers become visible in order: a client that has received
+    7 never misses a 6 that is committed later, as it could with ids from a sequence.
     """
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="inbox")
@@ -27,7 +27,7 @@ class Inbox(models.Model):
 
 
 class NotificationQuerySet(models.QuerySet["Notification"]):
-    """Notifications by who may see them and what is new."""
+    """Notifications by user, number, read state and email state."""
 
     def visible_to(self, user: Any) -> Self:
         """Return the user's own notifications."""
@@ -36,28 +36,27 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
     editable_by = visible_to
 
     def since(self, number: int) -> Self:
-        """Return what came after notification `number`, oldest first."""
+        """Return the notifications after `number`, oldest first."""
         return self.filter(number__gt=number).order_by("number")
 
-    def waiting_for_mail(self, way: str) -> Self:
-        """Return what has to be mailed that way ("mail" or "digest") and was not yet, oldest first."""
-        return self.filter(mail_due=way, mailed_at=None).order_by("created_at", "pk")
+    def mail_pending(self, channel: str) -> Self:
+        """Return the notifications whose email by `channel` ("mail" or "digest") is not sent yet, oldest first."""
+        return self.filter(mail_due=channel, mailed_at=None).order_by("created_at", "pk")
 
     def unread(self) -> Self:
-        """Return what has not been read yet."""
         return self.filter(read_at=None)
 
 
 class Notification(models.Model):
-    """One thing that one user was told. Written in the transaction of what it tells about (QUALITY W04)."""
+    """A notification of one user, inserted in the transaction of the event that it is about (quality row W04)."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notifications")
-    number = models.PositiveBigIntegerField(help_text=_("Grows by one per user; the API's id."))
+    number = models.PositiveBigIntegerField(help_text=_("Increases by one per user. The id in the API."))
     event = models.CharField(max_length=40, choices=Event.choices)
     payload = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
     created_at = models.DateTimeField(default=timezone.now)
     read_at = models.DateTimeField(null=True, blank=True)
-    mail_due = models.CharField(max_length=10, blank=True, help_text=_("Whether it is mailed, at once or in a digest."))
+    mail_due = models.CharField(max_length=10, blank=True, help_text=_("How it is emailed: mail, digest, or empty."))
     mailed_at = models.DateTimeField(null=True, blank=True)
 
     objects = NotificationQuerySet.as_manager()
@@ -82,21 +81,21 @@ class Notification(models.Model):
 
     @property
     def sentence(self) -> str:
-        """What happened, in words."""
-        return wording.sentence(self.event, self.payload)
+        """The text of the notification in the active language."""
+        return notification_texts.format_sentence(self.event, self.payload)
 
     @property
     def address(self) -> str:
-        """The path of the page where it is seen; empty where there is none."""
-        return wording.address(self.event, self.payload)
+        """The path of the page that it links to, or an empty string."""
+        return notification_texts.get_path(self.event, self.payload)
 
     @property
     def icon(self) -> str:
-        """The name of its icon."""
-        return wording.ICONS[self.event]
+        """The name of the Lucide icon."""
+        return notification_texts.ICONS[self.event]
 
     def as_message(self) -> dict[str, Any]:
-        """Return the notification as clients get it, by socket and by list."""
+        """Return the notification as the WebSocket sends it."""
         return {
             "id": self.number,
             "event": self.event,

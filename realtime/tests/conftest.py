@@ -1,4 +1,4 @@
-"""Sockets over each of the two channel layers: the one in the process, and the one on a Valkey of its own."""
+"""Fixtures of the realtime tests: channel layers and the polling interval."""
 
 from collections.abc import Iterator
 
@@ -11,19 +11,19 @@ from accounts.models import User
 from courses.models import Course
 from enrollments import services as enrollments
 from enrollments.models import Enrollment
-from lms.lib.configuration import channel_layer
-from lms.lib.ports import free_port
-from lms.testing.browsing import elsewhere
+from lms.environment import channel_layer
 from realtime import hub
+from tools.ports import free_port
+from tools.testing.browser import run_in_thread
 
-# How often the site looks at its tables, and how often where a test waits for that: it may wait less by so much.
-EVERY_SECONDS, OFTEN_SECONDS = hub.LOOK_EVERY_SECONDS, 1
-SOONER_SECONDS = EVERY_SECONDS - OFTEN_SECONDS
+# The polling interval of tests that wait for a poll, and how much earlier than in production the poll happens.
+FREQUENT_SECONDS = 1
+SAVED_SECONDS = hub.POLL_INTERVAL_SECONDS - FREQUENT_SECONDS
 
 
 @pytest.fixture(scope="session")
 def own_valkey() -> Iterator[ValkeyServer]:
-    """A Valkey for the tests of sockets."""
+    """Run a Valkey server for the socket tests."""
     server = ValkeyServer(port=free_port())
     server.start()
     yield server
@@ -32,7 +32,7 @@ def own_valkey() -> Iterator[ValkeyServer]:
 
 @pytest.fixture(params=["in memory", "on Valkey"])
 def any_layer(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Run the test once with each layer, configured as the site configures it."""
+    """Run the test with each channel layer: in memory, and on Valkey as the site configures it."""
     address = request.getfixturevalue("own_valkey").connection_url if request.param == "on Valkey" else ""
     wanted = channel_layer(address)
     before = dict(channel_layers.backends)
@@ -44,18 +44,18 @@ def any_layer(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.fixture
 def enrolled(bob: User, course: Course) -> Enrollment:
-    """Bob is in Alice's course; for tests whose thread has a browser's loop."""
-    enrollment: Enrollment = elsewhere(lambda: enrollments.enroll(actor=bob, user=bob, course=course))
+    """Enroll Bob in Alice's course, in a thread without the browser's event loop."""
+    enrollment: Enrollment = run_in_thread(lambda: enrollments.enroll(actor=bob, user=bob, course=course))
     return enrollment
 
 
 @pytest.fixture
-def looked_at_never(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the site look at its tables only when a hint makes it."""
-    monkeypatch.setattr(hub, "LOOK_EVERY_SECONDS", 3600)
+def no_polling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Disable polling, so that only broadcast events and the reads that they cause deliver messages."""
+    monkeypatch.setattr(hub, "POLL_INTERVAL_SECONDS", 3600)
 
 
 @pytest.fixture
-def looked_at_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the site look at its tables every second."""
-    monkeypatch.setattr(hub, "LOOK_EVERY_SECONDS", OFTEN_SECONDS)
+def frequent_polling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Poll every second."""
+    monkeypatch.setattr(hub, "POLL_INTERVAL_SECONDS", FREQUENT_SECONDS)

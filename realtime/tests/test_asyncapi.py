@@ -1,4 +1,4 @@
-"""What is really sent is what the AsyncAPI document says."""
+"""The messages of the WebSocket match the AsyncAPI document."""
 
 import json
 from collections import defaultdict
@@ -10,79 +10,82 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from accounts.models import User
-from assignments import grading, handing_in
+from assignments import grading, submissions
 from assignments.tests.samples import write_assignment
 from courses.models import Course
 from courses.services import update_course
 from enrollments import services as enrollments
-from enrollments.rooms import room_of
-from lms.testing.plugin import buy_course, complete_all_lessons
+from enrollments.rooms import course_room
 from quizzes import attempts
-from quizzes.marking import tell_student
+from quizzes.grading import notify_student
 from quizzes.tests.conftest import begin, make_quiz
-from realtime import announcing, chat, hints
+from realtime import announcements, broadcast, chat
 from realtime.asyncapi import document, sent_schemas
 from realtime.models import Event
-from realtime.tests.knocking import run, socket, token_of
+from realtime.tests.connections import run, socket, token_of
+from tools.testing.plugin import buy_course, complete_all_lessons
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def said(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, list[Any]]]:
-    """Everything that was told during a test, by event, as clients get it."""
-    found: dict[str, list[Any]] = defaultdict(list)
-    real_news, real_said = hints.news, hints.said_in
+def sent_messages() -> Iterator[dict[str, list[Any]]]:
+    """Collect the messages that are sent during a test, by event, as clients receive them."""
+    messages: dict[str, list[Any]] = defaultdict(list)
+    send_notifications, send_room_change = broadcast.send_notifications, broadcast.send_room_change
 
-    def news(told: Any) -> None:
-        for notification in told:
-            found[notification.event].append(as_sent(notification.as_message()))
-        real_news(told)
+    def collect_notifications(notifications: Any) -> None:
+        for notification in notifications:
+            messages[notification.event].append(as_sent(notification.as_message()))
+        send_notifications(notifications)
 
-    def said_in(room: Any, change: int, message: Any) -> None:
-        found[message["event"]].append(as_sent(message))
-        real_said(room, change, message)
+    def collect_room_change(room: Any, change: int, message: Any) -> None:
+        messages[message["event"]].append(as_sent(message))
+        send_room_change(room, change, message)
 
-    with patch.object(hints, "news", news), patch.object(hints, "said_in", said_in):
-        yield found
+    with (
+        patch.object(broadcast, "send_notifications", collect_notifications),
+        patch.object(broadcast, "send_room_change", collect_room_change),
+    ):
+        yield messages
 
 
 def as_sent(message: dict[str, Any]) -> Any:
-    return json.loads(hints.as_json(message))
+    return json.loads(broadcast.as_json(message))
 
 
-def complaints(name: str, message: Any) -> list[str]:
+def validation_errors(name: str, message: Any) -> list[str]:
     checker = Draft202012Validator(sent_schemas()[name], format_checker=Draft202012Validator.FORMAT_CHECKER)
     return [f"{name} {list(error.path)}: {error.message}" for error in checker.iter_errors(message)]
 
 
-def test_every_push_is_as_documented(
-    said: dict[str, list[Any]], alice: User, bob: User, course: Course, paid_course: Course
+def test_every_event_matches_its_schema(
+    sent_messages: dict[str, list[Any]], alice: User, bob: User, course: Course, paid_course: Course
 ) -> None:
     enrollment = enrollments.enroll(actor=bob, user=bob, course=course)
     update_course(actor=alice, course=course, title="Green tea")
-    announcing.announce(actor=alice, room=room_of(course), subject="Exam", text="On Friday. " * 50)
-    message = chat.post(actor=alice, room=room_of(course), text="@Bob Example: welcome! " * 50)
+    announcements.announce(actor=alice, room=course_room(course), subject="Exam", text="On Friday. " * 50)
+    message = chat.post(actor=alice, room=course_room(course), text="@Bob Example: welcome! " * 50)
     chat.edit(actor=alice, message=message, text="Welcome!")
     chat.hide(actor=alice, message=message)
     chat.hide(actor=alice, message=message, hidden=False)
     chat.delete(actor=alice, message=message)
-    work = handing_in.submit(actor=bob, assignment=write_assignment(course), content="Tea.")
+    work = submissions.submit(actor=bob, assignment=write_assignment(course), content="Tea.")
     grading.grade_submission(actor=alice, submission=work, grade=7, feedback="Good.")
-    tell_student(attempts.submit(actor=bob, attempt=begin(bob, make_quiz(alice, course))))
+    notify_student(attempts.submit_attempt(actor=bob, attempt=begin(bob, make_quiz(alice, course))))
     complete_all_lessons(enrollment)
     buy_course(bob, paid_course)
-    assert said.keys() == set(Event.values), "not every event happened"
-    assert [c for event, messages in said.items() for one in messages for c in complaints(event, one)] == []
-    assert {one["id"] is None for one in said["chat_message"]} == {True, False}
+    assert sent_messages.keys() == set(Event.values), "not every event was sent"
+    found = [(event, message) for event, messages in sent_messages.items() for message in messages]
+    assert [error for event, message in found for error in validation_errors(event, message)] == []
+    assert {message["id"] is None for message in sent_messages["chat_message"]} == {True, False}
 
 
-def test_what_is_not_as_documented_is_found() -> None:
-    """Control: the schemas refuse what a client must not meet."""
+def test_control_invalid_messages_fail_validation() -> None:
     good = {"id": 1, "event": "payment_succeeded", "created_at": "2026-01-01T00:00:00Z"}
     ids = {"order_id": "6f0f2c9e-3b1c-4b5e-9a64-0d8f1f9a1b11", "course_id": "6f0f2c9e-3b1c-4b5e-9a64-0d8f1f9a1b11"}
     good["payload"] = {**ids, "title": "Tea"}
-    assert complaints("payment_succeeded", good) == []
+    assert validation_errors("payment_succeeded", good) == []
     for bad in (
         {**good, "id": None},
         {**good, "event": "announcement"},
@@ -90,30 +93,30 @@ def test_what_is_not_as_documented_is_found() -> None:
         {**good, "payload": ids},
         {**good, "payload": {**good["payload"], "email": "bob@example.com"}},
     ):
-        assert complaints("payment_succeeded", bad) != []
+        assert validation_errors("payment_succeeded", bad) != []
 
 
-def test_every_answer_of_the_socket_is_as_documented(alice: User, course: Course) -> None:
+def test_every_response_of_the_socket_matches_its_schema(alice: User, course: Course) -> None:
     token = token_of(alice)
     subscribe = {"type": "subscribe", "course_id": str(course.pk)}
-    asked = [{"type": "ping"}, subscribe, {**subscribe, "type": "unsubscribe"}, {**subscribe, "course_id": "x"}, {}]
+    requests = [{"type": "ping"}, subscribe, {**subscribe, "type": "unsubscribe"}, {**subscribe, "course_id": "x"}, {}]
 
     async def talk() -> list[Any]:
         device = socket(f"?token={token}")
         await device.connect()
-        answers = []
-        for question in asked:
-            await device.send(json.dumps(question))
-            answers.append(await device.json())
+        responses = []
+        for request in requests:
+            await device.send(json.dumps(request))
+            responses.append(await device.json())
         await device.disconnect()
-        return answers
+        return responses
 
-    answers = run(talk())
-    assert [answer["type"] for answer in answers] == ["pong", "subscribed", "unsubscribed", "error", "error"]
-    assert [complaint for answer in answers for complaint in complaints(answer["type"], answer)] == []
+    responses = run(talk())
+    assert [response["type"] for response in responses] == ["pong", "subscribed", "unsubscribed", "error", "error"]
+    assert [error for response in responses for error in validation_errors(response["type"], response)] == []
 
 
-def test_the_document_is_served_and_whole(client: Any) -> None:
+def test_the_document_is_served_and_complete(client: Any) -> None:
     served = client.get("/api/v1/asyncapi.json").json()
     assert served == json.loads(json.dumps(document()))
     assert served["asyncapi"].startswith("3.")

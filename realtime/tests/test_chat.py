@@ -1,4 +1,4 @@
-"""The chat of a course: who says what, who takes it back, who keeps order, who is told."""
+"""The chat of a course: posting, editing, deleting, moderation and mentions."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,35 +7,35 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
-from accounts.closing import close_account
+from accounts.account_deletion import close_account
 from accounts.models import User
+from core.models import AuditEntry
 from courses.models import Course
 from enrollments import services as enrollments
 from enrollments.models import Enrollment
-from enrollments.rooms import room_of
-from lms.platform.models import AuditEntry
-from lms.testing.racing import MOST_ROUNDS, at_once
+from enrollments.rooms import course_room
 from realtime import chat
 from realtime.models import Message, Notification
-from realtime.tests.knocking import ask, run, socket, token_of
+from realtime.tests.connections import request_room, run, socket, token_of
+from tools.testing.races import MAX_ROUNDS, run_concurrently
 
 
 @pytest.fixture
 def room(course: Course, enrollment: Enrollment) -> str:
-    """The address of the chat of Alice's course, which Bob is in."""
+    """Return the API path of the chat of Alice's course, in which Bob is enrolled."""
     return f"/api/v1/courses/{course.pk}/messages/"
 
 
-def texts(answer: Any) -> list[str]:
-    return [message["text"] for message in answer.json()["results"]]
+def texts(response: Any) -> list[str]:
+    return [message["text"] for message in response.json()["results"]]
 
 
 @pytest.mark.django_db
-def test_what_is_said_is_read_newest_first_by_cursor(api_of: Any, alice: User, bob: User, room: str) -> None:
-    assert api_of(bob).post(room, {"text": "  How hot? \x00"}).status_code == 400  # no text holds a NUL
-    said = api_of(bob).post(room, {"text": "  How hot? "})
-    assert (said.status_code, said.json()["id"], said.json()["text"]) == (201, 1, "How hot?")
-    assert said.json()["author_name"] == "Bob Example"
+def test_messages_are_listed_newest_first_by_cursor(api_of: Any, alice: User, bob: User, room: str) -> None:
+    assert api_of(bob).post(room, {"text": "  How hot? \x00"}).status_code == 400  # NUL characters are invalid
+    created = api_of(bob).post(room, {"text": "  How hot? "})
+    assert (created.status_code, created.json()["id"], created.json()["text"]) == (201, 1, "How hot?")
+    assert created.json()["author_name"] == "Bob Example"
     api_of(alice).post(room, {"text": "Eighty degrees."})
     page = api_of(bob).get(room + "?page_size=1")
     assert texts(page) == ["Eighty degrees."]
@@ -45,26 +45,28 @@ def test_what_is_said_is_read_newest_first_by_cursor(api_of: Any, alice: User, b
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("text", ["", "   ", None, "x" * 2001])
-def test_a_message_has_some_text_and_not_too_much(api_of: Any, bob: User, room: str, text: Any) -> None:
+def test_empty_and_too_long_messages_are_rejected(api_of: Any, bob: User, room: str, text: Any) -> None:
     assert api_of(bob).post(room, {"text": text}).status_code == 400
     assert not Message.objects.exists()
 
 
 @pytest.mark.django_db
-def test_who_is_not_in_the_course_finds_no_chat(api_of: Any, carol: User, erin: User, dan: User, room: str) -> None:
+def test_strangers_cannot_find_the_chat(api_of: Any, carol: User, erin: User, dan: User, room: str) -> None:
     assert [api_of(one).get(room).status_code for one in (None, carol, erin, dan)] == [401, 404, 404, 200]
     assert api_of(carol).post(room, {"text": "hello"}).status_code == 404
 
 
 @pytest.mark.django_db
-def test_the_chat_closes_with_the_enrolment(api_of: Any, bob: User, dan: User, room: str, enrollment: Any) -> None:
-    enrollments.revoke(actor=dan, enrollment=enrollment, reason="refunded")
+def test_the_chat_is_closed_when_the_enrollment_ends(
+    api_of: Any, bob: User, dan: User, room: str, enrollment: Any
+) -> None:
+    enrollments.end_enrollment(actor=dan, enrollment=enrollment, reason="refunded")
     assert api_of(bob).get(room).status_code == 404
     assert api_of(bob).post(room, {"text": "still here"}).status_code == 404
 
 
 @pytest.mark.django_db
-def test_a_repeat_with_the_same_key_is_said_once(api_of: Any, bob: User, room: str) -> None:
+def test_a_retry_with_the_same_key_is_posted_once(api_of: Any, bob: User, room: str) -> None:
     client = api_of(bob)
     first, second = (client.post(room, {"text": "Once."}, headers={"Idempotency-Key": "k1"}) for _ in range(2))
     assert (first.json(), first.status_code) == (second.json(), second.status_code)
@@ -72,9 +74,7 @@ def test_a_repeat_with_the_same_key_is_said_once(api_of: Any, bob: User, room: s
 
 
 @pytest.mark.django_db
-def test_ones_own_message_can_be_changed_for_a_quarter_of_an_hour(
-    api_of: Any, bob: User, alice: User, room: str
-) -> None:
+def test_authors_can_edit_a_message_for_15_minutes(api_of: Any, bob: User, alice: User, room: str) -> None:
     client = api_of(bob)
     client.post(room, {"text": "Tee"})
     changed = client.patch(room + "1", {"text": "Tea"})
@@ -87,7 +87,7 @@ def test_ones_own_message_can_be_changed_for_a_quarter_of_an_hour(
 
 
 @pytest.mark.django_db
-def test_ones_own_message_can_be_taken_back_for_a_day(api_of: Any, bob: User, alice: User, room: str) -> None:
+def test_authors_can_delete_a_message_for_24_hours(api_of: Any, bob: User, alice: User, room: str) -> None:
     client = api_of(bob)
     for text in ("one", "two"):
         client.post(room, {"text": text})
@@ -104,7 +104,7 @@ def code_of(answer: Any) -> tuple[int, str]:
 
 
 @pytest.mark.django_db
-def test_the_instructor_hides_a_message_and_shows_it_again(api_of: Any, alice: User, bob: User, room: str) -> None:
+def test_the_instructor_hides_and_unhides_a_message(api_of: Any, alice: User, bob: User, room: str) -> None:
     api_of(bob).post(room, {"text": "Rude."})
     assert code_of(api_of(bob).post(room + "1/hide")) == (403, "not_a_moderator")
     assert api_of(alice).post(room + "1/hide").json()["state"] == "hidden"
@@ -118,7 +118,7 @@ def test_the_instructor_hides_a_message_and_shows_it_again(api_of: Any, alice: U
 
 
 @pytest.mark.django_db
-def test_whom_the_instructor_mutes_reads_and_does_not_write(api_of: Any, alice: User, bob: User, room: str) -> None:
+def test_a_muted_user_can_read_but_not_post(api_of: Any, alice: User, bob: User, room: str) -> None:
     api_of(bob).post(room, {"text": "Rude."})
     api_of(alice).post(room, {"text": "Enough."})
     assert api_of(alice).post(room + "1/mute").status_code == 204
@@ -131,7 +131,7 @@ def test_whom_the_instructor_mutes_reads_and_does_not_write(api_of: Any, alice: 
 
 
 @pytest.mark.django_db
-def test_twenty_messages_a_minute_are_enough(api_of: Any, bob: User, room: str) -> None:
+def test_more_than_twenty_messages_a_minute_are_429(api_of: Any, bob: User, room: str) -> None:
     client = api_of(bob)
     codes = [client.post(room, {"text": str(number)}).status_code for number in range(21)]
     assert codes == [201] * 20 + [429]
@@ -141,23 +141,25 @@ def test_twenty_messages_a_minute_are_enough(api_of: Any, bob: User, room: str) 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("text", ["@Alice Example, how hot?", "Thanks, @alice example!", "a@b @ALICE EXAMPLE"])
-def test_who_is_mentioned_is_told(api_of: Any, alice: User, bob: User, carol: User, room: str, text: str) -> None:
+def test_mentioned_members_are_notified(api_of: Any, alice: User, bob: User, carol: User, room: str, text: str) -> None:
     api_of(bob).post(room, {"text": text + " @Bob Example @Carol Example"})
-    told = Notification.objects.filter(event="chat_message")
-    assert [one.user for one in told] == [alice]
-    assert told[0].payload["mention"] is True
-    assert told[0].sentence.startswith("Bob Example mentioned you in “Tea”")
-    assert told[0].address == "/learn/tea/chat/"
+    notifications = Notification.objects.filter(event="chat_message")
+    assert [notification.user for notification in notifications] == [alice]
+    assert notifications[0].payload["mention"] is True
+    assert notifications[0].sentence.startswith("Bob Example mentioned you in “Tea”")
+    assert notifications[0].address == "/learn/tea/chat/"
 
 
 @pytest.mark.django_db
-def test_nobody_is_mentioned_by_half_a_name(api_of: Any, bob: User, room: str) -> None:
+def test_part_of_a_name_is_not_a_mention(api_of: Any, bob: User, room: str) -> None:
     api_of(bob).post(room, {"text": "@Alice @ alice@example.com"})
     assert not Notification.objects.filter(event="chat_message").exists()
 
 
 @pytest.mark.django_db
-def test_what_others_said_counts_as_unread_until_it_is_read(api_of: Any, alice: User, bob: User, room: str) -> None:
+def test_messages_of_other_users_are_unread_until_marked_as_read(
+    api_of: Any, alice: User, bob: User, room: str
+) -> None:
     for text in ("one", "two", "three"):
         api_of(alice).post(room, {"text": text})
     api_of(alice).post(room + "2/hide")
@@ -172,13 +174,13 @@ def test_what_others_said_counts_as_unread_until_it_is_read(api_of: Any, alice: 
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("any_layer", "looked_at_never")
-def test_those_in_the_room_hear_it_and_what_is_hidden_carries_no_text(alice: User, bob: User, course: Course) -> None:
+@pytest.mark.usefixtures("any_layer", "no_polling")
+def test_subscribers_receive_changes_and_no_text_of_hidden_messages(alice: User, bob: User, course: Course) -> None:
     enrollments.enroll(actor=bob, user=bob, course=course)
     token = token_of(bob)
 
-    def talk() -> None:
-        message = chat.post(actor=alice, room=room_of(course), text="Welcome!")
+    def make_changes() -> None:
+        message = chat.post(actor=alice, room=course_room(course), text="Welcome!")
         chat.edit(actor=alice, message=message, text="Welcome, all!")
         chat.hide(actor=alice, message=message)
         chat.delete(actor=alice, message=message)
@@ -186,16 +188,16 @@ def test_those_in_the_room_hear_it_and_what_is_hidden_carries_no_text(alice: Use
     async def watch() -> list[dict[str, Any]]:
         device = socket(f"?token={token}")
         await device.connect()
-        await ask(device, "subscribe", str(course.pk))
-        await sync_to_async(talk)()
-        heard = [await device.json() for _ in range(4)]
+        await request_room(device, "subscribe", str(course.pk))
+        await sync_to_async(make_changes)()
+        received = [await device.json() for _ in range(4)]
         await device.disconnect()
-        return heard
+        return received
 
-    heard = run(watch())
-    assert {message["id"] for message in heard} == {None}
-    said = [(m["payload"]["action"], m["payload"]["state"], m["payload"]["text"]) for m in heard]
-    assert said == [
+    received = run(watch())
+    assert {message["id"] for message in received} == {None}
+    payloads = [message["payload"] for message in received]
+    assert [(payload["action"], payload["state"], payload["text"]) for payload in payloads] == [
         ("posted", "shown", "Welcome!"),
         ("edited", "shown", "Welcome, all!"),
         ("hidden", "hidden", ""),
@@ -204,47 +206,49 @@ def test_those_in_the_room_hear_it_and_what_is_hidden_carries_no_text(alice: Use
 
 
 @pytest.mark.django_db
-def test_who_leaves_takes_their_words_along(bob: User, course: Course, enrollment: Enrollment) -> None:
-    chat.post(actor=bob, room=room_of(course), text="My name is Bob.")
+def test_closing_an_account_deletes_the_texts_of_its_messages(
+    bob: User, course: Course, enrollment: Enrollment
+) -> None:
+    chat.post(actor=bob, room=course_room(course), text="My name is Bob.")
     close_account(actor=bob, user=bob)
     assert list(Message.objects.values_list("text", flat=True)) == [""]
 
 
-def twenty_speak_at_once(alice: User, bob: User, course: Course) -> int:
-    """Let Alice and Bob say twenty things at once; return how many were taken, which have the next numbers."""
-    room, before = room_of(course), Message.objects.count()
-    chat.conversation_of(room)
+def post_twenty_at_once(alice: User, bob: User, course: Course) -> int:
+    """Post twenty messages of Alice and Bob concurrently; return how many were accepted, with consecutive numbers."""
+    room, before = course_room(course), Message.objects.count()
+    chat.get_conversation(room)
     authors = (alice, bob)
-    outcomes = at_once(20, lambda number: chat.post(actor=authors[number % 2], room=room, text=str(number)))
-    spoken = sum(isinstance(outcome, Message) for outcome in outcomes)
+    outcomes = run_concurrently(20, lambda number: chat.post(actor=authors[number % 2], room=room, text=str(number)))
+    posted = sum(isinstance(outcome, Message) for outcome in outcomes)
     numbers = sorted(Message.objects.values_list("number", flat=True))
-    assert numbers == list(range(1, before + spoken + 1))
-    return spoken
+    assert numbers == list(range(1, before + posted + 1))
+    return posted
 
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_of_twenty_who_speak_at_once_each_gets_a_number_of_their_own(
+def test_twenty_concurrent_messages_get_twenty_different_numbers(
     alice: User, bob: User, course: Course, enrollment: Enrollment
 ) -> None:
-    assert twenty_speak_at_once(alice, bob, course) == 20
+    assert post_twenty_at_once(alice, bob, course) == 20
 
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_control_without_the_lock_the_constraint_refuses_some(
+def test_control_without_the_lock_the_constraint_rejects_some(
     alice: User, bob: User, course: Course, enrollment: Enrollment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("django.db.models.query.QuerySet.select_for_update", lambda rows, **options: rows.all())
-    monkeypatch.setattr(chat, "MOST_A_MINUTE", 20 * MOST_ROUNDS)  # or that is what refuses them
-    assert any(twenty_speak_at_once(alice, bob, course) < 20 for _round in range(MOST_ROUNDS))
+    monkeypatch.setattr(chat, "MAX_MESSAGES_PER_MINUTE", 20 * MAX_ROUNDS)  # so that the rate limit does not reject them
+    assert any(post_twenty_at_once(alice, bob, course) < 20 for _round in range(MAX_ROUNDS))
 
 
 @pytest.mark.django_db
-def test_the_page_says_edits_deletes_hides_and_mutes(browser_of: Any, alice: User, bob: User, course: Course) -> None:
+def test_the_page_posts_edits_deletes_hides_and_mutes(browser_of: Any, alice: User, bob: User, course: Course) -> None:
     enrollments.enroll(actor=bob, user=bob, course=course)
     his, hers, page = browser_of(bob), browser_of(alice), "/learn/tea/chat/"
-    assert b"Nobody has said anything yet" in his.get(page).content
+    assert b"No messages yet" in his.get(page).content
     assert his.post(page, {"text": "How hot?"})["Location"] == page + "#end"
     assert b"How hot?" in hers.get(page).content
     his.post(page + "1/edit/", {"text": "How hot is it?"})
@@ -254,9 +258,9 @@ def test_the_page_says_edits_deletes_hides_and_mutes(browser_of: Any, alice: Use
     assert b"How hot is it?" in hers.get(page).content
     hers.post(page + "1/", {"act": "show"})
     hers.post(page + "1/", {"act": "mute"})
-    refused = his.post(page, {"text": "But I meant"})
-    assert (refused.status_code, b"But I meant" in refused.content) == (200, True), "what was typed is lost"
+    rejected = his.post(page, {"text": "But I meant"})
+    assert (rejected.status_code, b"But I meant" in rejected.content) == (200, True), "the text is lost"
     his.post(page + "1/", {"act": "delete"})
-    assert b"This message was taken back" in hers.get(page).content
+    assert b"This message was deleted" in hers.get(page).content
     assert his.post(page + "1/", {"act": "dance"}).status_code == 404
     assert hers.get(page + "1/edit/").status_code == 404

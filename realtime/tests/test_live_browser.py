@@ -1,4 +1,4 @@
-"""What is told while a page is on its way to the browser: it is shown, and counted once (QUALITY W04)."""
+"""Notifications that arrive while a page loads are shown and counted once (quality row W04)."""
 
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
@@ -7,8 +7,8 @@ from accounts.models import User
 from courses.models import Course
 from enrollments import services as enrollments
 from enrollments.models import Enrollment
-from lms.testing.browsing import elsewhere, log_in
-from realtime.tests.test_chat_browser import said
+from realtime.tests.test_chat_browser import post_message
+from tools.testing.browser import log_in, run_in_thread
 
 pytestmark = [
     pytest.mark.browser,
@@ -19,27 +19,27 @@ pytestmark = [
 
 
 def mention(alice: User, course: Course, *, times: int = 1) -> None:
-    """Let Alice say something to Bob, so many times."""
+    """Let Alice mention Bob in `times` messages."""
     for number in range(times):
-        said(alice, course, f"@Bob Example: {number + 1}")
+        post_message(alice, course, f"@Bob Example: {number + 1}")
 
 
-def test_progress_made_before_the_socket_is_open_moves_the_page(
+def test_progress_made_before_the_socket_connects_updates_the_page(
     page: Page, live_site: str, bob: User, course: Course, enrolled: Enrollment
 ) -> None:
     lesson = course.lessons.first()
 
-    def late(socket: WebSocketRoute) -> None:
-        """Let Bob finish a lesson on his telephone after the page was written, and before its socket is let through."""
-        elsewhere(lambda: enrollments.complete_lesson(actor=bob, enrollment=enrolled, lesson_id=lesson.pk))
+    def connect_late(socket: WebSocketRoute) -> None:
+        """Complete a lesson on another device after the page was rendered and before its socket is connected."""
+        run_in_thread(lambda: enrollments.complete_lesson(actor=bob, enrollment=enrolled, lesson_id=lesson.pk))
         socket.connect_to_server()
 
-    page.route_web_socket("**/ws/**", late)
+    page.route_web_socket("**/ws/**", connect_late)
     log_in(page, live_site, bob, "/dashboard/")
     expect(page.locator("[data-course-progress]").first).to_contain_text("33%")
 
 
-def test_what_is_told_between_two_pages_is_a_toast_and_counted_once(
+def test_a_notification_between_two_pages_is_shown_and_counted_once(
     page: Page, live_site: str, alice: User, bob: User, course: Course, enrolled: Enrollment
 ) -> None:
     log_in(page, live_site, bob, "/dashboard/")
@@ -55,7 +55,7 @@ def test_what_is_told_between_two_pages_is_a_toast_and_counted_once(
     expect(bell).to_have_text("2")
 
 
-def test_after_a_night_away_the_newest_few_are_toasts_and_all_are_counted(
+def test_many_missed_notifications_are_counted_and_the_latest_are_toasts(
     page: Page, live_site: str, alice: User, bob: User, course: Course, enrolled: Enrollment
 ) -> None:
     log_in(page, live_site, bob, "/dashboard/")

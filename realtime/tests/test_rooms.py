@@ -1,4 +1,4 @@
-"""Rooms: who may enter, who hears what, and who has to leave."""
+"""Rooms: access, delivery to subscribers, and the end of access."""
 
 import json
 import time
@@ -12,54 +12,54 @@ from courses.models import Course
 from courses.services import unpublish_course
 from enrollments import services as enrollments
 from enrollments.models import Enrollment
-from enrollments.rooms import room_of
-from realtime import hints, rooms
-from realtime.tests.conftest import SOONER_SECONDS
-from realtime.tests.knocking import ask, run, socket, token_of
+from enrollments.rooms import course_room
+from realtime import broadcast, rooms
+from realtime.tests.conftest import SAVED_SECONDS
+from realtime.tests.connections import request_room, run, socket, token_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("any_layer")]
 FORBIDDEN = {"type": "error", "code": "forbidden"}
 BAD = {"type": "error", "code": "bad_message"}
 
 
-def answers(user: User, *asked: tuple[str, Any]) -> list[dict[str, Any]]:
-    """Open a socket, ask for each thing, and return how it was answered."""
+def responses_to(user: User, *requests: tuple[str, Any]) -> list[dict[str, Any]]:
+    """Open a socket, send each request about a room, and return the responses."""
     token = token_of(user)
 
     async def talk() -> list[dict[str, Any]]:
         device = socket(f"?token={token}")
         await device.connect()
-        heard = [await ask(device, kind, course_id) for kind, course_id in asked]
+        responses = [await request_room(device, message_type, course_id) for message_type, course_id in requests]
         await device.disconnect()
-        return heard
+        return responses
 
     return run(talk())
 
 
 @pytest.mark.quality("W02")
-def test_only_who_belongs_to_a_course_enters_its_room(
+def test_only_members_of_a_course_can_enter_its_room(
     alice: User, bob: User, carol: User, dan: User, erin: User, course: Course, enrollment: Enrollment
 ) -> None:
-    inside = {"type": "subscribed", "course_id": str(course.pk)}
+    subscribed = {"type": "subscribed", "course_id": str(course.pk)}
     people = (alice, bob, dan, carol, erin)
-    found = {person.email: answers(person, ("subscribe", str(course.pk)))[0] for person in people}
-    assert found == {person.email: inside if person in (alice, bob, dan) else FORBIDDEN for person in people}
+    found = {person.email: responses_to(person, ("subscribe", str(course.pk)))[0] for person in people}
+    assert found == {person.email: subscribed if person in (alice, bob, dan) else FORBIDDEN for person in people}
 
 
 @pytest.mark.quality("W02")
-def test_what_is_no_room_is_forbidden_and_what_is_no_message_is_bad(bob: User, course: Course) -> None:
+def test_unknown_rooms_are_forbidden_and_other_values_are_invalid(bob: User, course: Course) -> None:
     group = "user.00000000-0000-0000-0000-000000000000"
-    asked = [("subscribe", value) for value in (group, "sockets", "", 7, None, [], {"a": 1})]
-    assert answers(bob, *asked, ("unsubscribe", 7)) == [FORBIDDEN] * 3 + [BAD] * 5
+    requests = [("subscribe", value) for value in (group, "sockets", "", 7, None, [], {"a": 1})]
+    assert responses_to(bob, *requests, ("unsubscribe", 7)) == [FORBIDDEN] * 3 + [BAD] * 5
 
 
-def test_somebody_who_leaves_a_room_hears_it_no_more(alice: User, course: Course) -> None:
-    asked = [("subscribe", str(course.pk)), ("unsubscribe", str(course.pk))]
-    assert [answer["type"] for answer in answers(alice, *asked)] == ["subscribed", "unsubscribed"]
+def test_unsubscribing_leaves_a_room(alice: User, course: Course) -> None:
+    requests = [("subscribe", str(course.pk)), ("unsubscribe", str(course.pk))]
+    assert [response["type"] for response in responses_to(alice, *requests)] == ["subscribed", "unsubscribed"]
 
 
 @pytest.mark.quality("W02")
-def test_of_a_room_only_those_inside_hear(alice: User, bob: User, course: Course, enrollment: Enrollment) -> None:
+def test_room_changes_reach_only_subscribers(alice: User, bob: User, course: Course, enrollment: Enrollment) -> None:
     tokens = [token_of(alice), token_of(bob), token_of(bob)]
 
     async def watch() -> tuple[dict[str, Any], dict[str, Any], bool]:
@@ -67,72 +67,72 @@ def test_of_a_room_only_those_inside_hear(alice: User, bob: User, course: Course
         for device in devices:
             await device.connect()
         for device in devices[:2]:
-            await ask(device, "subscribe", str(course.pk))
-        await sync_to_async(hints.said_in)(room_of(course), 1, {"id": None, "event": "chat_message"})
-        heard = await devices[0].json(), await devices[1].json(), await devices[2].is_silent()
+            await request_room(device, "subscribe", str(course.pk))
+        await sync_to_async(broadcast.send_room_change)(course_room(course), 1, {"id": None, "event": "chat_message"})
+        received = await devices[0].json(), await devices[1].json(), await devices[2].is_silent()
         for device in devices:
             await device.disconnect()
-        return heard
+        return received
 
-    said = {"id": None, "event": "chat_message"}
-    assert run(watch()) == (said, said, True)
+    message = {"id": None, "event": "chat_message"}
+    assert run(watch()) == (message, message, True)
 
 
-def put_out_after(user: User, course: Course, act: Any) -> tuple[dict[str, Any], float, bool]:
-    """Enter a room, do something; return what the socket is told, after how many seconds, and whether it is deaf."""
+def lose_access(user: User, course: Course, act: Any) -> tuple[dict[str, Any], float, bool]:
+    """Enter a room and call `act`; return the next message, the seconds until it, and whether the room is silent."""
     token = token_of(user)
 
     async def watch() -> tuple[dict[str, Any], float, bool]:
         device = socket(f"?token={token}")
         await device.connect()
-        await ask(device, "subscribe", str(course.pk))
+        await request_room(device, "subscribe", str(course.pk))
         await sync_to_async(act)()
-        began = time.monotonic()
-        told = json.loads((await device.message(6))["text"])
-        seconds = time.monotonic() - began
-        await sync_to_async(hints.said_in)(room_of(course), 1, {"id": None, "event": "chat_message"})
-        deaf = await device.is_silent()
+        started = time.monotonic()
+        message = json.loads((await device.message(6))["text"])
+        seconds = time.monotonic() - started
+        await sync_to_async(broadcast.send_room_change)(course_room(course), 1, {"id": None, "event": "chat_message"})
+        is_silent = await device.is_silent()
         await device.disconnect()
-        return told, seconds, deaf
+        return message, seconds, is_silent
 
     return run(watch())
 
 
 @pytest.mark.quality("W02")
-def test_the_room_of_a_course_is_left_at_once_when_the_enrolment_ends(
+def test_the_end_of_an_enrollment_removes_the_user_from_the_room_at_once(
     bob: User, dan: User, course: Course, enrollment: Enrollment
 ) -> None:
-    told, seconds, deaf = put_out_after(
-        bob, course, lambda: enrollments.revoke(actor=dan, enrollment=enrollment, reason="refunded")
+    message, seconds, is_silent = lose_access(
+        bob, course, lambda: enrollments.end_enrollment(actor=dan, enrollment=enrollment, reason="refunded")
     )
-    assert told == {"type": "unsubscribed", "course_id": str(course.pk)}
-    assert seconds < 1, "the hint did not come"
-    assert deaf
+    assert message == {"type": "unsubscribed", "course_id": str(course.pk)}
+    assert seconds < 1, "the broadcast event did not arrive"
+    assert is_silent
 
 
 @pytest.mark.quality("W02")
-@pytest.mark.parametrize("how", ["ended without a hint", "course taken out"])
-def test_the_room_is_left_within_five_seconds_whatever_ends_the_right(
-    alice: User, bob: User, course: Course, enrollment: Enrollment, how: str, looked_at_often: None
+@pytest.mark.parametrize("how", ["ended without a broadcast event", "course unpublished"])
+def test_lost_access_removes_the_user_from_the_room_within_five_seconds(
+    alice: User, bob: User, course: Course, enrollment: Enrollment, how: str, frequent_polling: None
 ) -> None:
-    ways = {
-        "ended without a hint": lambda: Enrollment.objects.filter(pk=enrollment.pk).update(is_active=False),
-        "course taken out": lambda: unpublish_course(actor=alice, course=course),
+    actions = {
+        "ended without a broadcast event": lambda: Enrollment.objects.filter(pk=enrollment.pk).update(is_active=False),
+        "course unpublished": lambda: unpublish_course(actor=alice, course=course),
     }
-    told, seconds, deaf = put_out_after(bob, course, ways[how])
-    assert told["type"] == "unsubscribed"
-    assert seconds < 5 - SOONER_SECONDS
-    assert deaf
+    message, seconds, is_silent = lose_access(bob, course, actions[how])
+    assert message["type"] == "unsubscribed"
+    assert seconds < 5 - SAVED_SECONDS
+    assert is_silent
 
 
-def test_looking_whether_a_hundred_may_stay_costs_as_many_queries_as_for_two(
+def test_checking_a_hundred_users_needs_no_more_queries_than_two(
     course: Course, enrollment: Enrollment, bob: User, carol: User, django_assert_num_queries: Any
 ) -> None:
     for several in ([bob.pk, carol.pk], [bob.pk, carol.pk, *[User().pk for _ in range(98)]]):
         with django_assert_num_queries(3):
-            from_table = {user for user, _room in _inside(several, course)}
-        assert from_table == {bob.pk}
+            allowed = {user for user, _room in _allowed(several, course)}
+        assert allowed == {bob.pk}
 
 
-def _inside(users: list[Any], course: Course) -> set[Any]:
-    return rooms.those_inside((user, room_of(course)) for user in users)
+def _allowed(users: list[Any], course: Course) -> set[Any]:
+    return rooms.filter_allowed((user, course_room(course)) for user in users)

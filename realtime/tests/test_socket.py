@@ -1,4 +1,4 @@
-"""`/ws/notifications`: who gets in, what they hear, and what they missed."""
+"""`/ws/notifications`: authentication, delivery and replay of missed notifications."""
 
 from typing import Any
 from unittest.mock import patch
@@ -12,10 +12,10 @@ from accounts.tokens import TokenPair, start_session
 from courses.models import Course
 from enrollments import services as enrollments
 from enrollments.models import Enrollment
-from lms.testing.sockets import Socket
 from realtime.models import Event, Notification
 from realtime.services import push
-from realtime.tests.knocking import close_code, run, session_headers, socket
+from realtime.tests.connections import close_code, run, session_headers, socket
+from tools.testing.sockets import Socket
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("any_layer")]
 
@@ -37,7 +37,7 @@ def crafted_tokens(pair: TokenPair, user: User) -> dict[str, str]:
 
 
 @pytest.mark.quality("W01")
-def test_what_is_no_live_access_token_is_closed_with_4401_before_any_data(bob: User) -> None:
+def test_invalid_tokens_are_closed_with_4401_before_any_data(bob: User) -> None:
     queries = crafted_tokens(start_session(user=bob), bob)
 
     async def codes() -> dict[str, int | None]:
@@ -54,13 +54,13 @@ def test_an_inactive_user_is_closed_with_4401(bob: User) -> None:
 
 
 @pytest.mark.quality("W01")
-def test_a_live_access_token_opens(bob: User) -> None:
+def test_a_valid_access_token_opens_a_socket(bob: User) -> None:
     token = start_session(user=bob).access_token
     assert run(close_code(socket(f"?token={token}"))) is None
     assert run(close_code(Socket(f"/ws/notifications/?token={token}"))) is None
 
 
-def test_a_finished_lesson_is_heard_on_every_device(bob: User, course: Course, enrollment: Enrollment) -> None:
+def test_a_completed_lesson_reaches_every_device_of_the_user(bob: User, course: Course, enrollment: Enrollment) -> None:
     token = start_session(user=bob).access_token
     lesson_id = course.lessons.first().pk
 
@@ -69,10 +69,10 @@ def test_a_finished_lesson_is_heard_on_every_device(bob: User, course: Course, e
         for device in devices:
             await device.connect()
         await sync_to_async(enrollments.complete_lesson)(actor=bob, enrollment=enrollment, lesson_id=lesson_id)
-        heard = [await device.json() for device in devices]
+        received = [await device.json() for device in devices]
         for device in devices:
             await device.disconnect()
-        return heard
+        return received
 
     session_headers_of_bob = session_headers(bob)
     first, second = run(watch())
@@ -83,7 +83,7 @@ def test_a_finished_lesson_is_heard_on_every_device(bob: User, course: Course, e
 
 
 @pytest.mark.quality("W02")
-def test_nobody_hears_what_is_for_somebody_else(bob: User, carol: User) -> None:
+def test_notifications_do_not_reach_other_users(bob: User, carol: User) -> None:
     token = start_session(user=carol).access_token
 
     async def watch() -> bool:
@@ -103,8 +103,8 @@ def push_and_fail(user: User) -> None:
 
 
 @pytest.mark.quality("W08")
-def test_a_rollback_tells_nobody(bob: User) -> None:
-    with patch("realtime.hints.publish") as sent:
+def test_a_rollback_sends_no_notification(bob: User) -> None:
+    with patch("realtime.broadcast.publish") as sent:
         with pytest.raises(ZeroDivisionError), transaction.atomic():
             push_and_fail(bob)
         assert not sent.called
@@ -117,7 +117,7 @@ def test_a_rollback_tells_nobody(bob: User) -> None:
 
 
 @pytest.mark.quality("W04")
-def test_what_was_missed_is_replayed_in_order_and_once(bob: User) -> None:
+def test_missed_notifications_are_replayed_once_and_in_order(bob: User) -> None:
     for number in range(1, 6):
         push([bob.pk], Event.COURSE_UPDATED, {"number": number})
     token = start_session(user=bob).access_token
@@ -135,14 +135,14 @@ def test_what_was_missed_is_replayed_in_order_and_once(bob: User) -> None:
 
 
 @pytest.mark.quality("W04")
-def test_a_gap_in_what_is_heard_is_filled_from_the_table(bob: User) -> None:
-    """Of two processes that commit one after the other, the second may be heard first."""
+def test_a_gap_in_the_numbers_is_filled_from_the_database(bob: User) -> None:
+    """The broadcast events of two processes may arrive in reverse order."""
     token = start_session(user=bob).access_token
 
     async def watch() -> list[int]:
         device = socket(f"?token={token}")
         await device.connect()
-        with patch("realtime.hints.publish"):
+        with patch("realtime.broadcast.publish"):
             await sync_to_async(push)([bob.pk], Event.COURSE_UPDATED, {})
         await sync_to_async(push)([bob.pk], Event.COURSE_UPDATED, {})
         numbers = [(await device.json())["id"] for _ in range(2)]
@@ -153,31 +153,31 @@ def test_a_gap_in_what_is_heard_is_filled_from_the_table(bob: User) -> None:
 
 
 @pytest.mark.quality("W04")
-def test_a_channel_layer_that_is_down_costs_only_the_hurry(bob: User) -> None:
-    with patch("realtime.hints.get_channel_layer") as layer:
+def test_a_push_succeeds_while_the_channel_layer_is_down(bob: User) -> None:
+    with patch("realtime.broadcast.get_channel_layer") as layer:
         layer.return_value.group_send.side_effect = ConnectionError("down")
         push([bob.pk], Event.COURSE_UPDATED, {})
     assert Notification.objects.get().number == 1
 
 
-def test_a_ping_is_answered_and_nonsense_is_said_to_be_nonsense(bob: User) -> None:
+def test_pings_are_answered_and_invalid_messages_reported(bob: User) -> None:
     token = start_session(user=bob).access_token
 
     async def talk() -> list[dict[str, Any]]:
         device = socket(f"?token={token}")
         await device.connect()
-        answers = []
+        responses = []
         for text in ('{"type": "ping"}', "{", "[1]", '{"type": "dance"}', '{"type": "ping"}'):
             await device.send(text)
-            answers.append(await device.json())
+            responses.append(await device.json())
         await device.disconnect()
-        return answers
+        return responses
 
     bad = {"type": "error", "code": "bad_message"}
     assert run(talk()) == [{"type": "pong"}, bad, bad, bad, {"type": "pong"}]
 
 
-def test_numbers_grow_by_one_for_each_user_alone(bob: User, carol: User) -> None:
+def test_numbers_increase_by_one_per_user(bob: User, carol: User) -> None:
     push([bob.pk, carol.pk, bob.pk], Event.COURSE_UPDATED, {})
     push([bob.pk], Event.COURSE_UPDATED, {})
     numbers = {
@@ -187,11 +187,11 @@ def test_numbers_grow_by_one_for_each_user_alone(bob: User, carol: User) -> None
 
 
 @pytest.mark.quality("G10")
-def test_telling_a_hundred_costs_as_many_statements_as_telling_two(bob: User, django_assert_num_queries) -> None:
+def test_pushing_to_a_hundred_users_needs_no_more_queries_than_to_two(bob: User, django_assert_num_queries) -> None:
     people = [
         User.objects.create_user(f"p{number}@example.com", "x", full_name=f"P{number}").pk for number in range(100)
     ]
     for several in (people[:2], people):
-        # begin, the choices, the inboxes that are missing, their lock, their new numbers, the rows, commit
+        # begin, preferences, missing inboxes, lock of the inboxes, new numbers, notifications, commit
         with django_assert_num_queries(7):
             push(several, Event.COURSE_UPDATED, {})

@@ -1,5 +1,8 @@
-"""Who opens a WebSocket: a ticket or an access token in the query; from this site, the cookie pair or the browser's
-session (QUALITY W01, W03, W06). And who, of those inside, may stay (W05)."""
+"""Authentication of WebSockets, at the handshake and while they are open.
+
+A socket is opened with a ticket or an access token in the query; from pages of this site also with the access cookie or
+the browser session (quality rows W01, W03, W06). It stays open as long as that login lives (W05).
+"""
 
 import uuid
 from collections.abc import Collection
@@ -15,16 +18,16 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from accounts.authentication import user_token
+from accounts.login import use_ticket
 from accounts.models import LoginSession, User
-from accounts.signing_in import use_ticket
 from accounts.tokens import live_session
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Whose socket it is, and what lets them in: a login of the API, or a browser's session; until when at most.
+    """The authenticated user of a socket, with the API login or the browser session that it was opened with.
 
-    `session_hash` is what Django keeps in a session to notice another password.
+    `session_hash` is Django's session auth hash, which changes with the password. `until` is the expiry of the token.
     """
 
     user_id: uuid.UUID
@@ -34,38 +37,38 @@ class Caller:
     until: datetime | None = None
 
 
-def query_of(scope: dict[str, Any]) -> dict[str, str]:
-    """Return the query of the handshake, the last value of each name."""
+def parse_query(scope: dict[str, Any]) -> dict[str, str]:
+    """Return the query parameters of the handshake, with the last value of each."""
     pairs = parse_qs(scope.get("query_string", b"").decode("latin-1"))
     return {name: values[-1] for name, values in pairs.items()}
 
 
-def origin_of(scope: dict[str, Any]) -> str:
-    """Return the handshake's `Origin`, which browsers always send; an empty text without one."""
+def get_origin(scope: dict[str, Any]) -> str:
+    """Return the `Origin` header of the handshake, which all browsers send, or an empty string."""
     return dict(scope.get("headers", [])).get(b"origin", b"").decode("latin-1")
 
 
-def comes_from_this_site(scope: dict[str, Any]) -> bool:
-    """Return whether the handshake's `Origin` is the site's own: the host it was sent to, or SITE_URL."""
-    origin = origin_of(scope)
+def is_same_origin(scope: dict[str, Any]) -> bool:
+    """Return whether the `Origin` of the handshake is this site: the requested host, or SITE_URL."""
+    origin = get_origin(scope)
     host = dict(scope.get("headers", [])).get(b"host", b"").decode("latin-1")
     return bool(origin) and (urlsplit(origin).netloc == host or origin == settings.SITE_URL)
 
 
-def comes_from_elsewhere(scope: dict[str, Any]) -> bool:
-    """Return whether a page of another site asks with nothing but what the browser sends by itself (QUALITY W06)."""
-    brings_its_own = {"ticket", "token"} & query_of(scope).keys()
-    return bool(origin_of(scope)) and not brings_its_own and not comes_from_this_site(scope)
+def is_cross_site(scope: dict[str, Any]) -> bool:
+    """Return whether another site's page opens the socket without a ticket or a token (quality row W06)."""
+    credentials = {"ticket", "token"} & parse_query(scope).keys()
+    return bool(get_origin(scope)) and not credentials and not is_same_origin(scope)
 
 
-async def caller_at_the_door(scope: dict[str, Any]) -> Caller | None:
-    """Return whose socket this is; None when nothing shows it. A cookie counts only from a page of this site."""
-    query = query_of(scope)
+async def authenticate(scope: dict[str, Any]) -> Caller | None:
+    """Return the caller of a handshake, or None. Cookies are accepted only from pages of this site."""
+    query = parse_query(scope)
     if query.get("ticket"):
         return await _caller_of_ticket(query["ticket"])
     if "token" in query:
         return await _caller_of_token(query["token"])
-    if not comes_from_this_site(scope):
+    if not is_same_origin(scope):
         return None
     by_cookie = await _caller_of_token(scope.get("cookies", {}).get(settings.ACCESS_COOKIE, ""))
     return by_cookie or await _caller_of_session(scope)
@@ -95,22 +98,19 @@ async def _caller_of_session(scope: dict[str, Any]) -> Caller | None:
     return Caller(user.pk, session_key=scope["session"].session_key, session_hash=user.get_session_auth_hash())
 
 
-def those_who_may_stay(callers: Collection[Caller]) -> set[Caller]:
-    """Return the callers whose user is active, whose login or session lives, whose token has not run out.
-
-    Three queries, however many callers.
-    """
-    logins = {caller.login_id for caller in callers if caller.login_id}
-    live = LoginSession.objects.live().filter(pk__in=logins, user__is_active=True)
-    live_logins = set(live.values_list("pk", flat=True))
+def filter_authenticated(callers: Collection[Caller]) -> set[Caller]:
+    """Return the callers with an active user, a live login or session, and an unexpired token. Three queries."""
+    login_ids = {caller.login_id for caller in callers if caller.login_id}
+    logins = LoginSession.objects.live().filter(pk__in=login_ids, user__is_active=True)
+    live_logins = set(logins.values_list("pk", flat=True))
     keys = {caller.session_key for caller in callers if caller.session_key}
     now = timezone.now()
-    open_sessions = Session.objects.filter(session_key__in=keys, expire_date__gt=now)
-    live_keys = set(open_sessions.values_list("session_key", flat=True))
-    others = {caller.user_id for caller in callers if not caller.login_id}
-    hashes = {user.pk: user.get_session_auth_hash() for user in User.objects.filter(pk__in=others, is_active=True)}
+    sessions = Session.objects.filter(session_key__in=keys, expire_date__gt=now)
+    live_keys = set(sessions.values_list("session_key", flat=True))
+    user_ids = {caller.user_id for caller in callers if not caller.login_id}
+    hashes = {user.pk: user.get_session_auth_hash() for user in User.objects.filter(pk__in=user_ids, is_active=True)}
 
-    def may_stay(caller: Caller) -> bool:
+    def is_authenticated(caller: Caller) -> bool:
         if caller.until is not None and caller.until <= now:
             return False
         if caller.login_id:
@@ -119,4 +119,4 @@ def those_who_may_stay(callers: Collection[Caller]) -> set[Caller]:
             return caller.session_key in live_keys and hashes.get(caller.user_id) == caller.session_hash
         return caller.user_id in hashes
 
-    return {caller for caller in callers if may_stay(caller)}
+    return {caller for caller in callers if is_authenticated(caller)}

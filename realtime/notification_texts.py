@@ -1,4 +1,4 @@
-"""What happened, as a sentence and as an address to go to: for the list, the mail and the daily digest."""
+"""Texts and links of notifications, for the list, the emails and the digest."""
 
 from typing import Any
 
@@ -9,13 +9,13 @@ from django.utils.translation import gettext_noop
 from realtime.events import Event
 
 SENTENCES: dict[str, str] = {
-    Event.LESSON_COMPLETED: gettext_noop("You finished “%(title)s”. The course is %(progress)s%% done."),
-    Event.COURSE_UPDATED: gettext_noop("“%(title)s” has changed. Your progress is kept."),
-    Event.NEW_ENROLLMENT: gettext_noop("%(student_name)s has joined “%(title)s”."),
-    Event.ASSIGNMENT_GRADED: gettext_noop("Your work for “%(title)s” is graded."),
-    Event.QUIZ_GRADED: gettext_noop("Your quiz “%(title)s” is graded."),
+    Event.LESSON_COMPLETED: gettext_noop("You completed a lesson in “%(title)s”. Course progress: %(progress)s%%."),
+    Event.COURSE_UPDATED: gettext_noop("“%(title)s” was updated. Your progress is saved."),
+    Event.NEW_ENROLLMENT: gettext_noop("%(student_name)s enrolled in “%(title)s”."),
+    Event.ASSIGNMENT_GRADED: gettext_noop("Your work for “%(title)s” was graded."),
+    Event.QUIZ_GRADED: gettext_noop("Your quiz “%(title)s” was graded."),
     Event.CERTIFICATE_ISSUED: gettext_noop("Your certificate for “%(title)s” is ready."),
-    Event.PAYMENT_SUCCEEDED: gettext_noop("Your payment for “%(title)s” has arrived."),
+    Event.PAYMENT_SUCCEEDED: gettext_noop("Your payment for “%(title)s” was received."),
     Event.ANNOUNCEMENT: gettext_noop("%(title)s: %(subject)s"),
     Event.CHAT_MESSAGE: gettext_noop("%(author_name)s mentioned you in “%(title)s”: %(text)s"),
 }
@@ -30,8 +30,8 @@ ICONS: dict[str, str] = {
     Event.ANNOUNCEMENT: "megaphone",
     Event.CHAT_MESSAGE: "message-circle",
 }
-# Where what a payload does not name an address for is seen.
-PLACES: dict[str, str] = {
+# The pages of events whose payload has no URL.
+URL_NAMES: dict[str, str] = {
     Event.ASSIGNMENT_GRADED: "enrollments:grades",
     Event.QUIZ_GRADED: "enrollments:grades",
     Event.CERTIFICATE_ISSUED: "certificates:list",
@@ -42,20 +42,20 @@ PLACES: dict[str, str] = {
 }
 
 
-class _Known(dict[str, Any]):
-    """A payload in which nothing is missing: rows from before a field was added have none of it."""
+class _Payload(dict[str, Any]):
+    """A payload that returns an empty string for a missing field, such as one that was added after the row."""
 
     def __missing__(self, key: str) -> str:
         return ""
 
 
-def sentence(event: str, payload: dict[str, Any]) -> str:
-    """Return what happened, in the language of whoever reads."""
-    return _(SENTENCES[event]) % _Known(payload)
+def format_sentence(event: str, payload: dict[str, Any]) -> str:
+    """Return the text of an event, in the active language."""
+    return _(SENTENCES[event]) % _Payload(payload)
 
 
-def address(event: str, payload: dict[str, Any]) -> str:
-    """Return the path of the page where it is seen; an empty text where there is none."""
+def get_path(event: str, payload: dict[str, Any]) -> str:
+    """Return the path of the page of an event, or an empty string."""
     if payload.get("url"):
         return str(payload["url"])
-    return reverse(PLACES[event]) if event in PLACES else ""
+    return reverse(URL_NAMES[event]) if event in URL_NAMES else ""

@@ -1,4 +1,4 @@
-"""Ways to open a socket in tests."""
+"""Helpers that open sockets in tests."""
 
 import asyncio
 import json
@@ -11,29 +11,29 @@ from django.contrib.sessions.backends.db import SessionStore
 
 from accounts.models import User
 from accounts.tokens import start_session
-from lms.testing.sockets import Socket
+from tools.testing.sockets import Socket
 
 T = TypeVar("T")
 SITE = "http://127.0.0.1:8000"
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a test's conversation."""
+    """Run a coroutine in a new event loop."""
     return asyncio.run(coroutine)
 
 
 def socket(query: str = "", headers: list[tuple[bytes, bytes]] | None = None) -> Socket:
-    """Return a socket that has not knocked yet."""
+    """Return a socket that is not connected yet."""
     return Socket(f"/ws/notifications{query}", headers)
 
 
 def token_of(user: User) -> str:
-    """Return an access token of a new login."""
+    """Return the access token of a new login."""
     return start_session(user=user).access_token
 
 
 def session_of(user: User) -> SessionStore:
-    """Return a browser's session of a user."""
+    """Return a new browser session of a user."""
     store = SessionStore()
     store[SESSION_KEY] = str(user.pk)
     store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
@@ -43,24 +43,24 @@ def session_of(user: User) -> SessionStore:
 
 
 def cookie_headers(cookie: str, origin: str | None = SITE) -> list[tuple[bytes, bytes]]:
-    """Return a browser's headers."""
+    """Return the headers that a browser sends with this cookie."""
     headers = [(b"host", b"127.0.0.1:8000"), (b"cookie", cookie.encode())]
     return [*headers, (b"origin", origin.encode())] if origin else headers
 
 
 def session_headers(user: User, origin: str | None = SITE) -> list[tuple[bytes, bytes]]:
-    """Return the headers of a browser that a user is logged in with."""
+    """Return the headers of a browser in which a user is logged in."""
     return cookie_headers(f"sessionid={session_of(user).session_key}", origin)
 
 
-async def ask(device: Socket, kind: str, course_id: Any) -> dict[str, Any]:
-    """Say something about a course's room ("subscribe", "unsubscribe"); return what is answered."""
-    await device.send(json.dumps({"type": kind, "course_id": course_id}))
+async def request_room(device: Socket, message_type: str, course_id: Any) -> dict[str, Any]:
+    """Send a message about a course's room ("subscribe" or "unsubscribe"); return the response."""
+    await device.send(json.dumps({"type": message_type, "course_id": course_id}))
     return await device.json()
 
 
 async def close_code(device: Socket) -> int | None:
-    """Connect; return the code it was closed with before any data, or None when it stays open."""
+    """Connect; return the code that the socket is closed with before any data, or None if it stays open."""
     await device.connect()
     if await device.is_silent():
         await device.disconnect()

@@ -1,14 +1,14 @@
-"""Files in the admin: what lies in the storage, and whose it is."""
+"""Uploaded files in the admin."""
 
 from django.contrib import admin
 
+from core.admin import ReadOnlyAdmin
 from files.models import File
-from lms.platform.admin import ReadOnlyAdmin
 
 
 @admin.register(File)
 class FileAdmin(ReadOnlyAdmin):
-    """Every upload; read-only, since whatever shows a file deletes it."""
+    """All uploads. Read-only, because a file is deleted by the app that uses it."""
 
     list_display = ["original_filename", "purpose", "content_type", "file_size", "uploaded_by", "created_at"]
     list_filter = ["purpose", "storage_provider"]

@@ -1,12 +1,12 @@
-"""Paths of `/files/*` (seed, "Files Module"; API.md, "Files")."""
+"""Paths of `/files/*` (docs/api-contract.md, "Files")."""
 
 from django.urls import path
 
 from files.api import FileViewSet
-from files.kinds import LARGEST
-from files.uploading import takes_uploads
+from files.file_types import MAX_SIZES
+from files.upload_handlers import accepts_uploads
 
-upload = takes_uploads(file=max(LARGEST.values()))(FileViewSet.as_view({"post": "upload"}))
+upload = accepts_uploads(file=max(MAX_SIZES.values()))(FileViewSet.as_view({"post": "upload"}))
 
 urlpatterns = [
     path("files/upload", upload),

@@ -1,4 +1,4 @@
-"""The one error of uploads and downloads."""
+"""Errors of uploads and downloads."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,11 +6,11 @@ from http import HTTPStatus
 
 from django.utils.translation import gettext as _
 
-from lms.lib.errors import DomainError
+from core.http.errors import DomainError
 
 
 class FileError(DomainError):
-    """The file cannot be taken, or not be given out, or not be deleted."""
+    """A file cannot be uploaded, downloaded or deleted."""
 
     status = HTTPStatus.BAD_REQUEST
     filename = ""

@@ -1,4 +1,4 @@
-"""Uploads: what is known of them. The bytes lie in the storage, under a key that says nothing."""
+"""Uploaded files. Their bytes are in the storage, under a random key."""
 
 import uuid
 from typing import Any, Self
@@ -14,25 +14,26 @@ from files import registry
 
 
 class Purpose(models.TextChoices):
-    """What a file is for; it decides what may be in it, and who may read it (API.md, "Files")."""
+    """The use of a file. It determines the accepted types and who may read it (docs/api-contract.md, "Files")."""
 
     COURSE_MATERIAL = "course_material", _("Course material")
     SUBMISSION = "submission", _("Submission")
-    AVATAR = "avatar", _("Picture of a person")
-    THUMBNAIL = "thumbnail", _("Picture of a course")
+    AVATAR = "avatar", _("Profile picture")
+    THUMBNAIL = "thumbnail", _("Course image")
 
 
-# The widths in pixels that pictures are made in.
-WIDTHS: dict[str, tuple[int, ...]] = {
+# The widths in pixels of the thumbnails that are rendered of an image.
+THUMBNAIL_WIDTHS: dict[str, tuple[int, ...]] = {
     Purpose.AVATAR: (96, 256),
     Purpose.THUMBNAIL: (640, 1280),
     Purpose.SUBMISSION: (1280,),
     Purpose.COURSE_MATERIAL: (1280,),
 }
+THUMBNAIL_FOLDER = "pictures"
 
 
 class FileQuerySet(models.QuerySet["File"]):
-    """Files, by what the owners of the things they hang on say of access; asked anew for every request."""
+    """Files by access, which the apps that own the attached objects decide for every request (`files.registry`)."""
 
     def visible_to(self, user: Any) -> Self:
         """Return the files whose bytes `user` may read, all for admins."""
@@ -42,20 +43,22 @@ class FileQuerySet(models.QuerySet["File"]):
         """Return the files that `user` may delete, all for admins."""
         return self if has_role(user, Role.ADMIN) else self.filter(registry.writable(user))
 
-    def pictured_to(self, user: Any) -> Self:
-        """Return the files whose small pictures `user` may see: an avatar is shown to people who may not read it."""
-        return self if has_role(user, Role.ADMIN) else self.filter(registry.pictured(user) | registry.readable(user))
+    def thumbnails_visible_to(self, user: Any) -> Self:
+        """Return the files whose thumbnails `user` may see, such as avatars that only their owners may read whole."""
+        if has_role(user, Role.ADMIN):
+            return self
+        return self.filter(registry.thumbnail_visible(user) | registry.readable(user))
 
-    def bytes_of(self, user: Any) -> int:
-        """Return how many bytes `user` keeps here."""
+    def total_size(self, user: Any) -> int:
+        """Return the total size in bytes of the files that `user` uploaded. One query."""
         return self.filter(uploaded_by=user).aggregate(total=Sum("file_size"))["total"] or 0
 
 
 class File(models.Model):
-    """One upload. `filename` is its name in the storage, `original_filename` the one that people see.
+    """An uploaded file. `filename` is its name in the storage, `original_filename` the name that users see.
 
-    `course_id` and `assignment_id` say what it was uploaded for. They are no foreign keys: this app knows neither, and
-    the apps that do register who may read what (`files.registry`).
+    `course_id` and `assignment_id` name the object that it was uploaded for. They are not foreign keys, because this
+    app is below the apps of those models; these register who may read which files (`files.registry`).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -96,41 +99,39 @@ class File(models.Model):
 
     @property
     def filename(self) -> str:
-        """The name in the storage, without its folder."""
+        """The name in the storage, without the folder."""
         return self.storage_path.rpartition("/")[2]
 
     @property
     def is_image(self) -> bool:
-        """Whether pictures are made of it."""
+        """Whether thumbnails are rendered of the file."""
         return self.content_type.startswith("image/")
 
     @property
     def is_video(self) -> bool:
-        """Whether a player can show it."""
         return self.content_type.startswith("video/")
 
     @property
     def is_pdf(self) -> bool:
-        """Whether a browser shows it page by page."""
         return self.content_type == "application/pdf"
 
     @property
     def is_text(self) -> bool:
-        """Whether it can be read as plain text."""
+        """Whether the file is served as plain text."""
         return self.content_type.startswith("text/")
 
     @property
-    def widths(self) -> tuple[int, ...]:
-        """The widths that its pictures are made in; none for what is no image."""
-        return WIDTHS[self.purpose] if self.is_image else ()
+    def thumbnail_widths(self) -> tuple[int, ...]:
+        """The widths in pixels of the thumbnails; empty unless the file is an image."""
+        return THUMBNAIL_WIDTHS[self.purpose] if self.is_image else ()
 
-    def picture_path(self, width: int) -> str:
-        """Return where the picture of one width lies in the storage."""
-        return f"pictures/{self.pk.hex}-{width}.webp"
+    def thumbnail_path(self, width: int) -> str:
+        """Return the key of the thumbnail of this width in the storage."""
+        return f"{THUMBNAIL_FOLDER}/{self.pk.hex}-{width}.webp"
 
 
 class Avatar(models.Model):
-    """The picture that a person shows of themselves."""
+    """The profile picture of a user."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="avatar")
     file = models.OneToOneField(File, models.CASCADE, related_name="+")

@@ -1,46 +1,65 @@
-"""Who may read, write and upload files: said by the apps that own what the files hang on, never here.
+"""Access to files, decided by the apps that own what a file is attached to.
 
-Each app registers its rules in `AppConfig.ready()`. A rule takes a user, who may be anonymous, and returns which files
-of one purpose they concern; what no rule names, nobody but an admin may touch (QUALITY F01).
+Each app registers its rules in `integrations.py`. A rule takes a user, who may be anonymous, and returns the files of
+one purpose that it grants. A file that no rule grants is for admins only (quality row F01).
 """
 
 import uuid
-from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q
 
+from core.registry import Registry
+
+NO_FILES = Q(pk__in=[])
 Rule = Callable[[Any], Q]
-# Raises Http404 or PermissionDenied unless this user may upload for this course or assignment.
-Door = Callable[[Any, uuid.UUID | None, uuid.UUID | None], None]
+# Raises Http404 or PermissionDenied unless the user may upload for this course or assignment.
+UploadCheck = Callable[[Any, uuid.UUID | None, uuid.UUID | None], None]
 
-readers: defaultdict[str, list[Rule]] = defaultdict(list)
-writers: defaultdict[str, list[Rule]] = defaultdict(list)
-pictures: defaultdict[str, list[Rule]] = defaultdict(list)
-doors: dict[str, Door] = {}
 
-NOTHING = Q(pk__in=[])
+def _grant_no_files(user: Any) -> Q:
+    return NO_FILES
+
+
+@dataclass(frozen=True)
+class FileAccess:
+    """The files of one purpose that an app grants: to read whole, to delete, and to see as a thumbnail."""
+
+    purpose: str
+    read: Rule = _grant_no_files
+    write: Rule = _grant_no_files
+    thumbnail: Rule = _grant_no_files
+
+
+access: Registry[FileAccess] = Registry("access to files")
+upload_checks: Registry[UploadCheck] = Registry("an upload check")  # by purpose
 
 
 def readable(user: Any) -> Q:
-    """Return which files `user` may read whole."""
-    return _any(readers, user)
+    """Return the files that `user` may read whole."""
+    return _union((rules.purpose, rules.read(user)) for rules in access)
 
 
 def writable(user: Any) -> Q:
-    """Return which files `user` may delete."""
-    return _any(writers, user)
+    """Return the files that `user` may delete."""
+    return _union((rules.purpose, rules.write(user)) for rules in access)
 
 
-def pictured(user: Any) -> Q:
-    """Return of which files `user` may see the small pictures."""
-    return _any(pictures, user)
+def thumbnail_visible(user: Any) -> Q:
+    """Return the files whose thumbnails `user` may see."""
+    return _union((rules.purpose, rules.thumbnail(user)) for rules in access)
 
 
-def _any(rules: dict[str, list[Rule]], user: Any) -> Q:
-    found = NOTHING
-    for purpose, of_purpose in rules.items():
-        for rule in of_purpose:
-            found |= Q(purpose=purpose) & rule(user)
-    return found
+def owned_by(user: Any) -> Q:
+    """Return the files that `user` uploaded."""
+    return Q(uploaded_by=user) if user.is_authenticated else NO_FILES
+
+
+def _union(granted: Iterable[tuple[str, Q]]) -> Q:
+    union = NO_FILES
+    for purpose, files in granted:
+        if files is not NO_FILES:
+            union |= Q(purpose=purpose) & files
+    return union

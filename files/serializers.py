@@ -1,4 +1,4 @@
-"""Shapes of the API's answers about files, and of what it takes."""
+"""Serializers of the files API."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from files.models import File, Purpose
 
 
 class FileSerializer(serializers.ModelSerializer[File]):
-    """What is known of a file; never where anybody could read it without asking."""
+    """A file, with the path of its download endpoint. The storage's own URL is never included."""
 
     filename = serializers.CharField(read_only=True)
     uploaded_by = serializers.UUIDField(source="uploaded_by_id", read_only=True)
@@ -24,26 +24,28 @@ class FileSerializer(serializers.ModelSerializer[File]):
         read_only_fields = fields
 
     def get_download_url(self, file: File) -> str:
-        """Return the call that leads to the bytes."""
+        """Return the URL of the endpoint that redirects to the content."""
         return str(reverse("file-download", args=[file.pk], request=self.context.get("request")))
 
 
 class UploadSerializer(serializers.Serializer[Any]):
-    """What uploading takes."""
+    """The fields of an upload."""
 
-    file = serializers.FileField(help_text="The bytes, not the name or the client's header, decide the type.")
+    file = serializers.FileField(
+        help_text="The type is detected from the content, not from the name or the client's header."
+    )
     purpose = serializers.ChoiceField(choices=Purpose.choices)
-    course_id = serializers.UUIDField(required=False, help_text="Needed for course material and thumbnails.")
-    assignment_id = serializers.UUIDField(required=False, help_text="Needed for submissions.")
+    course_id = serializers.UUIDField(required=False, help_text="Required for course material and thumbnails.")
+    assignment_id = serializers.UUIDField(required=False, help_text="Required for submissions.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Ask for what the file hangs on, and for nothing else."""
-        needs = {
+        """Require the object that the purpose belongs to, and drop all other fields."""
+        required = {
             Purpose.COURSE_MATERIAL: "course_id",
             Purpose.THUMBNAIL: "course_id",
             Purpose.SUBMISSION: "assignment_id",
         }.get(attrs["purpose"])
-        if needs and needs not in attrs:
-            raise serializers.ValidationError({needs: "This purpose needs it."}, code="required")
-        kept = ("file", "purpose", needs)
-        return {name: value for name, value in attrs.items() if name in kept}
+        if required and required not in attrs:
+            raise serializers.ValidationError({required: "This field is required for this purpose."}, code="required")
+        accepted = ("file", "purpose", required)
+        return {name: value for name, value in attrs.items() if name in accepted}

@@ -1,6 +1,6 @@
-"""Where the bytes lie: a local folder, or an Azure container. Both give out addresses that carry their own signature.
+"""Storage backends: a local folder or an Azure container, both with signed download URLs.
 
-`settings.STORAGES["default"]` is one of the two, chosen by FILE_STORAGE_PROVIDER (docs/files.md).
+FILE_STORAGE_PROVIDER selects which of the two is `settings.STORAGES["default"]` (docs/files.md).
 """
 
 import uuid
@@ -20,23 +20,23 @@ from django.utils.http import content_disposition_header
 from storages.backends.azure_storage import AzureStorage
 
 CHUNK = 256 * 1024
-UPLOADS = "uploads"
+UPLOAD_FOLDER = "uploads"
 DOWNLOAD_SALT = "files.download"
-# What a storage raises that is full, down or not ours to write to.
+# Raised by a storage that is full, down or not writable.
 STORAGE_ERRORS = (OSError, AzureError)
 
 
 class FileStorage(Protocol):
-    """What both storages can do beside Django's own."""
+    """The interface of both storages."""
 
     provider: str
 
     def save(self, name: str | None, content: Any, max_length: int | None = None) -> str:
-        """Store the content under this key, or one near it; return the key."""
+        """Store the content under this key, or a similar one if it is taken, and return the key."""
         ...
 
     def delete(self, name: str) -> None:
-        """Delete a blob; nothing happens when there is none."""
+        """Delete a blob if it exists."""
         ...
 
     def open(self, name: str, mode: str = "rb") -> Any:
@@ -44,62 +44,62 @@ class FileStorage(Protocol):
         ...
 
     def exists(self, name: str) -> bool:
-        """Return whether there is such a blob."""
+        """Return whether the blob exists."""
         ...
 
     def signed_url(self, name: str, *, file_id: uuid.UUID, filename: str, content_type: str, inline: bool) -> str:
-        """Return an address that gives out this one blob, to be read, until it expires."""
+        """Return a URL that allows reading this one blob until it expires."""
         ...
 
-    def stored(self, folder: str) -> Iterator[tuple[str, datetime]]:
-        """Yield each blob of a folder with the time at which it was written."""
+    def list_blobs(self, folder: str) -> Iterator[tuple[str, datetime]]:
+        """Yield the key of each blob in a folder, with the time of its last change."""
         ...
 
     def chunks(self, name: str, start: int, length: int) -> Iterator[bytes]:
-        """Yield `length` bytes of a blob from `start` on, a piece at a time."""
+        """Yield `length` bytes of a blob from offset `start`, in chunks."""
         ...
 
 
-def the_storage() -> FileStorage:
-    """Return the storage of this site."""
+def file_storage() -> FileStorage:
+    """Return the storage of uploaded files."""
     return cast(FileStorage, storages["default"])
 
 
 def new_key(extension: str) -> str:
-    """Return a key that nothing lies under, and that says nothing but the ending."""
+    """Return a random key. Apart from the extension, it does not depend on the file."""
     key = uuid.uuid4().hex
-    return f"{UPLOADS}/{key[:2]}/{key}.{extension}"
+    return f"{UPLOAD_FOLDER}/{key[:2]}/{key}.{extension}"
 
 
 class LocalFiles(FileSystemStorage):
-    """A folder of this machine. It is served by no address of its own: only a signed one leads to a file."""
+    """A folder on this machine. Files are served by signed URLs only."""
 
     provider = "local"
 
     def url(self, name: str | None) -> str:
-        """Refuse: a file has no address that works for everybody."""
-        raise ValueError("Local files have signed addresses alone.")
+        """Raise ValueError, because local files have no public URL."""
+        raise ValueError("Local files have signed URLs only.")
 
     def signed_url(self, name: str, *, file_id: uuid.UUID, filename: str, content_type: str, inline: bool) -> str:
-        """Return an opaque path of this site; `files.downloads` reads it back."""
+        """Return a path of this site with a signed token (`files.downloads.file_from_token`)."""
         token = signing.TimestampSigner(salt=DOWNLOAD_SALT).sign_object([file_id.hex, int(inline)])
         return reverse("files:signed", args=[token])
 
-    def stored(self, folder: str) -> Iterator[tuple[str, datetime]]:
-        """Yield each file below a folder with the time at which it was written."""
+    def list_blobs(self, folder: str) -> Iterator[tuple[str, datetime]]:
+        """Yield the key of each file below a folder, with the time of its last change."""
         root = Path(self.location)
         for path in (root / folder).rglob("*"):
             if path.is_file():
-                written = datetime.fromtimestamp(path.stat().st_mtime, tz=UTC)
-                yield path.relative_to(root).as_posix(), written
+                modified = datetime.fromtimestamp(path.stat().st_mtime, tz=UTC)
+                yield path.relative_to(root).as_posix(), modified
 
     def chunks(self, name: str, start: int, length: int) -> Iterator[bytes]:
-        """Yield `length` bytes from `start` on."""
+        """Yield `length` bytes from offset `start`."""
         with self.open(name) as file:
             file.seek(start)
-            while length > 0 and (piece := file.read(min(CHUNK, length))):
-                length -= len(piece)
-                yield piece
+            while length > 0 and (chunk := file.read(min(CHUNK, length))):
+                length -= len(chunk)
+                yield chunk
 
 
 class AzureFiles(AzureStorage):
@@ -108,7 +108,7 @@ class AzureFiles(AzureStorage):
     provider = "azure"
 
     def _get_service_client(self) -> BlobServiceClient:
-        """Return a client that gives up within seconds: a request waits for it (QUALITY F08)."""
+        """Return a client that gives up within seconds, because a request waits for it (quality row F08)."""
         return BlobServiceClient.from_connection_string(
             self.connection_string,
             retry_total=2,
@@ -120,22 +120,22 @@ class AzureFiles(AzureStorage):
         )
 
     def signed_url(self, name: str, *, file_id: uuid.UUID, filename: str, content_type: str, inline: bool) -> str:
-        """Return a SAS address: this blob alone, reading alone, over HTTPS alone where the account has it."""
+        """Return a SAS URL that only allows reading this blob, over HTTPS only if the account uses it."""
         disposition = content_disposition_header(not inline, filename)
         scheme = urlsplit(self.client.url).scheme
         parameters = {
-            "protocol": "https" if scheme == "https" else "https,http",  # the emulator of the tests has no TLS
+            "protocol": "https" if scheme == "https" else "https,http",  # the emulator in the tests has no TLS
             "content_disposition": disposition,
             "content_type": content_type,
         }
         return str(self.url(name, expire=settings.FILE_DOWNLOAD_URL_EXPIRE_SECONDS, parameters=parameters))
 
-    def stored(self, folder: str) -> Iterator[tuple[str, datetime]]:
-        """Yield each blob below a folder with the time at which it was written."""
+    def list_blobs(self, folder: str) -> Iterator[tuple[str, datetime]]:
+        """Yield the name of each blob below a folder, with the time of its last change."""
         for blob in self.client.list_blobs(name_starts_with=f"{folder}/"):
             yield blob.name, blob.last_modified
 
     def chunks(self, name: str, start: int, length: int) -> Iterator[bytes]:
-        """Yield `length` bytes from `start` on."""
+        """Yield `length` bytes from offset `start`."""
         if length > 0:
             yield from self.client.get_blob_client(name).download_blob(offset=start, length=length).chunks()

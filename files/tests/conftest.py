@@ -1,19 +1,18 @@
-"""Both storages, for the tests that must hold on either."""
+"""Fixtures for tests that run on both storages."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.core.files.storage import storages
 
-from files.storage import FileStorage, the_storage
-from lms.testing.azurite import CONTAINER, azurite
+from files.storage import FileStorage, file_storage
+from tools.testing.azurite import CONTAINER, run_azurite
 
 
 @pytest.fixture(scope="session")
 def azurite_connection() -> Iterator[str]:
-    """The connection string of an Azurite that serves this process's tests."""
-    with azurite() as connection:
+    """Return the connection string of an Azurite that serves the tests of this process."""
+    with run_azurite() as connection:
         yield connection
 
 
@@ -27,13 +26,12 @@ def use_azure(settings: Any, connection: str) -> None:
 
 @pytest.fixture(params=["local", "azure"])
 def storage(request: Any, settings: Any) -> Iterator[FileStorage]:
-    """The site's storage: a folder, then a container; empty."""
+    """Run the test with each storage, empty: a local folder and an Azure container."""
     if request.param == "azure":
         use_azure(settings, request.getfixturevalue("azurite_connection"))
-    found = the_storage()
-    assert found.provider == request.param
-    yield found
+    backend = file_storage()
+    assert backend.provider == request.param
+    yield backend
     for folder in ("uploads", "pictures"):
-        for name, _written in list(found.stored(folder)):
-            found.delete(name)
-    storages._storages.pop("default", None)
+        for name, _modified in list(backend.list_blobs(folder)):
+            backend.delete(name)

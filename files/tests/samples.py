@@ -1,4 +1,4 @@
-"""Small files of every kind that people upload, and of those that they should not."""
+"""Small sample files of every accepted type, and of types that must be rejected."""
 
 import io
 import struct
@@ -11,14 +11,14 @@ from PIL import Image
 
 
 def image(format: str = "PNG", size: tuple[int, int] = (40, 30)) -> bytes:
-    """Return a picture."""
+    """Return an image."""
     packed = io.BytesIO()
     Image.new("RGB", size, (200, 80, 40)).save(packed, format)
     return packed.getvalue()
 
 
 def bomb(width: int = 50_000, height: int = 50_000) -> bytes:
-    """Return a PNG of a few hundred bytes that says it has 2.5 thousand million pixels."""
+    """Return a PNG of a few hundred bytes whose header declares 2.5 billion pixels."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -29,7 +29,7 @@ def bomb(width: int = 50_000, height: int = 50_000) -> bytes:
 
 
 def packed(**names: bytes) -> bytes:
-    """Return a ZIP of these files."""
+    """Return a ZIP archive of these files."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in names.items():
@@ -38,13 +38,13 @@ def packed(**names: bytes) -> bytes:
 
 
 def office(folder: str, extra: str = "") -> bytes:
-    """Return what an Office file looks like from outside."""
+    """Return an archive with the entry names of an Office file."""
     parts = {"[Content_Types].xml": b"<Types/>", f"{folder}/document.xml": b"<w/>"}
     return packed(**parts, **({extra: b"x"} if extra else {}))
 
 
 def open_document(kind: str) -> bytes:
-    """Return what an OpenDocument file looks like from outside."""
+    """Return an archive with the entry names of an OpenDocument file."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("mimetype", f"application/vnd.oasis.opendocument.{kind}")
@@ -56,7 +56,7 @@ PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
 MP4 = b"\0\0\0\x20ftypisom\0\0\x02\0isomiso2avc1mp41" + b"\0\0\0\x08free" + b"\0" * 3000
 WEBM = b"\x1aE\xdf\xa3\x9fB\x86\x81\x01B\xf7\x81\x01B\xf2\x81\x04B\xf3\x81\x08B\x82\x84webmB\x87\x81\x04" + b"\0" * 200
 
-GOOD: dict[str, tuple[bytes, str]] = {
+ACCEPTED: dict[str, tuple[bytes, str]] = {
     "a.png": (image(), "image/png"),
     "a.jpg": (image("JPEG"), "image/jpeg"),
     "a.webp": (image("WEBP"), "image/webp"),
@@ -77,7 +77,7 @@ GOOD: dict[str, tuple[bytes, str]] = {
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"></svg>'
 HTML = b"<!doctype html><script>alert(1)</script>"
-BAD: dict[str, bytes] = {
+REJECTED: dict[str, bytes] = {
     "a.svg": SVG,
     "svg.png": SVG,
     "svg.txt": SVG,
@@ -97,16 +97,16 @@ BAD: dict[str, bytes] = {
     "sheet.docx": office("xl"),
     "plain.pdf": b"no PDF at all",
     "torn.webp": b"RIFF\0\0\0\0WEBP",
-    "nothing": b"x",
+    "no-extension": b"x",
     ".htaccess": b"x",
 }
 
 
 def upload(name: str, content: bytes, content_type: str = "application/octet-stream") -> SimpleUploadedFile:
-    """Return an upload as a view gets it."""
+    """Return an upload as a view receives it."""
     return SimpleUploadedFile(name, content, content_type)
 
 
 def form(name: str, content: bytes, **fields: Any) -> dict[str, Any]:
-    """Return the fields of an upload by the API."""
+    """Return the form fields of an API upload."""
     return {**{key: str(value) for key, value in fields.items()}, "file": upload(name, content)}

@@ -1,4 +1,4 @@
-"""What goes wrong while a file is on its way: kills, too much at once, and the process's memory."""
+"""Failures during uploads: killed processes, quotas, concurrent uploads and memory use."""
 
 import os
 import signal
@@ -16,13 +16,13 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from courses.models import Course
-from files import services, tasks, uploading
-from files.downloads import asked_part
+from files import services, tasks, upload_handlers
+from files.downloads import parse_range
 from files.models import File, Purpose
-from files.storage import the_storage
+from files.storage import file_storage
 from files.tests.samples import PDF, form, image, upload
-from lms.bench import large_files
-from lms.testing.racing import MOST_ROUNDS, at_once, kinds
+from tools.bench import large_files
+from tools.testing.races import MAX_ROUNDS, count_outcomes, run_concurrently
 
 URL = "/api/v1/files/upload"
 
@@ -31,44 +31,44 @@ URL = "/api/v1/files/upload"
 @pytest.mark.quality("F05")
 @pytest.mark.quality("F10")
 @pytest.mark.parametrize("server", ["uvicorn", "gunicorn"])
-def test_two_hundred_megabytes_cost_the_process_little_and_a_gigabyte_is_not_read(server: str) -> None:
-    rows = large_files.rows((server,))
+def test_memory_stays_low_for_200_mb_and_1_gb_is_not_read(server: str) -> None:
+    rows = large_files.measure_servers((server,))
     assert {name: value for name, value, _unit, bar in rows if value > bar} == {}
     assert len(rows) == 6
 
 
 @pytest.mark.quality("F07")
 @pytest.mark.django_db(transaction=True)
-def test_a_kill_between_bytes_and_row_leaves_an_orphan_that_is_swept(
+def test_upload_killed_before_its_row_leaves_an_orphan_that_is_deleted(
     bob: User, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arguments = [connection.settings_dict["NAME"], str(settings.MEDIA_ROOT), bob.email, image().hex()]
     done = subprocess.run(
-        [sys.executable, "-m", "lms.testing.killed_upload", *map(str, arguments)],
+        [sys.executable, "-m", "tools.testing.killed_upload", *map(str, arguments)],
         cwd=django_settings.BASE_DIR,
         env={**os.environ, "DJANGO_SETTINGS_MODULE": "lms.settings"},
         check=False,
     )
     assert done.returncode == -signal.SIGKILL
     assert File.objects.count() == 0
-    [(orphan, _written)] = the_storage().stored("uploads")
+    [(orphan, _modified)] = file_storage().list_blobs("uploads")
     monkeypatch.setattr(tasks, "GRACE", timedelta(seconds=-60))
     assert tasks.sweep_orphans() == 1
     assert not Path(settings.MEDIA_ROOT, orphan).exists()
 
 
 @pytest.mark.quality("F09")
-def test_the_quota_ends_an_upload_while_it_arrives(
+def test_quota_stops_an_upload_while_it_arrives(
     bob: User, api_of: Callable[[User], APIClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uploading, "QUOTA", 100)
+    monkeypatch.setattr(upload_handlers, "QUOTA", 100)
     answer = api_of(bob).post(URL, form("me.png", image(), purpose="avatar"), format="multipart")
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (413, "quota_exceeded")
-    assert list(the_storage().stored("uploads")) == []
+    assert list(file_storage().list_blobs("uploads")) == []
 
 
-def twenty_arrive_at_once(alice: User, course: Course, monkeypatch: pytest.MonkeyPatch) -> list[File | Exception]:
-    """Let twenty files arrive at once where there is room for five more; return what became of each."""
+def upload_twenty_at_once(alice: User, course: Course, monkeypatch: pytest.MonkeyPatch) -> list[File | Exception]:
+    """Upload twenty files concurrently with quota for five more; return the file or the exception of each."""
     monkeypatch.setattr(services, "QUOTA", (File.objects.count() + 5) * len(PDF))
 
     def send(_number: int) -> File:
@@ -76,37 +76,39 @@ def twenty_arrive_at_once(alice: User, course: Course, monkeypatch: pytest.Monke
             actor=alice, content=upload("a.pdf", PDF), purpose=Purpose.COURSE_MATERIAL, course_id=course.pk
         )
 
-    return at_once(20, send)
+    return run_concurrently(20, send)
 
 
 @pytest.mark.postgres
 @pytest.mark.quality("F09")
 @pytest.mark.django_db(transaction=True)
-def test_twenty_uploads_at_once_stay_within_the_quota(
+def test_twenty_concurrent_uploads_stay_within_the_quota(
     alice: User, course: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    outcomes = twenty_arrive_at_once(alice, course, monkeypatch)
-    assert kinds(outcomes) == {"File": 5, "quota_exceeded": 15}
-    assert len(list(the_storage().stored("uploads"))) == File.objects.count() == 5  # what was refused left no bytes
+    outcomes = upload_twenty_at_once(alice, course, monkeypatch)
+    assert count_outcomes(outcomes) == {"File": 5, "quota_exceeded": 15}
+    assert (
+        len(list(file_storage().list_blobs("uploads"))) == File.objects.count() == 5
+    )  # rejected uploads left no bytes
 
 
 @pytest.mark.postgres
 @pytest.mark.quality("F09")
 @pytest.mark.django_db(transaction=True)
-def test_control_without_the_lock_each_sees_the_room_that_all_the_others_take(
+def test_control_without_the_lock_concurrent_uploads_exceed_the_quota(
     alice: User, course: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("django.db.models.query.QuerySet.select_for_update", lambda self, **options: self)
 
-    def breaks() -> bool:
-        return kinds(twenty_arrive_at_once(alice, course, monkeypatch))["File"] > 5
+    def exceeds_quota() -> bool:
+        return count_outcomes(upload_twenty_at_once(alice, course, monkeypatch))["File"] > 5
 
-    assert any(breaks() for _round in range(MOST_ROUNDS))
-    assert len(list(the_storage().stored("uploads"))) == File.objects.count()
+    assert any(exceeds_quota() for _round in range(MAX_ROUNDS))
+    assert len(list(file_storage().list_blobs("uploads"))) == File.objects.count()
 
 
 @pytest.mark.quality("F09")
-def test_the_thirty_first_upload_of_an_hour_is_429(
+def test_thirty_first_upload_within_an_hour_is_429(
     bob: User, api_of: Callable[[User], APIClient], settings: Any
 ) -> None:
     settings.RATE_LIMITS = True
@@ -125,5 +127,5 @@ RANGES = {
 
 @pytest.mark.quality("F10")
 @pytest.mark.parametrize("header", RANGES)
-def test_a_range_is_read_as_the_standard_says(header: str) -> None:
-    assert asked_part(header, 100) == RANGES[header]
+def test_range_header_is_parsed_as_rfc_9110_defines(header: str) -> None:
+    assert parse_range(header, 100) == RANGES[header]

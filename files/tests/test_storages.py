@@ -1,4 +1,4 @@
-"""The same rules on a local folder and on Azure's Blob Storage, which a real Azurite plays."""
+"""Uploads and downloads on the local storage and on Azure Blob Storage, emulated by Azurite."""
 
 import time
 from collections.abc import Callable
@@ -23,21 +23,21 @@ from files.errors import FileError
 from files.models import File, Purpose
 from files.storage import AzureFiles, FileStorage
 from files.tests.conftest import use_azure
-from files.tests.samples import GOOD, PDF, form, image, upload
-from lms.testing.azurite import CONTAINER, KEY
+from files.tests.samples import ACCEPTED, PDF, form, image, upload
+from tools.testing.azurite import CONTAINER, KEY
 
 TEXT = bytes(range(32, 127)) * 50
 
 
 class Fetched:
-    """What an address answered, whoever serves it."""
+    """The response of a URL, from this site or from the emulator."""
 
     def __init__(self, status: int, headers: Any, content: bytes) -> None:
         self.status, self.headers, self.content = status, headers, content
 
 
 def fetch(address: str, **headers: str) -> Fetched:
-    """Get an address as a stranger: from the site itself, or from the emulator."""
+    """Request a URL anonymously, from this site or from the emulator."""
     if urlsplit(address).hostname == "127.0.0.1":
         answer = httpx.get(address, headers=headers)
         return Fetched(answer.status_code, answer.headers, answer.content)
@@ -49,34 +49,34 @@ def fetch(address: str, **headers: str) -> Fetched:
 
 @pytest.fixture
 def material(alice: User, course: Course, storage: FileStorage) -> File:
-    """A text of Alice's course."""
+    """Return a text file of Alice's course."""
     return services.upload(
         actor=alice, content=upload("notes.txt", TEXT), purpose=Purpose.COURSE_MATERIAL, course_id=course.pk
     )
 
 
-def address_of(file: File, client: APIClient) -> str:
+def download_url(file: File, client: APIClient) -> str:
     answer = client.get(f"/api/v1/files/{file.pk}/download")
     assert answer.status_code == 302
     return str(answer["Location"])
 
 
 @pytest.mark.quality("F02")
-def test_an_upload_comes_back_whole_by_an_address_of_its_own(
+def test_an_upload_is_downloaded_unchanged_by_a_signed_url(
     material: File, enrollment: Enrollment, api_of: Callable[[User], APIClient], storage: FileStorage
 ) -> None:
     assert material.storage_provider == storage.provider
-    fetched = fetch(address_of(material, api_of(enrollment.user)))
+    fetched = fetch(download_url(material, api_of(enrollment.user)))
     assert (fetched.status, fetched.content) == (200, TEXT)
     assert fetched.headers["Content-Type"].startswith("text/plain")
     assert fetched.headers["Content-Disposition"] == 'attachment; filename="notes.txt"'
 
 
 @pytest.mark.quality("F10")
-def test_a_part_of_a_file_is_served_alone(
+def test_a_byte_range_of_a_file_is_served(
     material: File, alice: User, api_of: Callable[[User], APIClient], storage: FileStorage
 ) -> None:
-    address = address_of(material, api_of(alice))
+    address = download_url(material, api_of(alice))
     middle = fetch(address, Range="bytes=100-199")
     assert (middle.status, middle.content) == (206, TEXT[100:200])
     assert middle.headers["Content-Range"] == f"bytes 100-199/{len(TEXT)}"
@@ -86,28 +86,28 @@ def test_a_part_of_a_file_is_served_alone(
 
 
 @pytest.mark.quality("F02")
-def test_an_altered_address_opens_nothing(
+def test_an_altered_signed_url_is_rejected(
     material: File, alice: User, course: Course, api_of: Callable[[User], APIClient], storage: FileStorage
 ) -> None:
     other = services.upload(
         actor=alice, content=upload("b.txt", b"secret"), purpose=Purpose.COURSE_MATERIAL, course_id=course.pk
     )
     client = api_of(alice)
-    address = address_of(material, client)
+    address = download_url(material, client)
     secret = signature_of(address)
-    plain = unquote(secret)  # half of an escaped sign changed is no address at all
+    plain = unquote(secret)  # changing half of an escape sequence would make the URL malformed
     for place in range(0, len(plain), 3):
         flipped = quote(plain[:place] + ("A" if plain[place] != "A" else "B") + plain[place + 1 :], safe=":")
         assert fetch(address.replace(secret, flipped)).status in (400, 403), flipped
     assert fetch(address.replace(secret, "")).status in (400, 401, 403, 404)
-    mixed = address.replace(secret, signature_of(address_of(other, client)))
+    mixed = address.replace(secret, signature_of(download_url(other, client)))
     assert fetch(mixed).content != TEXT
     swapped = address.replace(material.storage_path, other.storage_path)
     assert swapped == address or fetch(swapped).status == 403
 
 
 def signature_of(address: str) -> str:
-    """Return what is secret of an address: a SAS's signature, or the whole local token."""
+    """Return the secret part of a signed URL: the signature of a SAS URL, or the local token."""
     parts = urlsplit(address)
     if parts.query:
         return next(part for part in parts.query.split("&") if part.startswith("sig=")).removeprefix("sig=")
@@ -115,25 +115,25 @@ def signature_of(address: str) -> str:
 
 
 @pytest.mark.quality("F02")
-def test_an_address_expires_and_dies_with_its_file(
+def test_a_signed_url_expires_and_ends_with_its_file(
     material: File, alice: User, api_of: Callable[[User], APIClient], storage: FileStorage, settings: Any
 ) -> None:
     settings.FILE_DOWNLOAD_URL_EXPIRE_SECONDS = 2
     client = api_of(alice)
-    address = address_of(material, client)
+    address = download_url(material, client)
     assert fetch(address).status == 200
     time.sleep(3.1)
     assert fetch(address).status == 403
     settings.FILE_DOWNLOAD_URL_EXPIRE_SECONDS = 900
-    address = address_of(material, client)
+    address = download_url(material, client)
     assert client.delete(f"/api/v1/files/{material.pk}").status_code == 204
     assert client.get(f"/api/v1/files/{material.pk}").status_code == 404
-    services.discard_blobs([material.storage_path])  # a test's transaction never commits
+    services.discard_blobs([material.storage_path])  # the test's transaction is never committed
     assert fetch(address).status == 404
 
 
 @pytest.mark.quality("F02")
-def test_azure_is_asked_for_one_blob_to_be_read_over_https_for_a_quarter_of_an_hour(settings: Any) -> None:
+def test_a_sas_url_grants_reading_one_blob_over_https_for_15_minutes(settings: Any) -> None:
     real = f"DefaultEndpointsProtocol=https;AccountName=campus;AccountKey={KEY};EndpointSuffix=core.windows.net"
     storage = AzureFiles(connection_string=real, azure_container=CONTAINER)
     address = storage.signed_url(
@@ -148,7 +148,7 @@ def test_azure_is_asked_for_one_blob_to_be_read_over_https_for_a_quarter_of_an_h
 
 
 @pytest.mark.quality("F01")
-def test_the_right_is_asked_for_every_time(
+def test_access_is_checked_for_every_request(
     material: File,
     enrollment: Enrollment,
     carol: User,
@@ -162,13 +162,13 @@ def test_the_right_is_asked_for_every_time(
     for path in paths:
         assert api_of(None).get(path).status_code == 401
         for stranger in (carol, erin):
-            nowhere = api_of(stranger).get(path.replace(str(material.pk), str(enrollment.pk)))
-            assert (api_of(stranger).get(path).status_code, nowhere.status_code) == (404, 404)
-            assert api_of(stranger).get(path).content == nowhere.content
+            unknown = api_of(stranger).get(path.replace(str(material.pk), str(enrollment.pk)))
+            assert (api_of(stranger).get(path).status_code, unknown.status_code) == (404, 404)
+            assert api_of(stranger).get(path).content == unknown.content
         assert api_of(bob).get(path).status_code in (200, 302)
         assert api_of(dan).get(path).status_code in (200, 302)
     assert api_of(bob).delete(paths[0]).status_code == 403
-    enrollments.revoke(actor=dan, enrollment=enrollment, reason="refunded")
+    enrollments.end_enrollment(actor=dan, enrollment=enrollment, reason="refunded")
     for path in paths:
         assert api_of(bob).get(path).status_code == 404
     assert api_of(bob).delete(paths[0]).status_code == 404
@@ -177,11 +177,11 @@ def test_the_right_is_asked_for_every_time(
 
 
 @pytest.mark.quality("C01")
-def test_what_only_a_draft_lesson_shows_is_for_its_author(
+def test_a_file_of_a_draft_lesson_is_readable_by_its_author_only(
     alice: User, course: Course, enrollment: Enrollment, api_of: Callable[[Any], APIClient], storage: FileStorage
 ) -> None:
     lesson = course.lessons.last()
-    shown = attachments.attach(actor=alice, lesson=lesson, content=upload("a.pdf", PDF))
+    shown = attachments.attach_file(actor=alice, lesson=lesson, content=upload("a.pdf", PDF))
     path = f"/api/v1/files/{shown.file_id}"
     assert api_of(enrollment.user).get(path).status_code == 200
     lesson.is_published = False
@@ -191,47 +191,47 @@ def test_what_only_a_draft_lesson_shows_is_for_its_author(
 
 
 @pytest.mark.quality("F07")
-def test_what_is_shown_somewhere_is_not_deleted(
+def test_a_file_in_use_cannot_be_deleted(
     alice: User, course: Course, api_of: Callable[[User], APIClient], storage: FileStorage
 ) -> None:
-    shown = attachments.attach(actor=alice, lesson=course.lessons.first(), content=upload("a.pdf", PDF))
+    shown = attachments.attach_file(actor=alice, lesson=course.lessons.first(), content=upload("a.pdf", PDF))
     answer = api_of(alice).delete(f"/api/v1/files/{shown.file_id}")
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "file_in_use")
     assert storage.exists(shown.file.storage_path)
 
 
 @pytest.mark.quality("F07")
-def test_bytes_that_no_row_names_are_swept_and_the_rest_stays(
+def test_only_orphaned_blobs_are_deleted(
     material: File, alice: User, storage: FileStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     services.set_avatar(actor=alice, content=upload("me.png", image()))
     avatar = File.objects.get(purpose=Purpose.AVATAR)
-    tasks.make_pictures(str(avatar.pk))
+    tasks.make_thumbnails(str(avatar.pk))
     orphan = storage.save("uploads/zz/orphan.pdf", upload("x.pdf", PDF))
-    assert tasks.sweep_orphans() == 0  # younger than an hour: its row may be on its way
+    assert tasks.sweep_orphans() == 0  # younger than an hour: its row may not be committed yet
     monkeypatch.setattr(tasks, "GRACE", timedelta(seconds=-60))
     assert tasks.sweep_orphans() == 1
     assert not storage.exists(orphan)
     assert storage.exists(material.storage_path)
-    assert storage.exists(avatar.picture_path(256))
+    assert storage.exists(avatar.thumbnail_path(256))
 
 
-def test_pictures_are_drawn_anew_and_shown(
+def test_thumbnails_are_rendered_and_public(
     alice: User, storage: FileStorage, browser_of: Callable[[Any], Client]
 ) -> None:
     file = services.set_avatar(actor=alice, content=upload("me.jpg", image("JPEG", (900, 600))))
     visitor = browser_of(None)
-    assert visitor.get(f"/files/{file.pk}/picture/256/")["Content-Type"] == "image/svg+xml"  # not drawn yet
-    tasks.make_pictures(str(file.pk))
-    tasks.make_pictures(str(file.pk))  # twice is as once
+    assert visitor.get(f"/files/{file.pk}/picture/256/")["Content-Type"] == "image/svg+xml"  # not rendered yet
+    tasks.make_thumbnails(str(file.pk))
+    tasks.make_thumbnails(str(file.pk))  # idempotent
     answer = visitor.get(f"/files/{file.pk}/picture/256/")
     assert (answer["Content-Type"], answer.content[8:12]) == ("image/webp", b"WEBP")
-    assert visitor.get(f"/files/{file.pk}/").status_code == 404  # the picture is everybody's, the upload is not
+    assert visitor.get(f"/files/{file.pk}/").status_code == 404  # only the thumbnail is public
     assert visitor.get(f"/files/{file.pk}/picture/257/").status_code == 404
 
 
 @pytest.mark.quality("F08")
-def test_a_storage_that_is_down_is_503_and_leaves_no_row(
+def test_a_storage_that_is_down_is_503_without_a_row(
     alice: User, course: Course, api_of: Callable[[User], APIClient], settings: Any, storage: FileStorage
 ) -> None:
     client = api_of(alice)
@@ -242,31 +242,31 @@ def test_a_storage_that_is_down_is_503_and_leaves_no_row(
     else:
         settings.MEDIA_ROOT.parent.joinpath("a file").write_text("where the folder should be")
         settings.MEDIA_ROOT = settings.MEDIA_ROOT.parent / "a file"
-    begun = time.monotonic()
+    started = time.monotonic()
     body = form("a.pdf", PDF, purpose="course_material", course_id=course.pk)
     answer = client.post("/api/v1/files/upload", body, format="multipart")
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (503, "storage_unavailable")
     assert int(answer["Retry-After"]) > 0
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - started < 20
     assert File.objects.count() == 0
     assert client.get("/api/v1/courses/").status_code == 200
 
 
 @pytest.mark.quality("F08")
-def test_a_full_storage_is_507_and_leaves_no_row(
+def test_a_full_storage_is_507_without_a_row(
     alice: User, course: Course, storage: FileStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(name: str, content: Any) -> str:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(storage, "save", full)
-    with pytest.raises(FileError) as refused:
+    with pytest.raises(FileError) as rejected:
         services.upload(actor=alice, content=upload("a.pdf", PDF), purpose=Purpose.COURSE_MATERIAL, course_id=course.pk)
-    assert (refused.value.status, File.objects.count()) == (507, 0)
+    assert (rejected.value.status, File.objects.count()) == (507, 0)
 
 
-def test_every_kind_comes_back_as_it_went_in(alice: User, course: Course, storage: FileStorage) -> None:
-    for name, (content, _content_type) in GOOD.items():
+def test_every_accepted_type_is_stored_unchanged(alice: User, course: Course, storage: FileStorage) -> None:
+    for name, (content, _content_type) in ACCEPTED.items():
         file = services.upload(
             actor=alice, content=upload(name, content), purpose=Purpose.COURSE_MATERIAL, course_id=course.pk
         )

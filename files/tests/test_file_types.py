@@ -1,4 +1,4 @@
-"""What is taken, told by its bytes; and what becomes of its name."""
+"""Detection of file types, and cleaning of file names."""
 
 import io
 import time
@@ -10,11 +10,11 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from courses.models import Course
-from files import kinds, names
+from files import file_names, file_types
 from files.errors import FileError
 from files.models import File, Purpose
-from files.storage import the_storage
-from files.tests.samples import BAD, GOOD, HTML, MP4, PDF, bomb, form, image, packed
+from files.storage import file_storage
+from files.tests.samples import ACCEPTED, HTML, MP4, PDF, REJECTED, bomb, form, image, packed
 
 URL = "/api/v1/files/upload"
 
@@ -32,9 +32,9 @@ def send(alice: User, course: Course, api_of: Callable[[User], APIClient]) -> Ca
 
 
 @pytest.mark.quality("F03")
-@pytest.mark.parametrize("name", GOOD)
-def test_a_file_of_each_kind_is_taken_and_keeps_its_type(name: str, send: Callable[..., Any]) -> None:
-    content, content_type = GOOD[name]
+@pytest.mark.parametrize("name", ACCEPTED)
+def test_each_accepted_type_is_stored_with_its_content_type(name: str, send: Callable[..., Any]) -> None:
+    content, content_type = ACCEPTED[name]
     answer = send(name, content)
     assert answer.status_code == 201, answer.content
     assert (answer.json()["content_type"], answer.json()["original_filename"]) == (content_type, name)
@@ -42,18 +42,16 @@ def test_a_file_of_each_kind_is_taken_and_keeps_its_type(name: str, send: Callab
 
 
 @pytest.mark.quality("F03")
-@pytest.mark.parametrize("name", BAD)
-def test_active_content_and_false_types_are_refused_whatever_the_client_calls_them(
-    name: str, send: Callable[..., Any]
-) -> None:
-    answer = send(name, BAD[name])
+@pytest.mark.parametrize("name", REJECTED)
+def test_active_content_and_mismatched_types_are_rejected_under_any_name(name: str, send: Callable[..., Any]) -> None:
+    answer = send(name, REJECTED[name])
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (415, "type_not_allowed")
     assert File.objects.count() == 0
-    assert list(the_storage().stored("uploads")) == []
+    assert list(file_storage().list_blobs("uploads")) == []
 
 
 @pytest.mark.quality("F03")
-def test_a_polyglot_that_is_taken_is_only_ever_served_to_be_saved(
+def test_an_accepted_polyglot_is_served_as_an_attachment_only(
     send: Callable[..., Any], alice: User, browser_of: Callable[[User], Any]
 ) -> None:
     polyglot = image("GIF") + b"=1;/*" + HTML + b"*/alert(1)"
@@ -66,7 +64,7 @@ def test_a_polyglot_that_is_taken_is_only_ever_served_to_be_saved(
 
 
 @pytest.mark.quality("F03")
-def test_an_avatar_is_a_picture_and_nothing_else(api_of: Callable[[User], APIClient], bob: User) -> None:
+def test_an_avatar_must_be_an_image(api_of: Callable[[User], APIClient], bob: User) -> None:
     client = api_of(bob)
     for name, content in {"a.pdf": PDF, "a.gif": image("GIF"), "torn.png": image()[:60]}.items():
         answer = client.post(URL, form(name, content, purpose="avatar"), format="multipart")
@@ -76,37 +74,39 @@ def test_an_avatar_is_a_picture_and_nothing_else(api_of: Callable[[User], APICli
 
 @pytest.mark.quality("F06")
 @pytest.mark.parametrize("purpose", ["avatar", "course_material"])
-def test_an_image_bomb_is_refused_at_once(purpose: str, send: Callable[..., Any]) -> None:
-    begun = time.monotonic()
+def test_an_image_bomb_is_rejected_within_two_seconds(purpose: str, send: Callable[..., Any]) -> None:
+    started = time.monotonic()
     answer = send("huge.png", bomb(), purpose=purpose)
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "image_too_large")
-    assert send("wide.png", bomb(30_000, 1_000), purpose=purpose).status_code == 400  # between one and two limits
-    assert time.monotonic() - begun < 2
+    assert (
+        send("wide.png", bomb(30_000, 1_000), purpose=purpose).status_code == 400
+    )  # between one and two times the limit
+    assert time.monotonic() - started < 2
 
 
 @pytest.mark.quality("F06")
-def test_an_archive_in_an_archive_stays_packed(send: Callable[..., Any]) -> None:
+def test_nested_archives_are_not_unpacked(send: Callable[..., Any]) -> None:
     nested = packed(inner=b"\0" * 5_000_000)
     for _level in range(5):
         nested = packed(inner=nested)
-    begun = time.monotonic()
+    started = time.monotonic()
     assert send("nested.zip", nested).status_code == 201
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - started < 2
 
 
 @pytest.mark.quality("F05")
-def test_a_file_that_is_larger_than_its_purpose_allows_is_413(
+def test_a_file_over_the_size_limit_of_its_purpose_is_413(
     api_of: Callable[[User], APIClient], bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(kinds.LARGEST, Purpose.AVATAR, 100)
+    monkeypatch.setitem(file_types.MAX_SIZES, Purpose.AVATAR, 100)
     answer = api_of(bob).post(URL, form("me.png", image(), purpose="avatar"), format="multipart")
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (413, "too_large")
 
 
-def test_an_empty_file_is_refused() -> None:
-    with pytest.raises(FileError) as refused:
-        kinds.examine(io.BytesIO(), size=0, extension="txt", purpose=Purpose.SUBMISSION)
-    assert refused.value.code == "empty"
+def test_an_empty_file_is_rejected() -> None:
+    with pytest.raises(FileError) as rejected:
+        file_types.detect_type(io.BytesIO(), size=0, extension="txt", purpose=Purpose.SUBMISSION)
+    assert rejected.value.code == "empty"
 
 
 NAMES = {
@@ -126,17 +126,17 @@ NAMES = {
 
 @pytest.mark.quality("F04")
 @pytest.mark.parametrize("name", NAMES)
-def test_a_name_is_kept_for_people_and_cleaned_of_what_misleads(name: str) -> None:
-    assert names.cleaned(name) == NAMES[name]
+def test_misleading_characters_are_removed_from_file_names(name: str) -> None:
+    assert file_names.clean_name(name) == NAMES[name]
 
 
 @pytest.mark.quality("F04")
 @pytest.mark.parametrize("name", [name for name in NAMES if name.endswith(".pdf") and "\r" not in name])
-def test_no_name_reaches_the_disk_or_breaks_a_header(
+def test_file_names_never_reach_the_disk_or_break_a_header(
     name: str, send: Callable[..., Any], alice: User, browser_of: Callable[[User], Any], settings: Any
 ) -> None:
     file_id = send(name, PDF).json()["id"]
-    [(key, _written)] = the_storage().stored("uploads")
+    [(key, _modified)] = file_storage().list_blobs("uploads")
     assert key.removeprefix("uploads/")[3:-4].isalnum()
     assert [path.name for path in settings.MEDIA_ROOT.iterdir()] == ["uploads"]
     answer = browser_of(alice).get(f"/files/{file_id}/", follow=True)
@@ -145,5 +145,5 @@ def test_no_name_reaches_the_disk_or_breaks_a_header(
     assert answer["Content-Disposition"].startswith("attachment; filename")
 
 
-def test_a_video_of_another_name_is_still_told(send: Callable[..., Any]) -> None:
+def test_a_video_with_the_wrong_extension_is_rejected(send: Callable[..., Any]) -> None:
     assert send("talk.webm", MP4).status_code == 415

@@ -1,4 +1,4 @@
-"""Courses in the admin."""
+"""Admin of categories, tags, courses and lessons."""
 
 from typing import Any
 
@@ -6,32 +6,32 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
-from courses.forms import outcomes_field
+from core.audit.entries import record
+from courses.forms import make_outcomes_field
 from courses.models import Category, Course, Lesson, Tag
-from courses.stamp import catalogue_changed
-from lms.platform.audit import record
+from courses.public_cache import bump_catalog_version
 
 
-class CatalogueAdmin(admin.ModelAdmin):
-    """Rows that visitors see something of: a change is in the audit log, and on the pages at once."""
+class CatalogAdmin(admin.ModelAdmin):
+    """Admin of models that appear on public pages: changes are audited and invalidate the public cache."""
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Save, say so in the audit log, and let visitors' pages be made anew."""
+        """Save the object, record the change in the audit log and invalidate the public cache."""
         super().save_model(request, obj, form, change)
         changes = {"fields": form.changed_data}
         record(actor=request.user, action="courses.changed_by_staff", target=obj, changes=changes)
-        catalogue_changed()
+        bump_catalog_version()
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        """Delete, say so in the audit log, and let visitors' pages be made anew."""
+        """Delete the object, record the deletion in the audit log and invalidate the public cache."""
         record(actor=request.user, action="courses.deleted_by_staff", target=obj, changes={"name": str(obj)})
         super().delete_model(request, obj)
-        catalogue_changed()
+        bump_catalog_version()
 
 
 @admin.register(Category)
-class CategoryAdmin(CatalogueAdmin):
-    """The subjects of the catalogue."""
+class CategoryAdmin(CatalogAdmin):
+    """Admin of categories, which the UI calls subjects."""
 
     list_display = ["name", "slug", "order"]
     list_editable = ["order"]
@@ -40,21 +40,21 @@ class CategoryAdmin(CatalogueAdmin):
 
 
 @admin.register(Tag)
-class TagAdmin(CatalogueAdmin):
-    """The words that authors give courses."""
+class TagAdmin(CatalogAdmin):
+    """Admin of tags."""
 
     search_fields = ["name"]
 
 
 class CourseAdminForm(forms.ModelForm[Course]):
-    """A course as staff correct it."""
+    """Form of a course in the admin, with one learning outcome per line."""
 
-    outcomes = outcomes_field()
+    outcomes = make_outcomes_field()
 
 
 @admin.register(Course)
-class CourseAdmin(CatalogueAdmin):
-    """Courses: to find and to look at. Writing happens in the editor, where the services keep the rules."""
+class CourseAdmin(CatalogAdmin):
+    """Admin of courses, for search and corrections. Publishing and counters are left to the services."""
 
     form = CourseAdminForm
     list_display = ["title", "instructor", "category", "is_published", "lessons_count", "enrollments_count"]
@@ -65,27 +65,27 @@ class CourseAdmin(CatalogueAdmin):
     readonly_fields = ["is_published", "lessons_count", "duration_minutes", "enrollments_count", "ratings_count"]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Save as a new version, so that an author who is writing is told."""
+        """Save the course as a new version, so that an instructor who is editing it gets an edit conflict."""
         obj.version += 1
         super().save_model(request, obj, form, change)
 
 
 @admin.register(Lesson)
 class LessonAdmin(admin.ModelAdmin):
-    """Lessons, read-only."""
+    """Read-only admin of lessons."""
 
     list_display = ["title", "course", "order", "is_published", "is_preview"]
     list_select_related = ["course"]
     search_fields = ["title", "course__title"]
 
     def has_add_permission(self, request: object) -> bool:
-        """Return False: the editor keeps order and counters."""
+        """Return False: only the services maintain order and counters."""
         return False
 
     def has_change_permission(self, request: object, obj: object = None) -> bool:
-        """Return False: the editor keeps the rendered text."""
+        """Return False: only the services render `content_html`."""
         return False
 
     def has_delete_permission(self, request: object, obj: object = None) -> bool:
-        """Return False: the editor keeps order and counters."""
+        """Return False: only the services maintain order and counters."""
         return False

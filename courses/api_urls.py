@@ -1,4 +1,4 @@
-"""Paths of `/courses/*` and `/categories/` (seed, "Courses Module"; API.md, "Courses, lessons, reviews")."""
+"""API routes of `/courses/*` and `/categories/` (docs/api-contract.md, "Courses, lessons, reviews")."""
 
 from typing import Any
 
@@ -6,15 +6,15 @@ from django.urls import path
 
 from courses.api import CategoryViewSet, CourseViewSet, LessonViewSet
 
-course: dict[str, Any] = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
+detail_actions: dict[str, Any] = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
 
 urlpatterns = [
     path("categories/", CategoryViewSet.as_view({"get": "list"})),
     path("courses/", CourseViewSet.as_view({"get": "list", "post": "create"})),
-    path("courses/<course_id>", CourseViewSet.as_view(course)),
+    path("courses/<course_id>", CourseViewSet.as_view(detail_actions)),
     path("courses/<course_id>/publish", CourseViewSet.as_view({"post": "publish"})),
     path("courses/<course_id>/unpublish", CourseViewSet.as_view({"post": "unpublish"})),
     path("courses/<course_id>/lessons/", LessonViewSet.as_view({"get": "list", "post": "create"})),
     path("courses/<course_id>/lessons/reorder", LessonViewSet.as_view({"post": "reorder"})),
-    path("courses/<course_id>/lessons/<lesson_id>", LessonViewSet.as_view(course)),
+    path("courses/<course_id>/lessons/<lesson_id>", LessonViewSet.as_view(detail_actions)),
 ]

@@ -1,17 +1,10 @@
-"""The catalogue: courses, their lessons, and how they are written."""
-
-from importlib import import_module
+"""Configuration of the app: the course catalog, courses, lessons and their editor."""
 
 from django.apps import AppConfig
 
 
 class CoursesConfig(AppConfig):
-    """Courses, lessons and the editor."""
+    """Courses, lessons and the course editor."""
 
     name = "courses"
     verbose_name = "Courses"
-
-    def ready(self) -> None:
-        """Say who may read the files of courses, and how courses are found; both need models, which exist by now."""
-        import_module("courses.file_access")
-        import_module("courses.searching")

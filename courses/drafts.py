@@ -1,4 +1,4 @@
-"""What authors have typed and not saved: kept on the server every few seconds, and given back (one draft a form)."""
+"""Autosaved drafts of the lesson form: one draft per instructor and form."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,46 +9,48 @@ from accounts.models import User
 from courses import services
 from courses.models import Course, Lesson, LessonDraft
 
-LONGEST = {"content": 100_000}
-LONGEST_OTHER = 600
-KEPT = ("title", "section", "content", "video_url", "duration_minutes", "is_published", "is_preview",
-        "completion_rule", "video_seconds", "video_share")  # fmt: skip
+MAX_LENGTHS = {"content": 100_000}
+DEFAULT_MAX_LENGTH = 600
+DRAFT_FIELDS = ("title", "section", "content", "video_url", "duration_minutes", "is_published", "is_preview",
+                "completion_rule", "video_seconds", "video_share")  # fmt: skip
 
 
 @transaction.atomic
-def keep_draft(
-    *, actor: User, course: Course, lesson: Lesson | None, typed: Mapping[str, Any], version: int
+def save_draft(
+    *, actor: User, course: Course, lesson: Lesson | None, data: Mapping[str, Any], version: int
 ) -> LessonDraft:
-    """Keep what `actor` has typed so far, as it is, valid or not; return the draft. The lesson itself stays as it is.
+    """Store the form data of `actor` unvalidated, and return the draft. The lesson itself does not change.
 
-    Two statements; of two tabs, the last one to type wins.
+    The last of several tabs wins. Two statements.
     """
     fields = {
-        name: str(typed[name]).replace("\0", "")[: LONGEST.get(name, LONGEST_OTHER)] for name in KEPT if name in typed
+        name: str(data[name]).replace("\0", "")[: MAX_LENGTHS.get(name, DEFAULT_MAX_LENGTH)]
+        for name in DRAFT_FIELDS
+        if name in data
     }
-    # The course's row stands between two tabs that make the first draft at once.
+    # Lock the course: otherwise two tabs that save the first draft at once would both insert a row.
     Course.objects.select_for_update(of=("self",)).get(pk=course.pk)
-    draft, _made = LessonDraft.objects.update_or_create(
+    draft, _created = LessonDraft.objects.update_or_create(
         author=actor, course=course, lesson=lesson, defaults={"fields": fields, "base_version": version}
     )
     return draft
 
 
-def draft_of(*, actor: User, course: Course, lesson: Lesson | None) -> LessonDraft | None:
-    """Return what `actor` has typed into this form and not saved; None where there is nothing."""
+def get_draft(*, actor: User, course: Course, lesson: Lesson | None) -> LessonDraft | None:
+    """Return the draft of `actor` for this form, or None."""
     return LessonDraft.objects.filter(author=actor, course=course, lesson=lesson).first()
 
 
 def discard_draft(*, actor: User, course: Course, lesson: Lesson | None) -> None:
-    """Forget what `actor` has typed into this form."""
+    """Delete the draft of `actor` for this form, if there is one."""
     LessonDraft.objects.filter(author=actor, course=course, lesson=lesson).delete()
 
 
 @transaction.atomic
-def save_written(*, actor: User, course: Course, lesson: Lesson | None, version: int | None, **fields: Any) -> Lesson:
-    """Save what the form holds, as a new lesson or over the one that is there, and forget its draft; return the lesson.
+def save_lesson(*, actor: User, course: Course, lesson: Lesson | None, version: int | None, **fields: Any) -> Lesson:
+    """Create the lesson, or update it if `lesson` is given, and delete its draft; return the lesson.
 
-    Raises what `add_lesson` and `update_lesson` raise; the draft stays then.
+    Raise the errors of `add_lesson` and `update_lesson`; the draft is retained in this case.
     """
     if lesson is None:
         saved = services.add_lesson(actor=actor, course=course, **fields)

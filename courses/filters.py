@@ -1,4 +1,4 @@
-"""The filters of the catalogue: the same for the page and the API, and all in the address."""
+"""Filters and sort orders of the catalog, shared by the page and the API."""
 
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -10,13 +10,13 @@ from django.db.models.functions import Cast, NullIf
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 
+from core.http.filters import BooleanFilter
 from courses.models import Category, Course, Level
-from courses.search import search
-from lms.lib.filters import BooleanFilter
+from courses.search import search_courses
 
 
 class Ordering(NamedTuple):
-    """A way to sort the catalogue: its name, and its columns; the id is the last, so that pages do not overlap."""
+    """A sort order: its label and its columns. The id comes last, so that pages do not overlap."""
 
     label: Any
     fields: tuple[Any, ...]
@@ -34,13 +34,13 @@ ORDERINGS = {
 
 @extend_schema_field({"type": "array", "items": {"type": "string"}})
 class SubjectFilter(django_filters.ModelMultipleChoiceFilter):
-    """One or more subjects, by their slugs."""
+    """Filter by one or more category slugs."""
 
 
 class CourseFilter(django_filters.FilterSet):
-    """Narrow and sort courses. Prices are in the major unit, as they are shown."""
+    """Filter and sort courses. Prices are in the major unit of the currency."""
 
-    search = django_filters.CharFilter(method="by_words", label=_("Search"), max_length=200)
+    search = django_filters.CharFilter(method="filter_search", label=_("Search"), max_length=200)
     category = SubjectFilter(
         field_name="category__slug",
         queryset=Category.objects.all(),
@@ -52,16 +52,16 @@ class CourseFilter(django_filters.FilterSet):
     level = django_filters.MultipleChoiceFilter(
         choices=Level.choices, label=_("Level"), widget=forms.CheckboxSelectMultiple
     )
-    is_free = BooleanFilter(method="by_free", label=_("Free"))
+    is_free = BooleanFilter(method="filter_free", label=_("Free"))
     price_min = django_filters.NumberFilter(
-        method="by_lowest_price", label=_("Price from"), min_value=0, max_value=999_999
+        method="filter_min_price", label=_("Price from"), min_value=0, max_value=999_999
     )
     price_max = django_filters.NumberFilter(
-        method="by_highest_price", label=_("Price to"), min_value=0, max_value=999_999
+        method="filter_max_price", label=_("Price to"), min_value=0, max_value=999_999
     )
     instructor_id = django_filters.UUIDFilter(field_name="instructor_id", label=_("Instructor"))
     ordering = django_filters.ChoiceFilter(
-        method="in_order", label=_("Sort"), choices=[(name, way.label) for name, way in ORDERINGS.items()]
+        method="sort_courses", label=_("Sort"), choices=[(name, ordering.label) for name, ordering in ORDERINGS.items()]
     )
 
     class Meta:
@@ -69,19 +69,19 @@ class CourseFilter(django_filters.FilterSet):
         fields: list[str] = []
 
     def facets(self) -> dict[str, dict[str, int]]:
-        """Return how many courses each subject, level and price would leave, all other filters kept. One query."""
-        free_or_not = Case(When(price_cents=0, then=Value("free")), default=Value("paid"), output_field=CharField())
-        counted = [
-            self._counted("category", {"category"}, F("category__slug")),
-            self._counted("level", {"level"}, F("level")),
-            self._counted("price", {"is_free", "price_min", "price_max"}, free_or_not),
+        """Return the number of courses per subject, level and price, with all other filters applied. One query."""
+        price_group = Case(When(price_cents=0, then=Value("free")), default=Value("paid"), output_field=CharField())
+        querysets = [
+            self._count_facet("category", {"category"}, F("category__slug")),
+            self._count_facet("level", {"level"}, F("level")),
+            self._count_facet("price", {"is_free", "price_min", "price_max"}, price_group),
         ]
-        found: dict[str, dict[str, int]] = {"category": {}, "level": {}, "price": {}}
-        for facet, value, number in counted[0].union(*counted[1:], all=True):
-            found[facet][value] = number
-        return found
+        counts: dict[str, dict[str, int]] = {"category": {}, "level": {}, "price": {}}
+        for facet, value, count in querysets[0].union(*querysets[1:], all=True):
+            counts[facet][value] = count
+        return counts
 
-    def _counted(self, facet: str, without: set[str], by: Any) -> QuerySet[Any]:
+    def _count_facet(self, facet: str, without: set[str], by: Any) -> QuerySet[Any]:
         courses: Any = self.queryset
         for name, value in (self.form.cleaned_data if self.is_bound else {}).items():
             if name not in without and name != "ordering":
@@ -91,23 +91,23 @@ class CourseFilter(django_filters.FilterSet):
         grouped = courses.order_by().annotate(facet=name, value=values).values("facet", "value")
         return grouped.annotate(number=Count("pk", distinct=True)).values_list("facet", "value", "number")
 
-    def by_words(self, queryset: QuerySet[Course], name: str, value: str) -> QuerySet[Course]:
-        """Return the courses that have every word of `value`, the best match first."""
-        return search(queryset, value)
+    def filter_search(self, queryset: QuerySet[Course], name: str, value: str) -> QuerySet[Course]:
+        """Return the courses that contain every word of `value`, best match first."""
+        return search_courses(queryset, value)
 
-    def by_free(self, queryset: QuerySet[Course], name: str, value: bool) -> QuerySet[Course]:
-        """Return the courses that cost nothing, or those that cost something."""
+    def filter_free(self, queryset: QuerySet[Course], name: str, value: bool) -> QuerySet[Course]:
+        """Return the free courses if `value` is true, otherwise the paid ones."""
         return queryset.filter(price_cents=0) if value else queryset.filter(price_cents__gt=0)
 
-    def by_lowest_price(self, queryset: QuerySet[Course], name: str, value: Decimal) -> QuerySet[Course]:
-        """Return the courses from this price on."""
+    def filter_min_price(self, queryset: QuerySet[Course], name: str, value: Decimal) -> QuerySet[Course]:
+        """Return the courses with at least this price."""
         return queryset.filter(price_cents__gte=int(value * 100))
 
-    def by_highest_price(self, queryset: QuerySet[Course], name: str, value: Decimal) -> QuerySet[Course]:
-        """Return the courses up to this price."""
+    def filter_max_price(self, queryset: QuerySet[Course], name: str, value: Decimal) -> QuerySet[Course]:
+        """Return the courses with at most this price."""
         return queryset.filter(price_cents__lte=int(value * 100))
 
-    def in_order(self, queryset: QuerySet[Course], name: str, value: str) -> QuerySet[Course]:
-        """Return the courses in one of the orders of `ORDERINGS`."""
+    def sort_courses(self, queryset: QuerySet[Course], name: str, value: str) -> QuerySet[Course]:
+        """Return the courses in the order `ORDERINGS[value]`."""
         mean = Cast(F("ratings_sum"), FloatField()) / NullIf(Cast(F("ratings_count"), FloatField()), Value(0.0))
         return queryset.annotate(mean_rating=mean).order_by(*ORDERINGS[value].fields)

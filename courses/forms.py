@@ -1,4 +1,4 @@
-"""Forms of the course editor. They check shape; the services decide."""
+"""Forms of the course editor. They validate the format of fields; the services validate the result."""
 
 from decimal import Decimal
 from typing import Any
@@ -6,42 +6,42 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from core.http.form_renderer import TextsField
+from core.text import money
 from courses.models import (
-    LONGEST_OUTCOME,
-    LONGEST_TAG,
-    MOST_OUTCOMES,
-    MOST_TAGS,
+    MAX_OUTCOME_LENGTH,
+    MAX_OUTCOMES,
+    MAX_TAG_LENGTH,
+    MAX_TAGS,
     CompletionRule,
     Course,
     Lesson,
     Section,
 )
-from lms.lib import money
-from lms.lib.forms import TextsField
 
-USUAL_SHARE = 90
+DEFAULT_VIDEO_SHARE = 90
 
 
-def outcomes_field() -> TextsField:
-    """Return the field in which the outcomes of a course are written, on its page and in the admin."""
+def make_outcomes_field() -> TextsField:
+    """Return the form field for learning outcomes, shared by the course editor and the admin."""
     return TextsField(
-        label=_("What one can do afterwards"), required=False, help_text=_("One in each line, up to 12."),
-        most=MOST_OUTCOMES, longest=LONGEST_OUTCOME, separator="\n", widget=forms.Textarea(attrs={"rows": 4}),
+        label=_("Learning outcomes"), required=False, help_text=_("One per line, up to 12."),
+        most=MAX_OUTCOMES, longest=MAX_OUTCOME_LENGTH, separator="\n", widget=forms.Textarea(attrs={"rows": 4}),
     )  # fmt: skip
 
 
 class CourseForm(forms.ModelForm[Course]):
-    """A course's details, with the price in the major unit and the tags in one line."""
+    """Form of a course's details, with the price in the major unit and comma-separated tags."""
 
     price = forms.DecimalField(
         label=_("Price"), min_value=Decimal(0), max_digits=9, decimal_places=3, initial=0,
-        help_text=_("0 makes the course free."),
+        help_text=_("Enter 0 for a free course."),
         widget=forms.NumberInput(attrs={"inputmode": "decimal", "step": "0.01"}),
     )  # fmt: skip
-    outcomes = outcomes_field()
+    outcomes = make_outcomes_field()
     tags = TextsField(
-        label=_("Tags"), required=False, help_text=_("Up to 10 short words, with commas between them."),
-        most=MOST_TAGS, longest=LONGEST_TAG, separator=",", widget=forms.TextInput,
+        label=_("Tags"), required=False, help_text=_("Up to 10, separated by commas."),
+        most=MAX_TAGS, longest=MAX_TAG_LENGTH, separator=",", widget=forms.TextInput,
     )  # fmt: skip
     currency = forms.ChoiceField(label=_("Currency"), choices=[(code, code) for code in money.CURRENCIES])
     version = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
@@ -67,7 +67,7 @@ class CourseForm(forms.ModelForm[Course]):
         self.fields["category"].empty_label = _("Choose a subject")  # type: ignore[attr-defined]  # a choice of rows
 
     def clean(self) -> dict[str, Any]:
-        """Turn the price into minor units of the currency."""
+        """Convert the price to minor units of the currency."""
         cleaned: dict[str, Any] = super().clean() or {}
         if "price" in cleaned and "currency" in cleaned:
             try:
@@ -76,16 +76,16 @@ class CourseForm(forms.ModelForm[Course]):
                 self.add_error("price", str(error))
         return cleaned
 
-    def changes(self) -> dict[str, Any]:
-        """Return what the services take."""
+    def service_fields(self) -> dict[str, Any]:
+        """Return the cleaned data as arguments of the course services."""
         return {name: value for name, value in self.cleaned_data.items() if name != "price"}
 
     def _post_clean(self) -> None:
-        """Leave the instance alone: the service validates and saves a locked, fresh row."""
+        """Skip the update and validation of the instance: the service validates and saves a locked, fresh row."""
 
 
 class LessonForm(forms.ModelForm[Lesson]):
-    """A lesson's text and what surrounds it."""
+    """Form of a lesson."""
 
     video_url = forms.URLField(label=_("Video"), required=False, max_length=500, assume_scheme="https")
     version = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
@@ -109,27 +109,27 @@ class LessonForm(forms.ModelForm[Lesson]):
         field.empty_label = None
 
     def clean_content(self) -> str:
-        """Return the text with the line ends of Markdown files, whatever the browser sent."""
+        """Return the text with LF line endings; browsers send CRLF."""
         return str(self.cleaned_data["content"]).replace("\r\n", "\n")
 
     def clean_video_share(self) -> int:
-        """Return the share; the usual one for an empty field."""
-        return int(self.cleaned_data["video_share"] or USUAL_SHARE)
+        """Return the share in percent, or the default for an empty field."""
+        return int(self.cleaned_data["video_share"] or DEFAULT_VIDEO_SHARE)
 
     def clean_completion_rule(self) -> str:
-        """Return the rule; the button where none is chosen."""
+        """Return the rule, or the default for an empty field."""
         return str(self.cleaned_data["completion_rule"] or CompletionRule.BUTTON)
 
     def clean_video_url(self) -> str | None:
-        """Return the address, or None for an empty field."""
+        """Return the URL, or None for an empty field."""
         return self.cleaned_data["video_url"] or None
 
     def _post_clean(self) -> None:
-        """Leave the instance alone: the service validates and saves a locked, fresh row."""
+        """Skip the update and validation of the instance: the service validates and saves a locked, fresh row."""
 
 
 class SectionForm(forms.ModelForm[Section]):
-    """A section's title."""
+    """Form of a section."""
 
     class Meta:
         model = Section
@@ -137,4 +137,4 @@ class SectionForm(forms.ModelForm[Section]):
         labels = {"title": _("New section")}
 
     def _post_clean(self) -> None:
-        """Leave the instance alone: the service validates and saves."""
+        """Skip the update and validation of the instance: the service validates and saves."""

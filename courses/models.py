@@ -1,4 +1,4 @@
-"""Courses, the sections they are cut into, and the lessons that stand in those."""
+"""Models of courses, sections, lessons, their files and drafts, and the catalog version."""
 
 import ipaddress
 import uuid
@@ -17,41 +17,41 @@ from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role, has_role, one_line
+from core.text import markdown, money
 from files.models import File
-from lms.lib import markdown, money
 
-web_address = URLValidator(schemes=["http", "https"], message=_("Give an address that begins with https://."))
-MOST_TAGS, LONGEST_TAG = 10, 40
-MOST_OUTCOMES, LONGEST_OUTCOME = 12, 160
-HIGHEST_PRICE_CENTS = 99_999_999
+validate_web_url = URLValidator(schemes=["http", "https"], message=_("Enter a URL that starts with https://."))
+MAX_TAGS, MAX_TAG_LENGTH = 10, 40
+MAX_OUTCOMES, MAX_OUTCOME_LENGTH = 12, 160
+MAX_PRICE_CENTS = 99_999_999
 
 
 def validate_currency(code: str) -> None:
-    """Raise ValidationError for a currency that courses are not sold in."""
+    """Raise ValidationError `unknown_currency` for an unsupported currency."""
     if code not in money.CURRENCIES:
         raise ValidationError(
-            _("%(code)s is not one of: %(known)s."),
+            _("The currency %(code)s is not supported. Use one of: %(known)s."),
             params={"code": code, "known": ", ".join(money.CURRENCIES)},
             code="unknown_currency",
         )
 
 
-def refuse_inner_address(field: str, address: str | None) -> None:
-    """Raise ValidationError for an address inside somebody's network, which no student's browser should be sent to.
+def validate_public_url(field: str, url: str | None) -> None:
+    """Raise ValidationError for a URL of a private network, to which students' browsers must not be sent.
 
-    The site itself never fetches what authors link (QUALITY C07).
+    The site itself never fetches URLs that instructors enter (quality row C07).
     """
-    host = (urlsplit(address or "").hostname or "").rstrip(".").lower()
+    host = (urlsplit(url or "").hostname or "").rstrip(".").lower()
     try:
-        is_inner = not ipaddress.ip_address(host).is_global
+        is_private = not ipaddress.ip_address(host).is_global
     except ValueError:
-        is_inner = host == "localhost" or host.endswith((".localhost", ".local", ".internal"))
-    if is_inner:
-        raise ValidationError({field: _("Give an address that everybody can reach.")})
+        is_private = host == "localhost" or host.endswith((".localhost", ".local", ".internal"))
+    if is_private:
+        raise ValidationError({field: _("Enter a URL that is reachable from the internet.")})
 
 
 class Category(models.Model):
-    """A subject of the catalogue; staff manage them."""
+    """A subject of the catalog, managed by staff."""
 
     slug = models.SlugField(unique=True)
     name = models.CharField(_("name"), max_length=60)
@@ -67,7 +67,7 @@ class Category(models.Model):
 
 
 class Tag(models.Model):
-    """A short free word that authors give courses."""
+    """A keyword that instructors add to courses."""
 
     name = models.CharField(_("name"), max_length=40, unique=True)
 
@@ -80,7 +80,7 @@ class Tag(models.Model):
 
 
 class Level(models.TextChoices):
-    """Whom a course is written for."""
+    """The previous knowledge that a course expects."""
 
     BEGINNER = "beginner", _("Beginner")
     INTERMEDIATE = "intermediate", _("Intermediate")
@@ -88,14 +88,14 @@ class Level(models.TextChoices):
 
 
 class CourseQuerySet(models.QuerySet["Course"]):
-    """Courses by who may see them, and with what a list shows."""
+    """QuerySet of courses with filters for visibility and permissions."""
 
     def published(self) -> Self:
-        """Return the courses in the catalogue."""
+        """Return the courses in the catalog."""
         return self.filter(is_published=True)
 
     def visible_to(self, user: Any) -> Self:
-        """Return published courses for everybody, an instructor's own drafts too, all for admins (QUALITY C01)."""
+        """Return published courses, for instructors also their own drafts, for admins all (quality row C01)."""
         if has_role(user, Role.ADMIN):
             return self
         if has_role(user, Role.INSTRUCTOR):
@@ -103,13 +103,13 @@ class CourseQuerySet(models.QuerySet["Course"]):
         return self.published()
 
     def editable_by(self, user: Any) -> Self:
-        """Return an instructor's own courses, all for admins."""
+        """Return an instructor's own courses, or all courses for an admin."""
         if has_role(user, Role.ADMIN):
             return self
         return self.filter(instructor=user) if has_role(user, Role.INSTRUCTOR) else self.none()
 
     def open_to(self, user: Any) -> Self:
-        """Return the courses whose lessons `user` may read whole: editors, and those with an active enrolment."""
+        """Return the courses whose lessons `user` may read: as their editor or with an active enrollment."""
         if has_role(user, Role.ADMIN):
             return self
         if not user.is_authenticated:
@@ -118,30 +118,30 @@ class CourseQuerySet(models.QuerySet["Course"]):
         return self.filter(Q(instructor=user) | enrolled).distinct()
 
     def for_cards(self) -> Self:
-        """Return the courses with what a card shows: two queries for any number of rows."""
+        """Load the related objects that a course card needs. Two queries for any number of rows."""
         return self.select_related("category", "instructor", "instructor__instructor_profile").prefetch_related("tags")
 
 
 class Course(models.Model):
-    """Something to learn, written by one instructor.
+    """A course of one instructor.
 
-    `lessons_count`, `duration_minutes`, `enrollments_count`, `ratings_count` and `ratings_sum` are kept by the services
-    that change what they count, in the same transaction; the catalogue sorts by them without touching other tables.
+    `lessons_count`, `duration_minutes`, `enrollments_count`, `ratings_count` and `ratings_sum` are updated by the
+    services in the same transaction as the rows that they count. The catalog sorts by them without joins.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    slug = models.SlugField(_("address"), max_length=140, unique=True, editable=False)
+    slug = models.SlugField(_("slug"), max_length=140, unique=True, editable=False)
     title = models.CharField(_("title"), max_length=120, validators=[one_line])
-    short_description = models.CharField(_("in one or two sentences"), max_length=300, blank=True)
+    short_description = models.CharField(_("short description"), max_length=300, blank=True)
     description = models.TextField(_("description"), max_length=20_000, blank=True, help_text=_("Markdown."))
-    outcomes = models.JSONField(_("what one can do afterwards"), default=list, blank=True)
+    outcomes = models.JSONField(_("learning outcomes"), default=list, blank=True)
     level = models.CharField(_("level"), max_length=20, choices=Level.choices, default=Level.BEGINNER)
-    thumbnail_url = models.URLField(_("picture"), max_length=500, null=True, blank=True, validators=[web_address])
+    thumbnail_url = models.URLField(_("picture"), max_length=500, null=True, blank=True, validators=[validate_web_url])
     thumbnail = models.ForeignKey(
         File, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("uploaded picture")
     )
     price_cents = models.PositiveBigIntegerField(
-        _("price in minor units"), default=0, validators=[MaxValueValidator(HIGHEST_PRICE_CENTS)]
+        _("price in minor units"), default=0, validators=[MaxValueValidator(MAX_PRICE_CENTS)]
     )
     currency = models.CharField(_("currency"), max_length=3, default="EUR", validators=[validate_currency])
     category = models.ForeignKey(
@@ -155,7 +155,9 @@ class Course(models.Model):
     published_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
-    version = models.PositiveIntegerField(default=1, editable=False, help_text=_("Counts the saves of its details."))
+    version = models.PositiveIntegerField(
+        default=1, editable=False, help_text=_("Incremented when the details change.")
+    )
 
     lessons_count = models.PositiveIntegerField(default=0, editable=False)
     duration_minutes = models.PositiveIntegerField(default=0, editable=False)
@@ -186,48 +188,48 @@ class Course(models.Model):
 
     @property
     def is_free(self) -> bool:
-        """Whether the course costs nothing."""
+        """Return whether the price is 0."""
         return self.price_cents == 0
 
     @property
     def average_rating(self) -> float | None:
-        """The mean of the reviews' stars, 1 to 5, with one decimal; None without reviews."""
+        """Return the mean rating, from 1 to 5 with one decimal; None without reviews."""
         return round(self.ratings_sum / self.ratings_count, 1) if self.ratings_count else None
 
     @property
     def formatted_price(self) -> str:
-        """The price as the reader writes it."""
-        return money.formatted(self.price_cents, self.currency)
+        """Return the price in the format of the active language."""
+        return money.format_amount(self.price_cents, self.currency)
 
     @property
     def picture_url(self) -> str | None:
-        """The absolute address of its picture: the uploaded one, or the one that its author linked; None without."""
+        """Return the absolute URL of the picture, uploaded or linked; None without a picture."""
         if self.thumbnail_id is None:
             return self.thumbnail_url
         return settings.SITE_URL + reverse("files:picture", args=[self.thumbnail_id, 1280])
 
     @property
     def description_html(self) -> str:
-        """The description as safe HTML."""
+        """Return the description as safe HTML."""
         return markdown.to_html(self.description)
 
     def clean(self) -> None:
-        """Refuse a picture that nobody can reach."""
-        refuse_inner_address("thumbnail_url", self.thumbnail_url)
+        """Reject a picture in a private network."""
+        validate_public_url("thumbnail_url", self.thumbnail_url)
 
-    def claim_slug(self) -> None:
-        """Set an address made from the title, and part of the id where another course has it."""
-        wanted = slugify(self.title)[:120] or "course"
-        taken = Course.objects.filter(slug=wanted).exclude(pk=self.pk).exists()
-        self.slug = f"{wanted}-{self.pk.hex[:8]}" if taken or wanted == "course" else wanted
+    def assign_slug(self) -> None:
+        """Set the slug from the title; append part of the id if another course has this slug."""
+        slug = slugify(self.title)[:120] or "course"
+        is_taken = Course.objects.filter(slug=slug).exclude(pk=self.pk).exists()
+        self.slug = f"{slug}-{self.pk.hex[:8]}" if is_taken or slug == "course" else slug
 
     def is_open_to(self, user: Any) -> bool:
-        """Return whether `user` may read the lessons whole. One query."""
+        """Return whether `user` may read the lessons. One query."""
         return Course.objects.filter(pk=self.pk).open_to(user).exists()
 
 
 class Section(models.Model):
-    """A part of a course, with its lessons in order. A course has at least one."""
+    """A part of a course with ordered lessons. Each course has at least one section."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     course = models.ForeignKey(Course, models.CASCADE, related_name="sections")
@@ -246,22 +248,22 @@ class Section(models.Model):
 
 
 class CompletionRule(models.TextChoices):
-    """When a lesson counts as done."""
+    """The condition under which a lesson is completed."""
 
-    BUTTON = "button", _("When the student says so")
-    VIDEO = "video", _("When enough of the video was watched")
-    WORK = "work", _("When its quiz or assignment is passed")
+    BUTTON = "button", _("The student marks it done")
+    VIDEO = "video", _("The student watches enough of the video")
+    WORK = "work", _("The student passes its quiz or assignment")
 
 
 class LessonQuerySet(models.QuerySet["Lesson"]):
-    """Lessons by who may see that they exist."""
+    """QuerySet of lessons with filters for visibility and permissions."""
 
     def published(self) -> Self:
-        """Return the lessons that students see."""
+        """Return the published lessons."""
         return self.filter(is_published=True)
 
     def visible_to(self, user: Any) -> Self:
-        """Return published lessons of visible courses; an instructor's own drafts too; all for admins."""
+        """Return the published lessons of published courses, for instructors also their own, for admins all."""
         if has_role(user, Role.ADMIN):
             return self
         if has_role(user, Role.INSTRUCTOR):
@@ -269,35 +271,36 @@ class LessonQuerySet(models.QuerySet["Lesson"]):
         return self.filter(is_published=True, course__is_published=True)
 
     def editable_by(self, user: Any) -> Self:
-        """Return the lessons of an instructor's own courses, all for admins."""
+        """Return the lessons of an instructor's own courses, or all lessons for an admin."""
         if has_role(user, Role.ADMIN):
             return self
         return self.filter(course__instructor=user) if has_role(user, Role.INSTRUCTOR) else self.none()
 
     def for_outline(self) -> Self:
-        """Return the lessons with what a list of them shows: a long course's texts stay where they are."""
+        """Load only the fields of a list of lessons, without their texts."""
         return self.only("title", "order", "section", "duration_minutes", "is_published", "is_preview", "video_url")
 
-    def done_by(self, user: Any) -> Self:
-        """Return the lessons with `is_done`: whether this user has finished each. `progress` belongs to the app above;
-        its names are pinned by enrollments/tests."""
-        finished = Lesson.objects.filter(
+    def with_is_done(self, user: Any) -> Self:
+        """Annotate each lesson with `is_done`: whether `user` has completed it.
+
+        `progress` is a relation of the app enrollments, whose tests check the names that are used here.
+        """
+        completed = Lesson.objects.filter(
             pk=OuterRef("pk"), progress__enrollment__user=user, progress__completed_at__isnull=False
         )
-        return self.annotate(is_done=Exists(finished))
+        return self.annotate(is_done=Exists(completed))
 
-    def for_room(self) -> Self:
-        """Return the lessons with their sections, and what the learning room's outline shows of both."""
-        outlined = self.select_related("section")
-        return outlined.only("title", "order", "duration_minutes", "section__title", "section__order")
+    def for_learning_room(self) -> Self:
+        """Load only the fields of lessons and sections that the outline of the learning room needs."""
+        with_sections = self.select_related("section")
+        return with_sections.only("title", "order", "duration_minutes", "section__title", "section__order")
 
 
 class Lesson(models.Model):
-    """One sitting's worth of a course: text, and perhaps a video.
+    """A lesson: a text, optionally with a video and files.
 
-    `order` counts through the whole course, section by section, so that a client that ignores sections still sees the
-    seed's flat list. `content_html` is the sanitised rendering of `content`, kept by the services: a course page with
-    60 lessons renders nothing.
+    `order` is consecutive across the whole course, section by section, so that API clients may ignore sections.
+    `content_html` is the sanitized HTML of `content`. The services store it, so that pages need not render Markdown.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -306,15 +309,15 @@ class Lesson(models.Model):
     title = models.CharField(_("title"), max_length=120, validators=[one_line])
     content = models.TextField(_("text"), max_length=100_000, blank=True, help_text=_("Markdown."))
     content_html = models.TextField(editable=False, blank=True)
-    video_url = models.URLField(_("video"), max_length=500, null=True, blank=True, validators=[web_address])
+    video_url = models.URLField(_("video"), max_length=500, null=True, blank=True, validators=[validate_web_url])
     duration_minutes = models.PositiveIntegerField(
         _("minutes"), default=5, validators=[MinValueValidator(0), MaxValueValidator(600)]
     )
     completion_rule = models.CharField(
-        _("it is done"), max_length=10, choices=CompletionRule.choices, default=CompletionRule.BUTTON
+        _("completion"), max_length=10, choices=CompletionRule.choices, default=CompletionRule.BUTTON
     )
     video_seconds = models.PositiveIntegerField(
-        _("length of the video in seconds"), null=True, blank=True, validators=[MaxValueValidator(24 * 3600)]
+        _("video length in seconds"), null=True, blank=True, validators=[MaxValueValidator(24 * 3600)]
     )
     video_share = models.PositiveSmallIntegerField(
         _("percent of the video to watch"), default=90, validators=[MinValueValidator(1), MaxValueValidator(100)]
@@ -324,7 +327,9 @@ class Lesson(models.Model):
     is_preview = models.BooleanField(_("free preview"), default=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
-    version = models.PositiveIntegerField(default=1, editable=False, help_text=_("Counts the saves of its text."))
+    version = models.PositiveIntegerField(
+        default=1, editable=False, help_text=_("Incremented when the lesson changes.")
+    )
 
     objects = LessonQuerySet.as_manager()
 
@@ -339,34 +344,34 @@ class Lesson(models.Model):
         return self.title
 
     def clean(self) -> None:
-        """Refuse a rule that nobody could ever meet, and a video that nobody can reach."""
-        refuse_inner_address("video_url", self.video_url)
+        """Reject a video in a private network, and the video rule without a video or its length."""
+        validate_public_url("video_url", self.video_url)
         if self.completion_rule != CompletionRule.VIDEO:
             return
         if not self.video_seconds or not (self.video_url or self.files.filter(is_video=True).exists()):
-            raise ValidationError({"completion_rule": _("This rule needs a video, and how long it is.")})
+            raise ValidationError({"completion_rule": _("This rule requires a video and its length.")})
 
     @property
     def seconds_to_watch(self) -> int:
-        """How much of the video has to be watched before the lesson is done; 0 under another rule."""
+        """Return the seconds of video that complete the lesson, rounded up; 0 for other completion rules."""
         if self.completion_rule != CompletionRule.VIDEO:
             return 0
         return -(-(self.video_seconds or 0) * self.video_share // 100)
 
     @cached_property
-    def shown_files(self) -> "list[LessonFile]":
-        """The files that it shows, its video among them. One query, the first time."""
+    def all_files(self) -> "list[LessonFile]":
+        """Return the files of the lesson, including its video. One query on first access."""
         return list(self.files.select_related("file"))
 
     @property
-    def kept_files(self) -> "list[LessonFile]":
-        """The files to keep."""
-        return [shown for shown in self.shown_files if not shown.is_video]
+    def downloads(self) -> "list[LessonFile]":
+        """Return the files without the video."""
+        return [lesson_file for lesson_file in self.all_files if not lesson_file.is_video]
 
     @property
     def video_file(self) -> File | None:
-        """The uploaded video."""
-        return next((shown.file for shown in self.shown_files if shown.is_video), None)
+        """Return the uploaded video, or None."""
+        return next((lesson_file.file for lesson_file in self.all_files if lesson_file.is_video), None)
 
     def render(self) -> None:
         """Set `content_html` from `content`."""
@@ -374,16 +379,16 @@ class Lesson(models.Model):
 
 
 class LessonFile(models.Model):
-    """A file that a lesson shows: its video, or something to keep. One file may stand in several lessons."""
+    """A file of a lesson: its video or a download. A file may belong to several lessons, for example of a copy."""
 
     lesson = models.ForeignKey(Lesson, models.CASCADE, related_name="files")
     file = models.ForeignKey(File, models.PROTECT, related_name="lesson_files")
-    is_video = models.BooleanField(_("the lesson's video"), default=False)
+    is_video = models.BooleanField(_("lesson video"), default=False)
     added_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         ordering = ["added_at", "id"]
-        verbose_name = _("file of a lesson")
+        verbose_name = _("lesson file")
         constraints = [
             models.UniqueConstraint(fields=["lesson", "file"], name="courses_lessonfile_once"),
             models.UniqueConstraint(fields=["lesson"], condition=Q(is_video=True), name="courses_lessonfile_one_video"),
@@ -394,10 +399,10 @@ class LessonFile(models.Model):
 
 
 class LessonDraft(models.Model):
-    """What an author has typed into the lesson form and not saved yet; one for each author and form.
+    """Unsaved data of the lesson form; one row per author and form.
 
-    `lesson` is null for a lesson that does not exist yet. `base_version` is the lesson's version that the author began
-    with: saving over a newer one is a conflict, however long the draft lay.
+    `lesson` is null for a new lesson. `base_version` is the version of the lesson that the author started from: saving
+    the draft after a newer version was saved is an edit conflict.
     """
 
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
@@ -409,7 +414,7 @@ class LessonDraft(models.Model):
 
     class Meta:
         ordering = ["-updated_at", "id"]
-        verbose_name = _("unsaved lesson")
+        verbose_name = _("lesson draft")
         constraints = [
             models.UniqueConstraint(
                 fields=["author", "course"], condition=Q(lesson=None), name="courses_lessondraft_new_once"
@@ -422,7 +427,7 @@ class LessonDraft(models.Model):
 
 
 class CatalogueStamp(models.Model):
-    """One row: a number that grows after every change of what visitors are shown (see `courses.stamp`)."""
+    """The catalog version: a single row, incremented when public data changes (see `courses.public_cache`)."""
 
     number = models.PositiveBigIntegerField(default=0)
 

@@ -1,9 +1,9 @@
-"""Full-text search of the catalogue: one function, whatever the database.
+"""Full-text search of courses, with one implementation for PostgreSQL and one for SQLite.
 
-PostgreSQL looks words up by their beginnings in a GIN index over the column `search`, which triggers keep (migration
-`0003_search`): the title weighs most, then the instructor's name, then the summary, then the description. SQLite has no
-such column: there, each word must stand somewhere in one of the four, also in the middle of a longer word, and a hit in
-the title counts most. Neither knows a language's grammar; "knot" finds "knots", "knots" does not find "knot".
+PostgreSQL matches words by prefix in a GIN index on the column `search`, which triggers maintain (migration
+`0003_search`). The weights descend from the title over the instructor's name and the short description to the
+description. SQLite has no such column: each word must occur in one of the four fields, also in the middle of a longer
+word, and a match in the title weighs most. Neither stems words: "knot" finds "knots", "knots" does not find "knot".
 """
 
 import re
@@ -13,36 +13,36 @@ from django.db import connection
 from django.db.models import BooleanField, Case, FloatField, QuerySet, Value, When
 from django.db.models.expressions import RawSQL
 
-MOST_WORDS = 8
+MAX_WORDS = 8
 WEIGHTS = {"title": 8.0, "instructor__full_name": 4.0, "short_description": 2.0, "description": 1.0}
-FOUND = """"courses_course"."search" @@ to_tsquery('simple', %s)"""
+MATCH = """"courses_course"."search" @@ to_tsquery('simple', %s)"""
 RANK = """ts_rank("courses_course"."search", to_tsquery('simple', %s))"""
 
 
-def search(courses: QuerySet[Any], text: str) -> QuerySet[Any]:
-    """Return those of `courses` that have every word of `text`, the best match first; none for a text without words.
+def search_courses(courses: QuerySet[Any], text: str) -> QuerySet[Any]:
+    """Return the courses that contain every word of `text`, best match first; none if `text` has no words.
 
-    Adds `relevance` to each, and no query.
+    Each course is annotated with `relevance`. No query is executed.
     """
-    words = re.findall(r"\w+", text)[:MOST_WORDS]
+    words = re.findall(r"\w+", text)[:MAX_WORDS]
     if not words:
         return courses.none()
-    found = _in_index(courses, words) if connection.vendor == "postgresql" else _in_columns(courses, words)
-    return found.order_by("-relevance", "-enrollments_count", "id")
+    matches = _search_index(courses, words) if connection.vendor == "postgresql" else _search_columns(courses, words)
+    return matches.order_by("-relevance", "-enrollments_count", "id")
 
 
-def _in_index(courses: QuerySet[Any], words: list[str]) -> QuerySet[Any]:
+def _search_index(courses: QuerySet[Any], words: list[str]) -> QuerySet[Any]:
     query = " & ".join(f"'{word}':*" for word in words)
-    is_found = RawSQL(FOUND, [query], output_field=BooleanField())  # noqa: S611  # fixed SQL; the words are a parameter
+    matches = RawSQL(MATCH, [query], output_field=BooleanField())  # noqa: S611  # fixed SQL; the words are a parameter
     rank = RawSQL(RANK, [query], output_field=FloatField())  # noqa: S611  # fixed SQL; the words are a parameter
-    return courses.filter(is_found).annotate(relevance=rank)
+    return courses.filter(matches).annotate(relevance=rank)
 
 
-def _in_columns(courses: QuerySet[Any], words: list[str]) -> QuerySet[Any]:
+def _search_columns(courses: QuerySet[Any], words: list[str]) -> QuerySet[Any]:
     relevance: Any = Value(0.0, output_field=FloatField())
     for word in words:
-        places = [When(**{f"{column}__icontains": word}, then=Value(weight)) for column, weight in WEIGHTS.items()]
-        weight = Case(*places, default=Value(0.0), output_field=FloatField())
+        cases = [When(**{f"{column}__icontains": word}, then=Value(weight)) for column, weight in WEIGHTS.items()]
+        weight = Case(*cases, default=Value(0.0), output_field=FloatField())
         name = f"weight_of_{len(courses.query.annotations)}"
         courses = courses.alias(**{name: weight}).filter(**{f"{name}__gt": 0})
         relevance = relevance + weight

@@ -1,4 +1,4 @@
-"""Shapes of the API's answers about courses and lessons, and of what it takes."""
+"""Serializers of courses and lessons."""
 
 from decimal import Decimal
 from typing import Any
@@ -7,12 +7,13 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.models import User
+from core.text import money
 from courses.models import (
-    HIGHEST_PRICE_CENTS,
-    LONGEST_OUTCOME,
-    LONGEST_TAG,
-    MOST_OUTCOMES,
-    MOST_TAGS,
+    MAX_OUTCOME_LENGTH,
+    MAX_OUTCOMES,
+    MAX_PRICE_CENTS,
+    MAX_TAG_LENGTH,
+    MAX_TAGS,
     Category,
     Course,
     Lesson,
@@ -20,15 +21,14 @@ from courses.models import (
     Level,
     Section,
     validate_currency,
-    web_address,
+    validate_web_url,
 )
-from lms.lib import money
 
-VERSION_HELP = "The version that you changed; 409 `edit_conflict` when it is no longer the current one."
+VERSION_HELP = "The version that the change is based on; 409 `edit_conflict` if it is not the current version."
 
 
 class CategorySerializer(serializers.ModelSerializer[Category]):
-    """A subject of the catalogue."""
+    """Serializer of a category."""
 
     class Meta:
         model = Category
@@ -36,7 +36,7 @@ class CategorySerializer(serializers.ModelSerializer[Category]):
 
 
 class InstructorSummarySerializer(serializers.ModelSerializer[User]):
-    """Who teaches: no more than a visitor may know (QUALITY I01)."""
+    """Public data of a course's instructor (quality row I01)."""
 
     title = serializers.CharField(source="instructor_profile.title", default=None, allow_null=True, read_only=True)
 
@@ -46,7 +46,7 @@ class InstructorSummarySerializer(serializers.ModelSerializer[User]):
 
 
 class CourseSerializer(serializers.ModelSerializer[Course]):
-    """A course as lists show it."""
+    """Serializer of a course in lists."""
 
     price = serializers.SerializerMethodField()
     thumbnail_url = serializers.CharField(source="picture_url", read_only=True, allow_null=True)
@@ -73,9 +73,9 @@ class CourseSerializer(serializers.ModelSerializer[Course]):
 
 
 class LessonSerializer(serializers.ModelSerializer[Lesson]):
-    """A lesson; text and video are null for those it is not open to (QUALITY C01).
+    """Serializer of a lesson; text and video are null unless the lesson is open to the user (quality row C01).
 
-    The context's `open` says whether the whole course is open to the caller.
+    `context["open"]` is whether all lessons of the course are open to the user.
     """
 
     course_id = serializers.UUIDField(read_only=True)
@@ -105,12 +105,12 @@ class LessonSerializer(serializers.ModelSerializer[Lesson]):
         return lesson.content_html if self._is_open(lesson) else None
 
     def get_video_url(self, lesson: Lesson) -> str | None:
-        """Return the address of the video."""
+        """Return the URL of the video."""
         return lesson.video_url if self._is_open(lesson) else None
 
 
 class AttachmentSerializer(serializers.ModelSerializer[LessonFile]):
-    """A file that a lesson shows."""
+    """Serializer of a lesson's file."""
 
     file_id = serializers.UUIDField(read_only=True)
     name = serializers.CharField(source="file.original_filename", read_only=True)
@@ -124,7 +124,7 @@ class AttachmentSerializer(serializers.ModelSerializer[LessonFile]):
 
 
 class LessonWithFilesSerializer(LessonSerializer):
-    """A lesson with the files that it shows; null for those it is not open to."""
+    """Serializer of a lesson with its files; they are null unless the lesson is open to the user."""
 
     attachments = serializers.SerializerMethodField()
 
@@ -134,14 +134,14 @@ class LessonWithFilesSerializer(LessonSerializer):
 
     @extend_schema_field(AttachmentSerializer(many=True, allow_null=True))
     def get_attachments(self, lesson: Lesson) -> Any:
-        """Return the files."""
+        """Return the files, or None if the lesson is not open to the user."""
         return AttachmentSerializer(lesson.files.all(), many=True).data if self._is_open(lesson) else None
 
 
 class CourseDetailSerializer(CourseSerializer):
-    """A course with its lessons in order."""
+    """Serializer of a course with its lessons in order."""
 
-    lessons = LessonSerializer(many=True, read_only=True, source="shown_lessons")
+    lessons = LessonSerializer(many=True, read_only=True, source="visible_lessons")
 
     class Meta(CourseSerializer.Meta):
         fields = [*CourseSerializer.Meta.fields, "lessons"]
@@ -149,16 +149,18 @@ class CourseDetailSerializer(CourseSerializer):
 
 
 class CourseWriteSerializer(serializers.Serializer[Course]):
-    """What creating and changing a course take. Fields that are left out stay as they are."""
+    """Input for creating and updating a course. Omitted fields do not change."""
 
     title = serializers.CharField(max_length=120)
     short_description = serializers.CharField(max_length=300, allow_blank=True, required=False)
     description = serializers.CharField(max_length=20_000, allow_blank=True, required=False)
     outcomes = serializers.ListField(
-        child=serializers.CharField(max_length=LONGEST_OUTCOME), max_length=MOST_OUTCOMES, required=False
+        child=serializers.CharField(max_length=MAX_OUTCOME_LENGTH), max_length=MAX_OUTCOMES, required=False
     )
     level = serializers.ChoiceField(choices=Level.choices, required=False)
-    thumbnail_url = serializers.CharField(max_length=500, validators=[web_address], allow_null=True, required=False)
+    thumbnail_url = serializers.CharField(
+        max_length=500, validators=[validate_web_url], allow_null=True, required=False
+    )
     price = serializers.DecimalField(
         max_digits=9, decimal_places=3, min_value=Decimal(0), required=False, coerce_to_string=True
     )
@@ -168,38 +170,38 @@ class CourseWriteSerializer(serializers.Serializer[Course]):
         slug_field="slug", queryset=Category.objects.all(), allow_null=True, required=False
     )
     tags = serializers.ListField(
-        child=serializers.CharField(max_length=LONGEST_TAG), max_length=MOST_TAGS, required=False
+        child=serializers.CharField(max_length=MAX_TAG_LENGTH), max_length=MAX_TAGS, required=False
     )
     version = serializers.IntegerField(min_value=1, max_value=2**31 - 1, required=False, help_text=VERSION_HELP)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Turn the price into minor units, and refuse one that contradicts `is_free` (API.md, "Courses")."""
+        """Convert the price to minor units; reject one that contradicts `is_free` (docs/api-contract.md, "Courses")."""
         currency = attrs.get("currency") or (self.instance.currency if self.instance else "EUR")
         is_free = attrs.pop("is_free", None)
         price = attrs.pop("price", None)
         if price is None and is_free:
             price = Decimal(0)
         if price is not None:
-            attrs["price_cents"] = self._minor_units(price, currency)
+            attrs["price_cents"] = self._to_minor_units(price, currency)
         cents = attrs.get("price_cents", self.instance.price_cents if self.instance else 0)
         if is_free is not None and is_free != (cents == 0):
             raise serializers.ValidationError(
-                {"is_free": "A course is free exactly when its price is 0."}, code="contradicts_price"
+                {"is_free": "A course is free if and only if its price is 0."}, code="contradicts_price"
             )
         return attrs
 
-    def _minor_units(self, price: Decimal, currency: str) -> int:
+    def _to_minor_units(self, price: Decimal, currency: str) -> int:
         try:
             cents = money.to_minor(price, currency)
         except ValueError as error:
             raise serializers.ValidationError({"price": str(error)}, code="too_many_decimals") from error
-        if cents > HIGHEST_PRICE_CENTS:
+        if cents > MAX_PRICE_CENTS:
             raise serializers.ValidationError({"price": "This price is too high."}, code="max_value")
         return cents
 
 
 class LessonWriteSerializer(serializers.ModelSerializer[Lesson]):
-    """What adding and changing a lesson take."""
+    """Input for creating and updating a lesson."""
 
     section_id = serializers.PrimaryKeyRelatedField(source="section", queryset=Section.objects.none(), required=False)
     version = serializers.IntegerField(min_value=1, max_value=2**31 - 1, required=False, help_text=VERSION_HELP)
@@ -212,7 +214,7 @@ class LessonWriteSerializer(serializers.ModelSerializer[Lesson]):
         ]  # fmt: skip
 
     def get_fields(self) -> dict[str, Any]:
-        """Offer the sections of the lesson's own course only."""
+        """Limit `section_id` to sections of the lesson's course."""
         fields: dict[str, Any] = super().get_fields()
         course = self.context.get("course")
         if course is not None:
@@ -221,6 +223,6 @@ class LessonWriteSerializer(serializers.ModelSerializer[Lesson]):
 
 
 class ReorderSerializer(serializers.Serializer[Any]):
-    """The whole list of a course's lessons, in their new order."""
+    """Input for reordering: the ids of all lessons of a course, in the new order."""
 
     lesson_ids = serializers.ListField(child=serializers.UUIDField(), max_length=2000)

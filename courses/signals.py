@@ -1,7 +1,7 @@
-"""Signals that courses send to the apps above them."""
+"""Signals of courses."""
 
 from django.dispatch import Signal
 
-# Sent with `course_id`, within the transaction, when a published course may ask its students for less than before: a
-# lesson was changed, withdrawn or deleted, or the course was published again.
+# Sent with `course_id`, within the transaction, when the completion requirements of a published course may have become
+# easier: a lesson was changed, unpublished or deleted, or the course was published again.
 requirements_changed = Signal()

@@ -1,18 +1,18 @@
-"""Addresses of the catalogue and of the course editor."""
+"""Routes of the catalog and of the course editor."""
 
 from django.urls import path
 
 from courses import editor_views as editor
 from courses import file_views, lesson_views, views
-from files.kinds import LARGEST, MB
-from files.uploading import takes_uploads
+from files.file_types import MAX_SIZES, MB
+from files.upload_handlers import accepts_uploads
 
 app_name = "courses"
-add_file = takes_uploads(file=max(LARGEST.values()))(file_views.add_file)
-set_thumbnail = takes_uploads(file=2 * MB)(file_views.set_thumbnail)
+add_file = accepts_uploads(file=max(MAX_SIZES.values()))(file_views.add_file)
+set_thumbnail = accepts_uploads(file=2 * MB)(file_views.set_thumbnail)
 urlpatterns = [
-    path("courses/", views.CatalogueView.as_view(), name="catalogue"),
-    path("courses/<uuid:course_id>/pattern.svg", views.pattern, name="pattern"),
+    path("courses/", views.CatalogView.as_view(), name="catalog"),
+    path("courses/<uuid:course_id>/pattern.svg", views.cover_pattern, name="pattern"),
     path("courses/<str:slug>/", views.CourseView.as_view(), name="course"),
     path("courses/<str:slug>/lessons/<uuid:lesson_id>/", views.LessonPreviewView.as_view(), name="lesson"),
     path("teach/", editor.TeachingListView.as_view(), name="teaching"),
@@ -37,11 +37,11 @@ urlpatterns = [
     path("teach/courses/<str:slug>/arrange/", editor.arrange, name="arrange"),
     path("teach/courses/<str:slug>/duplicate/", editor.duplicate, name="duplicate"),
     path("teach/courses/<str:slug>/lessons/new/", lesson_views.LessonFormView.as_view(), name="add_lesson"),
-    path("teach/courses/<str:slug>/lessons/new/draft/", lesson_views.keep_draft, name="keep_new_draft"),
+    path("teach/courses/<str:slug>/lessons/new/draft/", lesson_views.save_draft, name="keep_new_draft"),
     path(
         "teach/courses/<str:slug>/lessons/<uuid:lesson_id>/", lesson_views.LessonFormView.as_view(), name="edit_lesson"
     ),
-    path("teach/courses/<str:slug>/lessons/<uuid:lesson_id>/draft/", lesson_views.keep_draft, name="keep_draft"),
+    path("teach/courses/<str:slug>/lessons/<uuid:lesson_id>/draft/", lesson_views.save_draft, name="keep_draft"),
     path("teach/courses/<str:slug>/lessons/<uuid:lesson_id>/move/", editor.move_lesson, name="move_lesson"),
     path("teach/courses/<str:slug>/lessons/<uuid:lesson_id>/delete/", editor.delete_lesson, name="delete_lesson"),
 ]

@@ -1,4 +1,4 @@
-"""The catalogue's pages: home, list, course, free lesson."""
+"""Public pages: home, catalog, course, lesson preview."""
 
 import uuid
 from typing import Any
@@ -11,52 +11,54 @@ from django.views.decorators.http import require_safe
 from django.views.generic import DetailView, TemplateView
 from django_filters.views import FilterView
 
-from courses import patterns
+from core.access.scopes import ScopedMixin
+from core.http.pagination import PAGE_SIZE
+from courses import cover_patterns
 from courses.filters import CourseFilter
-from courses.first_steps import first_steps
 from courses.models import Category, Course, Lesson
-from courses.public_pages import PublicPageMixin
-from courses.videos import video_of_lesson
-from lms.lib.pagination import PAGE_SIZE
-from lms.lib.scoping import ScopedMixin
+from courses.public_cache import PublicPageMixin
+from courses.setup_guide import list_setup_steps
+from courses.videos import get_lesson_video
 
-HOME_CARDS = 6
-REVIEWS_SHOWN = 5
+HOME_COURSES = 6
+MAX_REVIEWS = 5
 
 
 class HomeView(PublicPageMixin, TemplateView):
-    """What this site is, and a few courses to begin with."""
+    """Home page with popular courses and subjects."""
 
     template_name = "courses/home.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the most popular courses, the subjects, the headline's two numbers; for staff of an empty site, what is
-        done first."""
+        """Add the most popular courses, the subjects, the counts of all and of free courses, and the setup guide.
+
+        The setup guide is empty unless the user is staff and no course is published.
+        """
         published = Course.objects.published()
         counts = published.aggregate(courses=Count("id"), free=Count("id", filter=Q(price_cents=0)))
-        popular = published.for_cards().order_by("-enrollments_count", "id")[:HOME_CARDS]
-        steps = [] if counts["courses"] else first_steps(self.request.user)
+        popular = published.for_cards().order_by("-enrollments_count", "id")[:HOME_COURSES]
+        steps = [] if counts["courses"] else list_setup_steps(self.request.user)
         categories = Category.objects.all()
         return super().get_context_data(
-            courses=popular, categories=categories, counts=counts, first_steps=steps, **kwargs
+            courses=popular, categories=categories, counts=counts, setup_steps=steps, **kwargs
         )
 
 
-class CatalogueView(PublicPageMixin, FilterView):
-    """The catalogue: search, filters, sort and page all stand in the address."""
+class CatalogView(PublicPageMixin, FilterView):
+    """Catalog page. Search, filters, sort order and page number are query parameters."""
 
-    template_name = "courses/catalogue.html"
+    template_name = "courses/catalog.html"
     filterset_class = CourseFilter
     paginate_by = PAGE_SIZE
     context_object_name = "courses"
     strict = False
 
     def get_queryset(self) -> QuerySet[Course]:
-        """Return the published courses, most popular first unless the address says otherwise."""
+        """Return the published courses, by default most popular first."""
         return Course.objects.published().for_cards().order_by("-enrollments_count", "id")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the subjects, how many courses each choice leaves, and the address without its page number."""
+        """Add the subjects, the facet counts, and the query string without the page number."""
         query = self.request.GET.copy()
         query.pop("page", None)
         facets = kwargs["filter"].facets()
@@ -65,7 +67,7 @@ class CatalogueView(PublicPageMixin, FilterView):
 
 
 class CourseView(PublicPageMixin, ScopedMixin, DetailView[Course]):
-    """One course: what it teaches, by whom, what others say, and one clear button."""
+    """Course page with description, syllabus, reviews and enrollment."""
 
     template_name = "courses/course.html"
     queryset = Course.objects.all()
@@ -76,20 +78,20 @@ class CourseView(PublicPageMixin, ScopedMixin, DetailView[Course]):
         user = self.request.user
         lessons = Lesson.objects.visible_to(user).for_outline()
         if user.is_authenticated:
-            lessons = lessons.done_by(user)
+            lessons = lessons.with_is_done(user)
         return (
             super()
             .get_queryset()
             .for_cards()
-            .prefetch_related("sections", Prefetch("sections__lessons", lessons, to_attr="shown_lessons"))
+            .prefetch_related("sections", Prefetch("sections__lessons", lessons, to_attr="visible_lessons"))
         )
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the newest reviews, whether the visitor is in and how far, and whether they write this course."""
+        """Add the newest reviews, the user's enrollment and review, and whether the user may edit the course."""
         course: Course = self.object
         user = self.request.user
-        # `reviews` and `enrollments` belong to the app above; their names are pinned by enrollments/tests.
-        reviews = course.reviews.select_related("user")[:REVIEWS_SHOWN]
+        # `reviews` and `enrollments` are relations of the app enrollments, whose tests check these names.
+        reviews = course.reviews.select_related("user")[:MAX_REVIEWS]
         enrollment = None
         if user.is_authenticated:
             enrollment = course.enrollments.with_progress().filter(user=user).first()
@@ -104,13 +106,13 @@ class CourseView(PublicPageMixin, ScopedMixin, DetailView[Course]):
 
 
 class LessonPreviewView(DetailView[Lesson]):
-    """A lesson outside the learning room: free previews for everybody, any lesson for the author."""
+    """Lesson page outside the learning room: free previews for all visitors, any lesson for its editors."""
 
     template_name = "courses/lesson_preview.html"
     context_object_name = "lesson"
 
     def get_object(self, queryset: Any = None) -> Lesson:
-        """Return the lesson; 404 where it is neither a free preview nor the visitor's own writing."""
+        """Return the lesson; raise Http404 unless it is a free preview or the user may edit it."""
         lessons = Lesson.objects.visible_to(self.request.user).select_related("course", "course__instructor")
         lesson = get_object_or_404(lessons, pk=self.kwargs["lesson_id"], course__slug=self.kwargs["slug"])
         if lesson.is_preview or Lesson.objects.filter(pk=lesson.pk).editable_by(self.request.user).exists():
@@ -118,12 +120,12 @@ class LessonPreviewView(DetailView[Lesson]):
         raise Http404
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add how its video is shown."""
-        return super().get_context_data(video=video_of_lesson(self.object), **kwargs)
+        """Add the lesson's video."""
+        return super().get_context_data(video=get_lesson_video(self.object), **kwargs)
 
 
 @require_safe
 @cache_control(public=True, max_age=31_536_000, immutable=True)
-def pattern(request: HttpRequest, course_id: uuid.UUID) -> HttpResponse:
-    """The picture of a course that has none. A pure function of the id: no query, cached for good."""
-    return HttpResponse(patterns.svg(course_id), content_type="image/svg+xml")
+def cover_pattern(request: HttpRequest, course_id: uuid.UUID) -> HttpResponse:
+    """Return the generated cover picture of a course. It depends on the id only: no query, cached for a year."""
+    return HttpResponse(cover_patterns.render_svg(course_id), content_type="image/svg+xml")

@@ -1,4 +1,4 @@
-"""Begin a course from one that is there."""
+"""Duplication of a course."""
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -7,11 +7,11 @@ from accounts.models import User
 from courses import services
 from courses.models import Course, Lesson, LessonFile, Section
 
-COPIED = (
+COURSE_FIELDS = (
     "short_description", "description", "outcomes", "level", "thumbnail_url", "thumbnail", "price_cents", "currency",
     "category",
 )  # fmt: skip
-COPIED_OF_LESSONS = (
+LESSON_FIELDS = (
     "title", "content", "content_html", "video_url", "video_seconds", "video_share", "completion_rule",
     "duration_minutes", "order", "is_published", "is_preview",
 )  # fmt: skip
@@ -19,16 +19,16 @@ COPIED_OF_LESSONS = (
 
 @transaction.atomic
 def duplicate_course(*, actor: User, course: Course) -> Course:
-    """Return a draft of `actor` with the same details, sections and lessons; nobody is enrolled in it.
+    """Create and return a draft owned by `actor` with the same details, sections, lessons and files.
 
-    The same number of statements for any number of lessons.
+    Enrollments are not copied. The number of statements does not depend on the number of lessons.
     """
     title = _("Copy of %s") % course.title
     copy = services.create_course(
         actor=actor,
         title=title[: Course._meta.get_field("title").max_length],
         tags=[tag.name for tag in course.tags.all()],
-        **{name: getattr(course, name) for name in COPIED},
+        **{name: getattr(course, name) for name in COURSE_FIELDS},
     )
     copy.sections.all().delete()
     sections = {
@@ -39,14 +39,14 @@ def duplicate_course(*, actor: User, course: Course) -> Course:
         lesson.pk: Lesson(
             course=copy,
             section=sections[lesson.section_id],
-            **{name: getattr(lesson, name) for name in COPIED_OF_LESSONS},
+            **{name: getattr(lesson, name) for name in LESSON_FIELDS},
         )
         for lesson in course.lessons.all()
     }
     Lesson.objects.bulk_create(lessons.values())
     LessonFile.objects.bulk_create(
-        LessonFile(lesson=lessons[shown.lesson_id], file_id=shown.file_id, is_video=shown.is_video)
-        for shown in LessonFile.objects.filter(lesson__course=course)
+        LessonFile(lesson=lessons[original.lesson_id], file_id=original.file_id, is_video=original.is_video)
+        for original in LessonFile.objects.filter(lesson__course=course)
     )
     services.recount_lessons(course=copy)
     return copy

@@ -1,4 +1,4 @@
-"""Sections and lessons put in order by hand, and by several hands at once."""
+"""Order of sections and lessons, also with concurrent changes."""
 
 import uuid
 from collections.abc import Callable
@@ -11,20 +11,20 @@ from accounts.models import User
 from courses import services
 from courses.models import Course
 from courses.services import CourseError
-from lms.testing.plugin import make_course
-from lms.testing.racing import MOST_ROUNDS, at_once
+from tools.testing.plugin import make_course
+from tools.testing.races import MAX_ROUNDS, run_concurrently
 
 
 @pytest.fixture
-def parts(alice: User, course: Course) -> Course:
-    """Alice's course in three sections: three lessons, one lesson, none."""
+def sectioned_course(alice: User, course: Course) -> Course:
+    """Return Alice's course with three sections, which have three lessons, one lesson and none."""
     later = services.add_section(actor=alice, course=course, title="Later")
     services.add_lesson(actor=alice, course=course, title="Tea 4", section=later)
     services.add_section(actor=alice, course=course, title="Empty")
     return course
 
 
-def standing(course: Course) -> dict[str, list[str]]:
+def titles_by_section(course: Course) -> dict[str, list[str]]:
     """Return the titles of the lessons by their section, both in order."""
     return {
         section.title: [lesson.title for lesson in section.lessons.order_by("order")]
@@ -32,27 +32,31 @@ def standing(course: Course) -> dict[str, list[str]]:
     }
 
 
-def test_sections_and_lessons_take_the_places_they_are_given(alice: User, parts: Course) -> None:
-    first, later, empty = parts.sections.order_by("order")
-    one, two, three, four = parts.lessons.order_by("order")
+def test_sections_and_lessons_are_put_into_the_given_order(alice: User, sectioned_course: Course) -> None:
+    first, later, empty = sectioned_course.sections.order_by("order")
+    one, two, three, four = sectioned_course.lessons.order_by("order")
     services.arrange_course(
         actor=alice,
-        course=parts,
+        course=sectioned_course,
         sections=[(later.pk, []), (empty.pk, [four.pk, one.pk]), (first.pk, [three.pk, two.pk])],
     )
-    assert standing(parts) == {"Later": [], "Empty": ["Tea 4", "Tea 1"], "Lessons": ["Tea 3", "Tea 2"]}
-    assert list(parts.lessons.order_by("order").values_list("title", "order")) == [
+    assert titles_by_section(sectioned_course) == {
+        "Later": [],
+        "Empty": ["Tea 4", "Tea 1"],
+        "Lessons": ["Tea 3", "Tea 2"],
+    }
+    assert list(sectioned_course.lessons.order_by("order").values_list("title", "order")) == [
         ("Tea 4", 1), ("Tea 1", 2), ("Tea 3", 3), ("Tea 2", 4)
     ]  # fmt: skip
-    assert list(parts.sections.order_by("order").values_list("order", flat=True)) == [1, 2, 3]
+    assert list(sectioned_course.sections.order_by("order").values_list("order", flat=True)) == [1, 2, 3]
 
 
-def test_an_order_that_is_not_of_the_whole_course_changes_nothing(
-    alice: User, parts: Course, browser_of: Callable[[User], Client]
+def test_an_incomplete_order_is_rejected(
+    alice: User, sectioned_course: Course, browser_of: Callable[[User], Client]
 ) -> None:
-    before = standing(parts)
-    sections = [f"section:{section.pk}" for section in parts.sections.order_by("order")]
-    lessons = [f"lesson:{lesson.pk}" for lesson in parts.lessons.order_by("order")]
+    before = titles_by_section(sectioned_course)
+    sections = [f"section:{section.pk}" for section in sectioned_course.sections.order_by("order")]
+    lessons = [f"lesson:{lesson.pk}" for lesson in sectioned_course.lessons.order_by("order")]
     foreign = f"lesson:{make_course(alice, 'Other').lessons.first().pk}"
     browser = browser_of(alice)
     for wrong in (
@@ -60,33 +64,39 @@ def test_an_order_that_is_not_of_the_whole_course_changes_nothing(
         [*lessons, *sections], [*sections, *lessons, "lesson:x"], [*sections[:2], *lessons], ["section:"],
         [*sections, *lessons, f"section:{uuid.uuid4()}"],
     ):  # fmt: skip
-        assert browser.post(f"/teach/courses/{parts.slug}/arrange/", {"place": wrong}).status_code == 400, wrong
-    assert standing(parts) == before
+        assert browser.post(f"/teach/courses/{sectioned_course.slug}/arrange/", {"place": wrong}).status_code == 400, (
+            wrong
+        )
+    assert titles_by_section(sectioned_course) == before
     right = [sections[1], *lessons, sections[0], sections[2]]
-    assert browser.post(f"/teach/courses/{parts.slug}/arrange/", {"place": right}).status_code == 204
-    assert standing(parts) == {"Later": ["Tea 1", "Tea 2", "Tea 3", "Tea 4"], "Lessons": [], "Empty": []}
+    assert browser.post(f"/teach/courses/{sectioned_course.slug}/arrange/", {"place": right}).status_code == 204
+    assert titles_by_section(sectioned_course) == {
+        "Later": ["Tea 1", "Tea 2", "Tea 3", "Tea 4"],
+        "Lessons": [],
+        "Empty": [],
+    }
 
 
-def ten_arrange_at_once(alice: User, course: Course) -> list[object]:
-    """Let ten put the course into different orders at once; return what each got."""
+def arrange_concurrently(alice: User, course: Course) -> list[object]:
+    """Set ten different orders concurrently; return the results and exceptions."""
     ids = list(course.lessons.order_by("order").values_list("pk", flat=True))
     section = course.sections.get().pk
 
     def arrange(number: int) -> object:
-        turned = ids[number % len(ids) :] + ids[: number % len(ids)]
+        rotated = ids[number % len(ids) :] + ids[: number % len(ids)]
         if number % 2:
-            return services.reorder_lessons(actor=alice, course=course, lesson_ids=turned)
-        return services.arrange_course(actor=alice, course=course, sections=[(section, turned)])
+            return services.reorder_lessons(actor=alice, course=course, lesson_ids=rotated)
+        return services.arrange_course(actor=alice, course=course, sections=[(section, rotated)])
 
-    return at_once(10, arrange)
+    return run_concurrently(10, arrange)
 
 
 @pytest.mark.postgres
 @pytest.mark.quality("C06")
 @pytest.mark.django_db(transaction=True)
-def test_ten_orders_at_once_leave_one_without_gaps_and_nobody_meets_an_error(alice: User) -> None:
+def test_ten_concurrent_reorders_all_succeed_and_leave_no_gaps(alice: User) -> None:
     course = make_course(alice, "Many", lessons=8)
-    outcomes = ten_arrange_at_once(alice, course)
+    outcomes = arrange_concurrently(alice, course)
     assert [outcome for outcome in outcomes if isinstance(outcome, Exception)] == []
     assert list(course.lessons.order_by("order").values_list("order", flat=True)) == list(range(1, 9))
 
@@ -94,22 +104,22 @@ def test_ten_orders_at_once_leave_one_without_gaps_and_nobody_meets_an_error(ali
 @pytest.mark.postgres
 @pytest.mark.quality("C06")
 @pytest.mark.django_db(transaction=True)
-def test_control_without_the_lock_orders_collide(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_without_the_lock_concurrent_reorders_collide(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QuerySet, "select_for_update", lambda self, *args, **kwargs: self)
     course = make_course(alice, "Many", lessons=8)
 
-    def breaks() -> bool:
-        outcomes = ten_arrange_at_once(alice, course)
+    def is_broken() -> bool:
+        outcomes = arrange_concurrently(alice, course)
         orders = list(course.lessons.order_by("order").values_list("order", flat=True))
         return orders != list(range(1, 9)) or any(isinstance(outcome, Exception) for outcome in outcomes)
 
-    assert any(breaks() for _round in range(MOST_ROUNDS))
+    assert any(is_broken() for _round in range(MAX_ROUNDS))
 
 
 @pytest.mark.postgres
 @pytest.mark.quality("C06")
 @pytest.mark.django_db(transaction=True)
-def test_lessons_added_and_ordered_at_once_are_all_there(alice: User) -> None:
+def test_no_lesson_is_lost_when_lessons_are_added_and_reordered_concurrently(alice: User) -> None:
     course = make_course(alice, "Many", lessons=4)
     section = course.sections.get().pk
 
@@ -119,7 +129,7 @@ def test_lessons_added_and_ordered_at_once_are_all_there(alice: User) -> None:
         ids = list(course.lessons.order_by("-order").values_list("pk", flat=True))
         return services.arrange_course(actor=alice, course=course, sections=[(section, ids)])
 
-    outcomes = at_once(10, act)
-    unexpected = [one for one in outcomes if isinstance(one, Exception) and not isinstance(one, CourseError)]
-    assert unexpected == []  # an order of a list that has grown meanwhile is refused, and says so
+    outcomes = run_concurrently(10, act)
+    unexpected = [item for item in outcomes if isinstance(item, Exception) and not isinstance(item, CourseError)]
+    assert unexpected == []  # an order without a lesson that was added meanwhile is rejected
     assert list(course.lessons.order_by("order").values_list("order", flat=True)) == list(range(1, 10))

@@ -1,4 +1,4 @@
-"""The picture of a course that has none: shapes of one family in one of twelve palettes, drawn from its id."""
+"""Generated cover pictures for courses without a picture: geometric shapes in one of twelve palettes."""
 
 import hashlib
 import uuid
@@ -19,33 +19,33 @@ PALETTES = (
     ("#ecf0f7", "#f0b15e", "#3a4fa0", "#a4b4e2", "#1a2350"),
     ("#f5f0ea", "#c7a27a", "#6a4f3a", "#d7c3ab", "#2f231a"),
 )
-# Which shapes stand beside each other: all, arcs alone, sails and squares, discs, arcs with dots.
+# Indexes of the shapes that may be combined: all; arcs; triangles and squares; discs; arcs and dots.
 FAMILIES = ((0, 1, 2, 3, 4, 5, 6, 7), (0, 1, 2, 3), (4, 4, 8, 7), (5, 6, 9, 6), (0, 1, 2, 3, 6))
 
 
-def svg(course_id: uuid.UUID) -> str:
-    """Return the pattern of a course as an SVG document of about 3 kB; the same id always gives the same picture."""
+def render_svg(course_id: uuid.UUID) -> str:
+    """Return the pattern of a course as an SVG document of about 3 kB. It depends on the id only."""
     digest = hashlib.shake_256(course_id.bytes).digest(COLUMNS * ROWS * 3 + 2)
     palette = PALETTES[digest[0] % len(PALETTES)]
     family = FAMILIES[digest[-1] % len(FAMILIES)]
     shapes: dict[str, list[str]] = defaultdict(list)
-    grounds: dict[str, list[str]] = defaultdict(list)
+    backgrounds: dict[str, list[str]] = defaultdict(list)
     for index in range(COLUMNS * ROWS):
-        ground, ink, shape = digest[1 + index * 3 : 4 + index * 3]
-        ground_colour = palette[ground % 5]
-        ink_colour = palette[(ground % 5 + 1 + ink % 4) % 5]
+        background, offset, shape = digest[1 + index * 3 : 4 + index * 3]
+        background_color = palette[background % 5]
+        shape_color = palette[(background % 5 + 1 + offset % 4) % 5]
         x, y = index % COLUMNS * CELL, index // COLUMNS * CELL
-        grounds[ground_colour].append(f"M{x} {y}h{CELL}v{CELL}h-{CELL}z")
-        shapes[ink_colour].append(_shape(family[shape % len(family)], x, y))
-    # All grounds of one colour are one path, and so are all shapes: 10 elements in place of 80.
-    paths = [f'<path fill="{colour}" d="{"".join(parts)}"/>' for colour, parts in sorted(grounds.items())]
-    paths += [f'<path fill="{colour}" d="{"".join(parts)}"/>' for colour, parts in sorted(shapes.items())]
+        backgrounds[background_color].append(f"M{x} {y}h{CELL}v{CELL}h-{CELL}z")
+        shapes[shape_color].append(_shape_path(family[shape % len(family)], x, y))
+    # One path for all backgrounds of a color and one for all its shapes: 10 elements instead of 80.
+    paths = [f'<path fill="{color}" d="{"".join(parts)}"/>' for color, parts in sorted(backgrounds.items())]
+    paths += [f'<path fill="{color}" d="{"".join(parts)}"/>' for color, parts in sorted(shapes.items())]
     box = f'viewBox="0 0 {COLUMNS * CELL} {ROWS * CELL - 20}"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" {box} preserveAspectRatio="xMidYMid slice">{"".join(paths)}</svg>'
 
 
-def _shape(kind: int, x: int, y: int) -> str:
-    """Return the path of one cell's shape: a quarter circle, a triangle, a half disc, a dot, or nothing."""
+def _shape_path(index: int, x: int, y: int) -> str:
+    """Return the path data of one cell: a quarter circle, a triangle, a half disc, a dot, or an empty string."""
     c, half = CELL, CELL // 2
     paths = (
         f"M{x} {y}a{c} {c} 0 0 1 {c} {c}h-{c}z",
@@ -59,4 +59,4 @@ def _shape(kind: int, x: int, y: int) -> str:
         f"M{x + c} {y + c}h-{c}l{c} -{c}z",
         f"M{x} {y + half}a{half} {half} 0 0 0 {c} 0z",
     )
-    return paths[kind]
+    return paths[index]

@@ -1,4 +1,4 @@
-"""Finding a course: the same filters on the page and in the API."""
+"""Filters and sort orders of the catalog, on the page and in the API."""
 
 from collections.abc import Callable
 
@@ -7,11 +7,11 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from courses.models import Category, Course
-from lms.testing.plugin import make_course
+from tools.testing.plugin import make_course
 
 
 @pytest.fixture
-def shelf(alice: User, erin: User, category: Category) -> dict[str, Course]:
+def catalog(alice: User, erin: User, category: Category) -> dict[str, Course]:
     tea = make_course(alice, "Tea", lessons=1, category=category, tags=["hot"])
     bread = make_course(erin, "Bread", lessons=1, price_cents=2900, level="advanced")
     coffee = make_course(alice, "Coffee", lessons=1, price_cents=900, tags=["hot", "dark"])
@@ -40,29 +40,31 @@ def shelf(alice: User, erin: User, category: Category) -> dict[str, Course]:
         ("ordering=title&level=advanced", ["Bread"]),
     ],
 )
-def test_page_and_api_find_the_same(
-    query: str, expected: list[str], shelf: dict[str, Course], client, api_of: Callable[[None], APIClient]
+def test_page_and_api_list_the_same_courses(
+    query: str, expected: list[str], catalog: dict[str, Course], client, api_of: Callable[[None], APIClient]
 ) -> None:
-    found = api_of(None).get(f"/api/v1/courses/?{query}").json()["results"]
-    assert [course["title"] for course in found] == expected
+    results = api_of(None).get(f"/api/v1/courses/?{query}").json()["results"]
+    assert [course["title"] for course in results] == expected
     assert [course.title for course in client.get(f"/courses/?{query}").context["courses"]] == expected
 
 
-def test_by_instructor(shelf: dict[str, Course], erin: User, api_of: Callable[[None], APIClient]) -> None:
-    found = api_of(None).get(f"/api/v1/courses/?instructor_id={erin.pk}").json()["results"]
-    assert [course["title"] for course in found] == ["Bread"]
-    assert found[0]["instructor"] == {"id": str(erin.pk), "full_name": "Erin Example", "title": None}
+def test_the_api_filters_by_instructor(
+    catalog: dict[str, Course], erin: User, api_of: Callable[[None], APIClient]
+) -> None:
+    results = api_of(None).get(f"/api/v1/courses/?instructor_id={erin.pk}").json()["results"]
+    assert [course["title"] for course in results] == ["Bread"]
+    assert results[0]["instructor"] == {"id": str(erin.pk), "full_name": "Erin Example", "title": None}
 
 
 @pytest.mark.parametrize("query", ["is_free=maybe", "ordering=best", "price_min=x", "level=expert", "category=none"])
-def test_an_unknown_value_is_refused_by_name_and_the_page_shows_what_it_can(
-    query: str, shelf: dict[str, Course], client, api_of: Callable[[None], APIClient]
+def test_an_invalid_filter_is_400_in_the_api_and_ignored_on_the_page(
+    query: str, catalog: dict[str, Course], client, api_of: Callable[[None], APIClient]
 ) -> None:
     answer = api_of(None).get(f"/api/v1/courses/?{query}")
     assert (answer.status_code, answer.json()["errors"][0]["attr"]) == (400, query.partition("=")[0])
     assert client.get(f"/courses/?{query}").status_code == 200
 
 
-def test_the_page_of_an_address_with_a_wrong_filter_still_shows_something(shelf: dict[str, Course], client) -> None:
+def test_the_page_ignores_several_invalid_filters(catalog: dict[str, Course], client) -> None:
     answer = client.get("/courses/?ordering=best&price_min=x")
     assert answer.status_code == 200

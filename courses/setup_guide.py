@@ -1,4 +1,4 @@
-"""What a new installation still needs before anybody can learn here: the guide that staff see on an empty site."""
+"""Setup guide: the steps that staff see on a site without published courses."""
 
 from typing import Any, NamedTuple
 
@@ -6,12 +6,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import Role, User
+from core.models import SiteSettings
 from courses.models import Category
-from lms.platform.models import SiteSettings
 
 
 class Step(NamedTuple):
-    """One thing to do: its name, why, where, and whether it is done."""
+    """A step of the guide: title, reason, the URL where it is done, and whether it is done."""
 
     title: str
     why: str
@@ -19,8 +19,11 @@ class Step(NamedTuple):
     is_done: bool
 
 
-def first_steps(user: Any) -> list[Step]:
-    """Return the steps for staff, none for everybody else. Call it while nothing is in the catalogue. Three queries."""
+def list_setup_steps(user: Any) -> list[Step]:
+    """Return the steps for staff, and an empty list for other users. Three queries.
+
+    Call it only if no course is published: the last step, publishing the first course, is never done.
+    """
     if not getattr(user, "is_staff", False):
         return []
     site = SiteSettings.current()
@@ -29,25 +32,25 @@ def first_steps(user: Any) -> list[Step]:
     return [
         Step(
             _("Name the site"),
-            _("Its name, its headline and what it says of itself stand on this page."),
+            _("The name, headline and introduction appear on this page."),
             reverse("admin:platform_sitesettings_changelist"),
             site.name != default_name,
         ),
         Step(
-            _("Choose the subjects"),
-            _("The catalogue sorts its courses by them."),
+            _("Add subjects"),
+            _("The catalog groups courses by subject."),
             reverse("admin:courses_category_changelist" if has_subjects else "admin:courses_category_add"),
             has_subjects,
         ),
         Step(
-            _("Make somebody a teacher"),
-            _("Teachers write courses; people who register are students. You can write one yourself, too."),
+            _("Add an instructor"),
+            _("New users are students. Make those who create courses instructors, or create courses yourself."),
             reverse("admin:accounts_user_changelist"),
             User.objects.filter(role=Role.INSTRUCTOR).exists(),
         ),
         Step(
-            _("Write and publish the first course"),
-            _("One lesson is enough to begin with. It appears here once it is published."),
+            _("Publish the first course"),
+            _("A course with one lesson is enough. It appears here when it is published."),
             reverse("courses:create"),
             False,
         ),

@@ -1,4 +1,4 @@
-"""Enrolments and reviews in the admin."""
+"""Admin pages of enrollments and reviews."""
 
 from typing import Any
 
@@ -8,13 +8,13 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.permissions import signed_in
-from enrollments import reviewing, services
+from core.admin import ReadOnlyAdmin
+from enrollments import reviews, services
 from enrollments.models import Enrollment, EnrollmentEvent, Review, ReviewReport
-from lms.platform.admin import ReadOnlyAdmin
 
 
 class HistoryInline(admin.TabularInline):
-    """What happened to the enrolment, and who did it."""
+    """Events of an enrollment."""
 
     model = EnrollmentEvent
     fields = ["created_at", "kind", "actor", "reason"]
@@ -23,13 +23,13 @@ class HistoryInline(admin.TabularInline):
     can_delete = False
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return False: the services append."""
+        """Return False; only services append events."""
         return False
 
 
 @admin.register(Enrollment)
 class EnrollmentAdmin(ReadOnlyAdmin):
-    """Who is in which course."""
+    """Admin page of enrollments, read-only."""
 
     list_display = ["user", "course", "source", "enrolled_at", "completed_at", "is_active"]
     list_filter = ["is_active", "source"]
@@ -40,7 +40,7 @@ class EnrollmentAdmin(ReadOnlyAdmin):
 
 @admin.register(Review)
 class ReviewAdmin(ReadOnlyAdmin):
-    """What students say."""
+    """Admin page of reviews, read-only."""
 
     list_display = ["course", "user", "rating", "created_at"]
     list_filter = ["rating"]
@@ -50,26 +50,26 @@ class ReviewAdmin(ReadOnlyAdmin):
 
 @admin.register(ReviewReport)
 class ReviewReportAdmin(ReadOnlyAdmin):
-    """Reviews that somebody thinks staff should look at; open ones first."""
+    """Admin page of reported reviews; open reports first."""
 
     list_display = ["review", "comment", "reason", "user", "created_at", "settled_at"]
     list_filter = [("settled_at", admin.EmptyFieldListFilter)]
     list_select_related = ["review__course", "user"]
-    actions = ["delete_reviews", "settle"]
+    actions = ["delete_reviews", "dismiss_reports"]
 
     @admin.display(description=_("review"))
     def comment(self, report: ReviewReport) -> str:
-        """Return the review's words."""
+        """Return the comment of the reported review."""
         return report.review.comment
 
-    @admin.action(description=_("Delete the reviews"), permissions=["view"])
+    @admin.action(description=_("Delete the reported reviews"), permissions=["view"])
     def delete_reviews(self, request: HttpRequest, reports: QuerySet[ReviewReport]) -> None:
-        """Delete what was reported; the course's stars follow."""
+        """Delete the reported reviews and update the ratings of their courses."""
         for report in reports.select_related("review"):
             services.delete_review(actor=signed_in(request), review=report.review)
 
-    @admin.action(description=_("Nothing wrong with them"), permissions=["view"])
-    def settle(self, request: HttpRequest, reports: QuerySet[ReviewReport]) -> None:
-        """Put the reports aside."""
+    @admin.action(description=_("Dismiss reports"), permissions=["view"])
+    def dismiss_reports(self, request: HttpRequest, reports: QuerySet[ReviewReport]) -> None:
+        """Dismiss the reports; the reviews stay."""
         for report in reports.select_related("review"):
-            reviewing.settle_report(actor=signed_in(request), report=report)
+            reviews.dismiss_report(actor=signed_in(request), report=report)

@@ -1,4 +1,4 @@
-"""`/enrollments/*` and the reviews of courses, of the API."""
+"""API of enrollments (`/enrollments/*`) and of the reviews of courses."""
 
 from typing import Any
 
@@ -11,9 +11,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.permissions import signed_in
+from core.access.impersonation import allow_while_impersonating
+from core.access.scopes import SAFE_METHODS, ScopedMixin, visible_or_404
+from core.http.idempotency import IdempotentMixin
 from courses.models import Course, Lesson
-from enrollments import explaining, reviewing, services
-from enrollments.final_grades import grades_of
+from enrollments import progress as enrollment_progress
+from enrollments import reviews as enrollment_reviews
+from enrollments import services
+from enrollments.final_grades import get_final_grade
 from enrollments.models import Enrollment, Review
 from enrollments.serializers import (
     EnrollmentSerializer,
@@ -25,10 +30,8 @@ from enrollments.serializers import (
     ReplySerializer,
     ReportSerializer,
     ReviewSerializer,
-    progress_answer,
+    build_progress,
 )
-from lms.lib.scoping import SAFE_METHODS, ScopedMixin, visible_or_404
-from lms.platform.idempotency import IdempotentMixin
 
 
 class EnrollmentViewSet(
@@ -38,7 +41,7 @@ class EnrollmentViewSet(
     mixins.RetrieveModelMixin,
     viewsets.GenericViewSet[Enrollment],
 ):
-    """The caller's enrolments; an admin may look at any."""
+    """Enrollments of the current user; administrators can retrieve all enrollments."""
 
     queryset = Enrollment.objects.all()
     serializer_class = EnrollmentSerializer
@@ -47,58 +50,67 @@ class EnrollmentViewSet(
     lookup_url_kwarg = "enrollment_id"
 
     def get_queryset(self) -> QuerySet[Enrollment]:
-        """Return the visible enrolments with their progress; the list is of one's own."""
+        """Return the visible enrollments with their progress; the list has only the user's own."""
         if self.action == "list":
             return Enrollment.objects.filter(user=signed_in(self.request)).for_rows()
         return super().get_queryset().with_progress().with_next_lesson().select_related("course")
 
     @extend_schema(request=EnrollSerializer, responses={201: EnrollmentSerializer})
     def create(self, request: Request) -> Response:
-        """Enrol: 201; 402 `payment_required`; 409 `already_enrolled`; 404 for a draft."""
-        shape = EnrollSerializer(data=request.data)
-        shape.is_valid(raise_exception=True)
-        course = visible_or_404(Course.objects.published(), request.user, pk=shape.validated_data["course_id"])
-        payment_id = shape.validated_data.get("payment_id")
-        made = services.enroll(actor=signed_in(request), user=signed_in(request), course=course, payment_id=payment_id)
-        return Response(self.get_serializer(self.get_queryset().get(pk=made.pk)).data, status=status.HTTP_201_CREATED)
+        """Enroll in a published course.
+
+        Return 201; 402 `payment_required`; 409 `already_enrolled` or `own_course`; 404 for a draft.
+        """
+        serializer = EnrollSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        course = visible_or_404(Course.objects.published(), request.user, pk=serializer.validated_data["course_id"])
+        payment_id = serializer.validated_data.get("payment_id")
+        user = signed_in(request)
+        enrollment = services.enroll(actor=user, user=user, course=course, payment_id=payment_id)
+        enrollment = self.get_queryset().get(pk=enrollment.pk)
+        return Response(self.get_serializer(enrollment).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(methods=["PUT", "PATCH"], request=ProgressWriteSerializer, responses=EnrollmentSerializer)
     @extend_schema(methods=["GET"], responses=ProgressSerializer)
     @action(detail=True, methods=["get", "put", "patch"])
+    @allow_while_impersonating
     def progress(self, request: Request, enrollment_id: str) -> Response:
-        """How far the enrolment is, lesson by lesson; or note what was done of a lesson."""
+        """Return the progress by lesson (GET), or record progress in a lesson (PUT, PATCH)."""
         enrollment = self.get_object()
         if request.method in SAFE_METHODS:
             lessons = list(Lesson.objects.published().filter(course=enrollment.course))
-            answer = progress_answer(enrollment, list(enrollment.lesson_progress.all()), lessons)
-            return Response(ProgressSerializer(answer).data)
-        shape = ProgressWriteSerializer(data=request.data)
-        shape.is_valid(raise_exception=True)
-        noted = services.complete_lesson(actor=signed_in(request), enrollment=enrollment, **shape.validated_data)
-        return Response(self.get_serializer(noted).data)
+            data = build_progress(enrollment, list(enrollment.lesson_progress.all()), lessons)
+            return Response(ProgressSerializer(data).data)
+        serializer = ProgressWriteSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        updated = services.complete_lesson(actor=signed_in(request), enrollment=enrollment, **serializer.validated_data)
+        return Response(self.get_serializer(updated).data)
 
     @extend_schema(responses=ExplanationSerializer)
     @action(detail=True, methods=["get"])
     def explain(self, request: Request, enrollment_id: str) -> Response:
-        """Why the progress is what it is: the lessons that count, and what completion still needs."""
-        return Response(ExplanationSerializer(explaining.explain(enrollment=self.get_object())).data)
+        """Return the explanation of the progress: the published lessons and the unmet requirements for completion."""
+        return Response(ExplanationSerializer(enrollment_progress.explain_progress(enrollment=self.get_object())).data)
 
     @extend_schema(responses=FinalGradeSerializer)
     @action(detail=True, methods=["get"])
     def grades(self, request: Request, enrollment_id: str) -> Response:
-        """The grades of the course, the final one so far, and where it comes from."""
-        return Response(FinalGradeSerializer(grades_of(self.get_object())).data)
+        """Return the grades in the course, the current final grade and its calculation."""
+        return Response(FinalGradeSerializer(get_final_grade(self.get_object())).data)
 
     @extend_schema(request=None, responses=EnrollmentSerializer)
     @action(detail=True, methods=["post"])
     def complete(self, request: Request, enrollment_id: str) -> Response:
-        """Complete the course; 409 `requirements_not_met` with what is missing. A repeat answers 200, too."""
-        done = services.complete_course(actor=signed_in(request), enrollment=self.get_object())
-        return Response(self.get_serializer(done).data)
+        """Complete the course.
+
+        Return 200, also for a repeat; 409 `requirements_not_met` with the missing requirements in `detail`.
+        """
+        completed = services.complete_course(actor=signed_in(request), enrollment=self.get_object())
+        return Response(self.get_serializer(completed).data)
 
 
 class ReviewViewSet(ScopedMixin, viewsets.ModelViewSet[Review]):
-    """The reviews of one course."""
+    """Reviews of a course."""
 
     queryset = Review.objects.all()
     serializer_class = ReviewSerializer
@@ -107,7 +119,7 @@ class ReviewViewSet(ScopedMixin, viewsets.ModelViewSet[Review]):
     visible_is_enough = ("reply", "report")
 
     def get_queryset(self) -> QuerySet[Review]:
-        """Return the reviews of the course that the path names, newest first; 404 when it is not visible."""
+        """Return the reviews of the course, newest first; raise Http404 if the course is not visible."""
         reviews = super().get_queryset()
         if getattr(self, "swagger_fake_view", False):
             return reviews
@@ -115,49 +127,58 @@ class ReviewViewSet(ScopedMixin, viewsets.ModelViewSet[Review]):
 
     @extend_schema(responses={201: ReviewSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Review the course: 201; 403 `not_enrolled`; 409 `already_reviewed`."""
+        """Review the course.
+
+        Return 201; 403 or 409 `not_enrolled`; 409 `already_reviewed`.
+        """
         course = self._course()
-        shape = self.get_serializer(data=request.data)
-        shape.is_valid(raise_exception=True)
-        fields = {"comment": "", **shape.validated_data}
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        fields = {"comment": "", **serializer.validated_data}
         review = services.write_review(actor=signed_in(request), course=course, **fields)
         return Response(self.get_serializer(review).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=ReviewSerializer(partial=True), responses=ReviewSerializer)
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Change one's own review."""
+        """Edit the user's own review. PUT and PATCH both accept a part of the fields."""
         review = self.get_object()
-        shape = self.get_serializer(review, data=request.data, partial=True)
-        shape.is_valid(raise_exception=True)
-        fields = {"rating": review.rating, "comment": review.comment, **shape.validated_data}
+        serializer = self.get_serializer(review, data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        fields = {"rating": review.rating, "comment": review.comment, **serializer.validated_data}
         changed = services.change_review(actor=signed_in(request), review=review, **fields)
         return Response(self.get_serializer(changed).data)
 
     @extend_schema(request=ReviewSerializer(partial=True), responses=ReviewSerializer)
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """As PUT."""
         return self.update(request, *args, **kwargs)
 
     def perform_destroy(self, instance: Review) -> None:
-        """Delete one's own review."""
+        """Delete the user's own review."""
         services.delete_review(actor=signed_in(self.request), review=instance)
 
     @extend_schema(request=ReplySerializer, responses=ReviewSerializer)
     @action(detail=True, methods=["post"])
     def reply(self, request: Request, course_id: str, review_id: str) -> Response:
-        """Answer a review as the course's instructor: 200; 403 `not_your_course`."""
-        shape = ReplySerializer(data=request.data)
-        shape.is_valid(raise_exception=True)
-        review = reviewing.reply_to_review(actor=signed_in(request), review=self.get_object(), **shape.validated_data)
+        """Reply to a review as the course's instructor.
+
+        Return 200; 403 `not_your_course`.
+        """
+        serializer = ReplySerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        review = enrollment_reviews.reply_to_review(
+            actor=signed_in(request), review=self.get_object(), **serializer.validated_data
+        )
         return Response(self.get_serializer(review).data)
 
     @extend_schema(request=ReportSerializer, responses={204: None})
     @action(detail=True, methods=["post"])
     def report(self, request: Request, course_id: str, review_id: str) -> Response:
-        """Ask staff to look at a review."""
-        shape = ReportSerializer(data=request.data)
-        shape.is_valid(raise_exception=True)
-        reviewing.report_review(actor=signed_in(request), review=self.get_object(), **shape.validated_data)
+        """Report a review to staff."""
+        serializer = ReportSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        enrollment_reviews.report_review(
+            actor=signed_in(request), review=self.get_object(), **serializer.validated_data
+        )
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def _course(self) -> Course:

@@ -1,11 +1,11 @@
-"""Paths of `/enrollments/*` and of reviews (seed, "Enrollments Module"; API.md)."""
+"""URLs of the API of enrollments, chat, announcements and reviews (docs/api-contract.md)."""
 
 from typing import Any
 
 from django.urls import path
 
 from enrollments.api import EnrollmentViewSet, ReviewViewSet
-from enrollments.talk_api import AnnouncementViewSet, MessageViewSet
+from enrollments.chat_api import AnnouncementViewSet, MessageViewSet
 
 progress: dict[str, Any] = {"get": "progress", "put": "progress", "patch": "progress"}
 message: dict[str, Any] = {"patch": "partial_update", "delete": "destroy"}

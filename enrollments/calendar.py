@@ -1,6 +1,5 @@
-"""What is due, and when: for the dashboard, the calendar page, and other programs (RFC 5545)."""
+"""Due dates of a student, for the dashboard, the calendar page and calendar programs (RFC 5545)."""
 
-import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,25 +7,24 @@ from typing import Any
 import icalendar
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet, prefetch_related_objects
+from django.db.models import F, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from enrollments.deadlines import derive
+from core.audit.entries import record
+from enrollments.deadlines import derive_terms
 from enrollments.models import CalendarFeed, Enrollment, Extension, GradedItem, GradeEntry
-from enrollments.registry import page_of_item
-from lms.lib.prepared import Prepared
-from lms.platform.audit import record
+from enrollments.registry import get_item_url
 
-LOOKS_BACK = timedelta(days=30)
-MOST_ITEMS = 500
+LOOKBACK = timedelta(days=30)
+MAX_ITEMS = 500
 
 
 @dataclass(frozen=True)
-class Due:
-    """One piece of work with a date, for one student: `at` is when it is due, else when it closes."""
+class DueWork:
+    """A graded item with a date, for one student: `at` is the due date, or the closing date if there is none."""
 
     item: GradedItem
     at: datetime
@@ -35,67 +33,67 @@ class Due:
 
     @property
     def is_past(self) -> bool:
-        """Whether the date lies behind us."""
+        """Whether the date has passed."""
         return self.at < timezone.now()
 
 
-def due_for(user: User, *, after: datetime | None = None) -> list[Due]:
-    """Return what is due in the courses that `user` learns in, the earliest first: published work with a date, with
-    the student's own extensions. From 30 days ago unless `after` says otherwise; 500 at most.
+def list_due_work(user: User, *, after: datetime | None = None) -> list[DueWork]:
+    """Return the published items with a date in the user's active courses, earliest first.
 
-    One query where nothing is due, five otherwise."""
-    after = after or timezone.now() - LOOKS_BACK
-    items = _DATED.rows(user.pk, after)
+    Dates include the student's extensions and start at `after`, 30 days ago by default. At most 500 items. One query if
+    there are none, five otherwise.
+    """
+    after = after or timezone.now() - LOOKBACK
+    items = list(_items_with_dates(user, after).prefetch_related("course"))
     if not items:
         return []
-    prefetch_related_objects(items, "course")
     courses = {item.course_id for item in items}
-    mine = Enrollment.objects.active().filter(user=user, course__in=courses)
-    enrollments = dict(mine.values_list("course", "pk"))
+    active = Enrollment.objects.active().filter(user=user, course__in=courses)
+    enrollments = dict(active.values_list("course", "pk"))
     extensions = {row.item_id: row for row in Extension.objects.filter(enrollment__user=user, item__in=items)}
     graded = set(GradeEntry.objects.filter(enrollment__in=enrollments.values()).values_list("item", flat=True))
-    found = []
+    due_work = []
     for item in items:
-        terms = derive(item, extensions.get(item.pk))
+        terms = derive_terms(item, extensions.get(item.pk))
         at = terms.due_at or terms.closes_at
         if at is not None and at >= after and item.course_id in enrollments:
-            found.append(Due(item, at, item.pk in graded, page_of_item(item)))
-    return sorted(found, key=lambda due: (due.at, due.item.title, due.item.pk))[:MOST_ITEMS]
+            due_work.append(DueWork(item, at, item.pk in graded, get_item_url(item)))
+    return sorted(due_work, key=lambda due: (due.at, due.item.title, due.item.pk))[:MAX_ITEMS]
 
 
-def _dated(user_id: uuid.UUID, after_at: datetime) -> QuerySet[GradedItem]:
-    """Return the published work of a student's courses that can be due from `after_at` on, by its own dates or by an
-    extension's, in no order; a few more than that, since the one date may be earlier than the other."""
-    late = Q(due_at__gte=after_at) | Q(closes_at__gte=after_at)
-    extended = Extension.objects.filter(late, enrollment__user=user_id).values("item")
+def _items_with_dates(user: User, after: datetime) -> QuerySet[GradedItem]:
+    """Return the published items of a student's courses that can be due from `after` on, unordered.
+
+    The date can be the item's own or an extension's. The result is a superset: an extension may replace the date that
+    matched by an earlier one.
+    """
+    dated = Q(due_at__gte=after) | Q(closes_at__gte=after)
+    extended = Extension.objects.filter(dated, enrollment__user=user).values("item")
     return (
         GradedItem.objects.published()
-        .filter(course__is_published=True, course__enrollments__user=user_id, course__enrollments__is_active=True)
-        .filter(late | Q(pk__in=extended))
+        .filter(course__is_published=True, course__enrollments__user=user, course__enrollments__is_active=True)
+        .filter(dated | Q(pk__in=extended))
         .order_by()
     )
 
 
-_DATED = Prepared(_dated)  # every visit of the dashboard asks
+def render_icalendar(user: User, *, name: str, site_url: str) -> bytes:
+    """Return the due work of `user` as an iCalendar file (RFC 5545) with the calendar name `name`.
 
-
-def as_icalendar(user: User, *, name: str, site_url: str) -> bytes:
-    """Return what is due for `user` as an iCalendar file. `name` is the calendar's, `site_url` starts the links.
-
-    Each date is an event without length, whose UID stays when its date moves, so that calendars move it, too.
+    `site_url` is the start of the links. Each date is an event without duration. Its UID does not change when its date
+    changes, so that calendar programs move the event.
     """
     calendar = icalendar.Calendar()
     calendar.add("prodid", "-//campus-lms//calendar//EN")
     calendar.add("version", "2.0")
     calendar.add("x-wr-calname", name)
     calendar.add("refresh-interval;value=duration", "PT1H")
-    for due in due_for(user):
-        calendar.add_component(_event(due, site_url))
+    for due in list_due_work(user):
+        calendar.add_component(_build_event(due, site_url))
     return calendar.to_ical()
 
 
-def _event(due: Due, site_url: str) -> icalendar.Event:
-    """Return one date as an event."""
+def _build_event(due: DueWork, site_url: str) -> icalendar.Event:
     event = icalendar.Event()
     event.add("uid", f"{due.item.pk}@{site_url.split('://')[-1]}")
     event.add("dtstamp", due.item.updated_at)
@@ -106,20 +104,20 @@ def _event(due: Due, site_url: str) -> icalendar.Event:
     return event
 
 
-def feed_of(user: User) -> CalendarFeed:
-    """Return the user's calendar feed; the first call makes it."""
+def get_calendar_feed(user: User) -> CalendarFeed:
+    """Return the user's calendar feed; create it on the first call."""
     return CalendarFeed.objects.get_or_create(user=user)[0]
 
 
-def address_of(feed: CalendarFeed) -> str:
-    """Return the private address of a feed, which opens without a login."""
+def get_feed_url(feed: CalendarFeed) -> str:
+    """Return the private URL of a feed, which requires no login."""
     return settings.SITE_URL + reverse("enrollments:calendar_file", args=[feed.token])
 
 
 @transaction.atomic
 def reset_feed(*, actor: Any, user: User) -> CalendarFeed:
-    """Give the user's calendar a new address; the old one opens nothing any more. Return the feed."""
-    feed = feed_of(user)
+    """Replace the URL of the user's calendar feed; return the feed. The old URL no longer works."""
+    feed = get_calendar_feed(user)
     CalendarFeed.objects.filter(pk=feed.pk).update(version=F("version") + 1)
     record(actor=actor, action="enrollments.calendar_reset", target=feed, subject=user)
     feed.refresh_from_db()

@@ -1,4 +1,4 @@
-"""Completion of enrollments: after a student's own action, after a grade, and after the course has changed."""
+"""Completion of enrollments: by the student, after a grade, and after a change of the course."""
 
 import uuid
 from collections.abc import Iterator
@@ -11,55 +11,53 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from core.audit.entries import record
 from courses.models import CompletionRule, Course, Lesson
 from enrollments import registry
 from enrollments.errors import EnrollmentError
 from enrollments.models import Enrollment, EnrollmentEvent, LessonProgress
 from enrollments.signals import course_completed
 from enrollments.states import ENROLLMENT
-from lms.lib.prepared import Prepared
-from lms.platform.audit import record
 
-CHUNK = 500
+CHUNK_SIZE = 500
 
-# The same rule as `Lesson.seconds_to_watch`, without its rounding: whole seconds reach a share of the video exactly
-# when they reach that share rounded up.
+# The same rule as `Lesson.seconds_to_watch`, without rounding: an integer number of seconds reaches the share of the
+# video exactly if it reaches that share rounded up.
 IS_WATCHED = Q(lesson__completion_rule=CompletionRule.VIDEO) & Q(
     GreaterThanOrEqual(F("watched_seconds") * 100, F("lesson__video_seconds") * F("lesson__video_share"))
 )
 
 
 def append_event(enrollment: Enrollment, kind: EnrollmentEvent.Kind, actor: Any, reason: str = "") -> None:
-    """Append a line to the enrollment's history."""
-    known = actor if isinstance(actor, User) else None
-    EnrollmentEvent.objects.create(enrollment=enrollment, kind=kind, actor=known, reason=reason[:300])
+    """Append an event to the history of the enrollment."""
+    user = actor if isinstance(actor, User) else None
+    EnrollmentEvent.objects.create(enrollment=enrollment, kind=kind, actor=user, reason=reason[:300])
 
 
-def current_progress(enrollment: Enrollment) -> Enrollment:
-    """Return the enrollment with its progress, course and user, as they are in this transaction. One query."""
+def get_with_progress(enrollment: Enrollment) -> Enrollment:
+    """Return the enrollment with its current progress, course and user. One query."""
     return Enrollment.objects.with_progress().with_next_lesson().select_related("course", "user").get(pk=enrollment.pk)
 
 
-def _unfinished(course_id: uuid.UUID, enrollment_id: uuid.UUID) -> QuerySet[Lesson, uuid.UUID]:
-    done = LessonProgress.objects.filter(lesson=OuterRef("pk"), enrollment=enrollment_id, completed_at__isnull=False)
-    waiting = Lesson.objects.published().filter(~Exists(done), course=course_id)
-    return waiting.order_by().values_list("pk", flat=True)[:1]
-
-
-_UNFINISHED = Prepared(_unfinished)
+def _unfinished_lessons(enrollment: Enrollment) -> QuerySet[Lesson]:
+    """Return the published lessons of the course that are not completed."""
+    completed = LessonProgress.objects.filter(enrollment=enrollment.pk, completed_at__isnull=False)
+    return Lesson.objects.published().filter(
+        ~Exists(completed.filter(lesson=OuterRef("pk"))), course=enrollment.course_id
+    )
 
 
 def complete_if_done(*, actor: Any, enrollment: Enrollment) -> bool:
-    """Complete the course if nothing is missing any more; return whether this call did.
+    """Complete the course if all requirements are met; return whether this call completed it.
 
-    Call it with the enrollment's row locked. An enrollment that has ended or is completed stays as it is.
+    Call it with the enrollment's row locked. Ended and completed enrollments are not changed.
     """
     if not ENROLLMENT.check("complete_if_done", enrollment.state, raises=EnrollmentError):
         return False
-    # Most grades come before the last lesson: the apps above need not be asked.
-    if _UNFINISHED.row(enrollment.course_id, enrollment.pk) is not None:
+    # Most grades are recorded before the last lesson is completed, so this saves the queries of the other requirements.
+    if _unfinished_lessons(enrollment).exists():
         return False
-    current = current_progress(enrollment)
+    current = get_with_progress(enrollment)
     if current.progress_percentage < 100 or registry.missing_for_completion(current):
         return False
     mark_complete(actor, current)
@@ -76,11 +74,11 @@ def mark_complete(actor: Any, enrollment: Enrollment) -> None:
 
 
 def complete_finished_enrollments(*, course_id: uuid.UUID) -> int:
-    """Complete the enrollments of a published course that miss nothing since the course was changed; return how many.
+    """Complete the enrollments of a published course that meet all requirements; return their number.
 
-    A repeat completes nothing more. Only students with every published lesson done are read one by one, each in a
-    transaction of its own: the rest costs one query for each `CHUNK` of them. While a course is not published its
-    author may be rewriting it, so nobody completes it then; publishing it again runs this.
+    Idempotent. Only students with all published lessons done are loaded one by one, each in a separate transaction;
+    finding them takes one query for each `CHUNK_SIZE` of them. Unpublished courses are skipped, because their author
+    may be editing them; publishing runs this again.
     """
     if not Course.objects.published().filter(pk=course_id, lessons_count__gt=0).exists():
         return 0
@@ -88,21 +86,21 @@ def complete_finished_enrollments(*, course_id: uuid.UUID) -> int:
 
 
 def _finished_ids(course_id: uuid.UUID) -> Iterator[uuid.UUID]:
-    """Yield the ids of the active, uncompleted enrollments whose published lessons are all done, chunk by chunk."""
+    """Yield the ids of active, uncompleted enrollments with all published lessons done; one query for each chunk."""
     done = LessonProgress.objects.filter(lesson=OuterRef("pk"), enrollment=OuterRef(OuterRef("pk")))
-    waiting = Lesson.objects.published().filter(
+    unfinished = Lesson.objects.published().filter(
         ~Exists(done.filter(Q(completed_at__isnull=False) | IS_WATCHED)), course=course_id
     )
-    rows = Enrollment.objects.active().filter(~Exists(waiting), course=course_id, completed_at=None).order_by("pk")
-    chunk = list(rows.values_list("pk", flat=True)[:CHUNK])
+    rows = Enrollment.objects.active().filter(~Exists(unfinished), course=course_id, completed_at=None).order_by("pk")
+    chunk = list(rows.values_list("pk", flat=True)[:CHUNK_SIZE])
     while chunk:
         yield from chunk
-        chunk = list(rows.filter(pk__gt=chunk[-1]).values_list("pk", flat=True)[:CHUNK])
+        chunk = list(rows.filter(pk__gt=chunk[-1]).values_list("pk", flat=True)[:CHUNK_SIZE])
 
 
 @transaction.atomic
 def _complete_finished(enrollment_id: uuid.UUID) -> bool:
-    """Lock one enrollment, complete the videos that were watched far enough, and the course; return whether it was."""
+    """Lock an enrollment, complete sufficiently watched videos, then the course; return whether it was completed."""
     enrollment = Enrollment.objects.select_for_update(of=("self",)).get(pk=enrollment_id)
     if not ENROLLMENT.check("complete_if_done", enrollment.state, raises=EnrollmentError):
         return False
@@ -111,14 +109,12 @@ def _complete_finished(enrollment_id: uuid.UUID) -> bool:
     return complete_if_done(actor=None, enrollment=enrollment)
 
 
-def lessons_to_do(enrollment: Enrollment) -> list[str]:
-    """Return the titles of the published lessons that are not completed; one line for a course without any."""
-    done = LessonProgress.objects.filter(enrollment=enrollment, completed_at__isnull=False).values("lesson_id")
-    published = Lesson.objects.published().filter(course=enrollment.course_id)
-    waiting = list(published.exclude(pk__in=done).order_by("order").values_list("title", flat=True))
-    if not waiting and not published.exists():
+def list_unfinished_lessons(enrollment: Enrollment) -> list[str]:
+    """Return a text for each published lesson that is not completed; one text if the course has no lessons."""
+    titles = list(_unfinished_lessons(enrollment).order_by("order").values_list("title", flat=True))
+    if not titles and not Lesson.objects.published().filter(course=enrollment.course_id).exists():
         return [_("this course has no lessons yet")]
-    return [_("the lesson “%s”") % title for title in waiting]
+    return [_("the lesson “%s”") % title for title in titles]
 
 
-registry.requirements.append(lessons_to_do)
+registry.requirements.register("lessons", list_unfinished_lessons)

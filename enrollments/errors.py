@@ -1,6 +1,6 @@
-"""The domain error of enrollments."""
+"""Domain errors of enrollments."""
 
-from lms.lib.errors import DomainError
+from core.http.errors import DomainError
 
 
 class EnrollmentError(DomainError):

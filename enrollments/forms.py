@@ -1,4 +1,4 @@
-"""Forms of the learning pages."""
+"""Forms of enrollment, review and accommodation pages."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -9,9 +9,9 @@ STARS = [(5, _("5 stars")), (4, _("4 stars")), (3, _("3 stars")), (2, _("2 stars
 
 
 class ReviewForm(forms.ModelForm[Review]):
-    """Stars, and a few sentences."""
+    """Rating and comment of a review."""
 
-    rating = forms.TypedChoiceField(label=_("Stars"), choices=STARS, coerce=int)
+    rating = forms.TypedChoiceField(label=_("Rating"), choices=STARS, coerce=int)
 
     class Meta:
         model = Review
@@ -20,30 +20,28 @@ class ReviewForm(forms.ModelForm[Review]):
 
 
 class InvitationForm(forms.Form):
-    """Whom to invite."""
+    """Email address to invite."""
 
-    email = forms.EmailField(label=_("Invite by e-mail address"), max_length=254)
+    email = forms.EmailField(label=_("Invite by email"), max_length=254)
 
 
 class ReplyForm(forms.Form):
-    """An instructor's answer to a review."""
+    """Instructor's reply to a review."""
 
     reply = forms.CharField(
-        label=_("Your answer"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 5}),
-        help_text=_("It stands below the review, under your name. An empty one takes your answer back."),
+        label=_("Reply"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 5}),
+        help_text=_("Shown publicly below the review with your name. Leave empty to delete your reply."),
     )  # fmt: skip
 
 
 class ReportForm(forms.Form):
-    """Why staff should look at a review."""
+    """Reason for reporting a review to staff."""
 
-    reason = forms.CharField(
-        label=_("What is wrong with it?"), max_length=1000, widget=forms.Textarea(attrs={"rows": 4})
-    )
+    reason = forms.CharField(label=_("Reason"), max_length=1000, widget=forms.Textarea(attrs={"rows": 4}))
 
 
 class AccommodationForm(forms.ModelForm[Accommodation]):
-    """More time in all timed work of a course."""
+    """Extra time in all timed work of a course."""
 
     class Meta:
         model = Accommodation
@@ -51,15 +49,13 @@ class AccommodationForm(forms.ModelForm[Accommodation]):
 
 
 class EndForm(forms.Form):
-    """Why an enrolment ends. It stands beside another form that asks why, so its fields have ids of their own."""
+    """Reason for ending an enrollment. Its page has another `reason` field, so pass an `auto_id`."""
 
-    reason = forms.CharField(
-        label=_("Why"), max_length=300, help_text=_("The student is told. It stands in the course's history.")
-    )
+    reason = forms.CharField(label=_("Reason"), max_length=300, help_text=_("Stored in the history of the enrollment."))
 
 
 class ExtensionForm(forms.ModelForm[Extension]):
-    """Other terms for one student and one piece of work."""
+    """Extra time, extra attempts and other dates for one student and one graded item."""
 
     class Meta:
         model = Extension

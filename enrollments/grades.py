@@ -1,4 +1,4 @@
-"""The ledger of grades: what quizzes and assignments write to, and what stands in it."""
+"""The ledger of grades."""
 
 import uuid
 from collections import defaultdict
@@ -12,30 +12,22 @@ from django.template.defaultfilters import floatformat
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from core.audit.entries import record
+from core.http.errors import DomainError
 from enrollments.completion import complete_if_done
 from enrollments.models import Enrollment, GradedItem, GradeEntry
 from enrollments.states import ENROLLMENT
-from lms.lib.errors import DomainError
-from lms.lib.prepared import Prepared
-from lms.platform.audit import record
 
 
-class Standing(NamedTuple):
-    """A grade that stands, without the weight of a model: a gradebook holds fifty thousand."""
+class CurrentGrade(NamedTuple):
+    """The current grade of an item. A tuple instead of a model, because a gradebook can hold 50,000 of them."""
 
     points: Decimal | None
     is_excused: bool
 
 
 class GradeError(DomainError):
-    """This is no grade of this item."""
-
-
-# The two rows that every grade begins with.
-_LOCKED = Prepared(lambda enrollment_id: Enrollment.objects.filter(pk=enrollment_id).select_for_update())
-_STANDING = Prepared(
-    lambda item_id, enrollment_id: GradeEntry.objects.filter(item=item_id, enrollment=enrollment_id).order_by("-id")[:1]
-)
+    """The grade is not valid for the item."""
 
 
 def record_grade(
@@ -48,27 +40,25 @@ def record_grade(
     source_id: uuid.UUID | None = None,
     is_excused: bool = False,
 ) -> GradeEntry:
-    """Append a grade; return the entry that stands now. The course completes when this was the last thing missing.
+    """Append a grade and return the current entry; complete the course if no requirement is missing any more.
 
-    `points` is between 0 and the item's points, or None for excused work or a grade taken back. `source_id` names the
-    attempt or submission. The enrolment is locked, so that entries of one student come one after another, and a repeat
-    of what stands appends nothing. Raises GradeError `points_out_of_range` (400).
+    `points` is between 0 and the item's points, or None for excused work or a withdrawn grade. `source_id` is the id of
+    the attempt or submission. The enrollment is locked, so that grades of one student are recorded one after another.
+    A grade that equals the current one appends no entry. Raises GradeError `points_out_of_range` (400).
     """
     if points is not None and not 0 <= points <= item.points_possible:
-        said = _("Give between 0 and %s points.") % floatformat(item.points_possible, -2)
-        raise GradeError("points_out_of_range", said, status=400)
+        detail = _("Enter between 0 and %s points.") % floatformat(item.points_possible, -2)
+        raise GradeError("points_out_of_range", detail, status=400)
     points = None if is_excused else points
-    # It fails with whatever calls it, so it needs no savepoint of its own.
+    # Without a savepoint: an error here must also roll back the transaction of the caller.
     with transaction.atomic(savepoint=False):
-        locked = _LOCKED.row(enrollment.pk)
-        if locked is None:
-            raise Enrollment.DoesNotExist
+        locked = Enrollment.objects.select_for_update().get(pk=enrollment.pk)
         ENROLLMENT.check("grade", locked.state, raises=GradeError)
-        standing = _STANDING.row(item.pk, locked.pk)
-        if standing and (standing.points, standing.is_excused, standing.source_id) == (points, is_excused, source_id):
-            # The points may pass now that did not before: a regrade changes what is possible, too.
+        current = GradeEntry.objects.filter(item=item.pk, enrollment=locked).order_by("-id").first()
+        if current and (current.points, current.is_excused, current.source_id) == (points, is_excused, source_id):
+            # Equal points can pass now if a regrade has changed the possible points.
             complete_if_done(actor=actor, enrollment=locked)
-            return standing
+            return current
         entry = GradeEntry.objects.create(
             item_id=item.pk,
             enrollment=locked,
@@ -78,7 +68,7 @@ def record_grade(
             source_id=source_id,
             graded_by=actor if isinstance(actor, User) else None,
         )
-        before = None if standing is None or standing.points is None else str(standing.points)
+        before = None if current is None or current.points is None else str(current.points)
         changes = {"points": [before, None if points is None else str(points)], "excused": is_excused, "reason": reason}
         record(
             actor=actor,
@@ -93,22 +83,19 @@ def record_grade(
 
 def current_grades(
     *, enrollment_ids: Iterable[uuid.UUID] | QuerySet[Any], item_ids: Iterable[uuid.UUID] | None = None
-) -> dict[int, dict[int, Standing]]:
-    """Return the grade that stands for each item, by enrolment: a `defaultdict`, empty for one without any. One query.
+) -> dict[uuid.UUID, dict[uuid.UUID, CurrentGrade]]:
+    """Return the current grades by enrollment id and item id, as a `defaultdict`. One query.
 
-    Both go by their ids as numbers (`pk.int`): Python hashes and compares a UUID by functions written in Python, which
-    was a third of what a gradebook cost.
-
-    Without `item_ids`, of every item, published or not: for a whole gradebook, where planning with fifty more ids costs
-    PostgreSQL more than the rows. A queryset of ids stays a subquery, so that a whole course is no list of a thousand
-    parameters. Entries are folded in the order they were appended, so that the last one wins on every database.
+    Without `item_ids`, return the grades of all items, published or not: in a whole gradebook, PostgreSQL takes longer
+    to plan 50 more ids than to read the rows. A QuerySet of `enrollment_ids` is used as a subquery, so that a large
+    course does not need thousands of parameters. Entries are read in the order they were appended, and the last one
+    of each item wins.
     """
-    rows = GradeEntry.objects.filter(enrollment__in=enrollment_ids).order_by("id")
+    entries = GradeEntry.objects.filter(enrollment__in=enrollment_ids).order_by("id")
     if item_ids is not None:
-        rows = rows.filter(item__in=item_ids)
-    found: dict[int, dict[int, Standing]] = defaultdict(dict)
-    for enrollment_id, item_id, points, is_excused in rows.values_list(
-        "enrollment_id", "item_id", "points", "is_excused"
-    ):
-        found[enrollment_id.int][item_id.int] = Standing(points, is_excused)
-    return found
+        entries = entries.filter(item__in=item_ids)
+    grades: dict[uuid.UUID, dict[uuid.UUID, CurrentGrade]] = defaultdict(dict)
+    columns = entries.values_list("enrollment_id", "item_id", "points", "is_excused")
+    for enrollment_id, item_id, points, is_excused in columns:
+        grades[enrollment_id][item_id] = CurrentGrade(points, is_excused)
+    return grades

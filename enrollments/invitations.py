@@ -1,4 +1,4 @@
-"""An instructor's invitations: a mail with a link that lets one person into a course, once."""
+"""Services for invitations: an email with a link that enrolls one person in a course, once."""
 
 import uuid
 from datetime import timedelta
@@ -10,52 +10,51 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from core.audit.entries import record
 from courses.models import Course
 from enrollments import services
 from enrollments.errors import EnrollmentError
 from enrollments.models import INVITATION_SALT, Enrollment, Invitation, Source
 from enrollments.tasks import mail_invitation
-from lms.platform.audit import record
 
-GOOD_FOR = timedelta(days=14)
-MOST_A_DAY = 200
+VALID_FOR = timedelta(days=14)
+MAX_PER_DAY = 200
 
 
-def invitation_of(token: str) -> Invitation | None:
-    """Return the invitation that a link's token names; None for a forged one."""
+def get_invitation(token: str) -> Invitation | None:
+    """Return the invitation of a link's token; None if the token is forged or the invitation does not exist."""
     try:
-        found = uuid.UUID(signing.Signer(salt=INVITATION_SALT).unsign(token))
+        invitation_id = uuid.UUID(signing.Signer(salt=INVITATION_SALT).unsign(token))
     except (signing.BadSignature, ValueError):
         return None
-    return Invitation.objects.select_related("course", "course__instructor").filter(pk=found).first()
+    return Invitation.objects.select_related("course", "course__instructor").filter(pk=invitation_id).first()
 
 
 @transaction.atomic
-def invite(*, actor: User, course: Course, email: str) -> Invitation:
-    """Invite an address into a course; return the invitation. The mail goes out after the commit.
+def send_invitation(*, actor: User, course: Course, email: str) -> Invitation:
+    """Invite an email address to a course; return the invitation. The email is sent after the commit.
 
-    Inviting an address again sends the same invitation again, with a new end. Raises ValidationError for what is no
-    address, EnrollmentError `not_published`, `already_enrolled` or `too_many_invitations` (429).
+    Inviting an address again renews the pending invitation and sends it again. Raises ValidationError for an invalid
+    address, EnrollmentError `not_published` (409), `already_enrolled` (409) or `too_many_invitations` (429).
     """
     email = email.strip().lower()
     validate_email(email)
     Invitation._meta.get_field("email").run_validators(email)
-    # The inviter's own row: two invitations of one address at once queue up here, and so does the count of the day.
+    # Lock the inviter's row, so that concurrent calls neither invite an address twice nor exceed the daily limit.
     User.objects.select_for_update().get(pk=actor.pk)
     if not course.is_published:
-        raise EnrollmentError("not_published", _("Publish the course first: nobody can open a draft."))
+        raise EnrollmentError("not_published", _("Publish the course before you invite students."))
     if Enrollment.objects.active().filter(course=course, user__email__iexact=email).exists():
-        raise EnrollmentError("already_enrolled", _("%s is in this course already.") % email)
+        raise EnrollmentError("already_enrolled", _("%s is already enrolled in this course.") % email)
     today = Invitation.objects.filter(invited_by=actor, created_at__gt=timezone.now() - timedelta(days=1))
-    if today.count() >= MOST_A_DAY:
-        raise EnrollmentError(
-            "too_many_invitations", _("That is enough for one day. Go on tomorrow."), status=429, retry_after=86_400
-        )
-    invitation, _made = Invitation.objects.update_or_create(
+    if today.count() >= MAX_PER_DAY:
+        detail = _("You have reached the daily limit of invitations. Try again tomorrow.")
+        raise EnrollmentError("too_many_invitations", detail, status=429, retry_after=86_400)
+    invitation, _created = Invitation.objects.update_or_create(
         course=course,
         email=email,
         accepted_at=None,
-        defaults={"invited_by": actor, "expires_at": timezone.now() + GOOD_FOR, "created_at": timezone.now()},
+        defaults={"invited_by": actor, "expires_at": timezone.now() + VALID_FOR, "created_at": timezone.now()},
     )
     record(actor=actor, action="enrollments.invited", target=invitation, changes={"course": str(course.pk)})
     mail_invitation.delay_on_commit(str(invitation.pk))
@@ -63,19 +62,19 @@ def invite(*, actor: User, course: Course, email: str) -> Invitation:
 
 
 @transaction.atomic
-def accept(*, actor: User, invitation: Invitation) -> Enrollment:
-    """Let `actor` into the course, also into a paid one; return the enrolment. The link is used up.
+def accept_invitation(*, actor: User, invitation: Invitation) -> Enrollment:
+    """Enroll `actor` in the course of an invitation without payment; return the enrollment.
 
-    Raises EnrollmentError `invitation_used` or `invitation_expired` (409), and what `enroll()` raises; the link stays
-    good then.
+    Raises EnrollmentError `invitation_used`, `invitation_expired` or `not_published` (409), and the errors of
+    `enroll()`. The invitation can still be used after an error.
     """
     invitation = Invitation.objects.select_for_update(of=("self",)).select_related("course").get(pk=invitation.pk)
     if invitation.accepted_at is not None:
-        raise EnrollmentError("invitation_used", _("This invitation has been used."))
+        raise EnrollmentError("invitation_used", _("This invitation has already been used."))
     if invitation.expires_at <= timezone.now():
-        raise EnrollmentError("invitation_expired", _("This invitation has run out. Ask for a new one."))
+        raise EnrollmentError("invitation_expired", _("This invitation has expired. Ask for a new one."))
     if not invitation.course.is_published:
-        raise EnrollmentError("not_published", _("This course is not open at the moment."))
+        raise EnrollmentError("not_published", _("This course is not published at the moment."))
     enrollment = services.enroll(actor=actor, user=actor, course=invitation.course, source=Source.INVITED)
     invitation.accepted_at, invitation.accepted_by = timezone.now(), actor
     invitation.save(update_fields=["accepted_at", "accepted_by"])

@@ -1,4 +1,4 @@
-"""The outline of a course in the learning room: sections and lessons, each done, current or still to come."""
+"""Outline of a course in the learning room: sections and lessons with the student's progress."""
 
 import uuid
 from dataclasses import dataclass
@@ -17,24 +17,24 @@ class OutlineLesson:
 
 @dataclass
 class OutlineSection:
-    """A section of the outline, with how much of it is done."""
+    """A section in the outline, with its lessons."""
 
     section: Section
     lessons: list[OutlineLesson]
 
     @property
-    def done(self) -> int:
-        """How many of its lessons are done."""
-        return sum(one.is_done for one in self.lessons)
+    def done_count(self) -> int:
+        """Number of completed lessons in this section."""
+        return sum(lesson.is_done for lesson in self.lessons)
 
     @property
     def is_current(self) -> bool:
-        """Whether the current lesson stands in it."""
-        return any(one.is_current for one in self.lessons)
+        """Whether the current lesson is in this section."""
+        return any(lesson.is_current for lesson in self.lessons)
 
 
-def outline(lessons: list[Lesson], done: set[uuid.UUID], current: uuid.UUID) -> list[OutlineSection]:
-    """Return the lessons by section, in order, each with its state."""
+def build_outline(lessons: list[Lesson], done: set[uuid.UUID], current: uuid.UUID) -> list[OutlineSection]:
+    """Return the sections with their lessons, in order. `done` are the ids of completed lessons."""
     sections: list[OutlineSection] = []
     for lesson in lessons:
         if not sections or sections[-1].section.pk != lesson.section_id:
@@ -43,14 +43,13 @@ def outline(lessons: list[Lesson], done: set[uuid.UUID], current: uuid.UUID) -> 
     return sections
 
 
-def neighbours(lessons: list[Lesson], current: uuid.UUID) -> tuple[Lesson | None, Lesson | None, Lesson | None]:
-    """Return the lesson before the current one, the current one, and the one after it; None where there is none."""
-    places = {lesson.pk: place for place, lesson in enumerate(lessons)}
-    if current not in places:
+def find_neighbors(lessons: list[Lesson], current: uuid.UUID) -> tuple[Lesson | None, Lesson | None, Lesson | None]:
+    """Return the previous, the current and the next lesson; None for those that do not exist."""
+    index = next((index for index, lesson in enumerate(lessons) if lesson.pk == current), None)
+    if index is None:
         return None, None, None
-    here = places[current]
     return (
-        lessons[here - 1] if here else None,
-        lessons[here],
-        lessons[here + 1] if here + 1 < len(lessons) else None,
+        lessons[index - 1] if index else None,
+        lessons[index],
+        lessons[index + 1] if index + 1 < len(lessons) else None,
     )

@@ -1,4 +1,4 @@
-"""A course as its students find it, for those who write it: nothing is noted, and nobody is enrolled."""
+"""Preview of a course for its authors: without an enrollment, and without recording progress."""
 
 import uuid
 from typing import Any
@@ -10,57 +10,57 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 
+from core.access.scopes import editable_or_403
 from courses.models import Course, Lesson
-from courses.videos import video_of_lesson
+from courses.videos import get_lesson_video
 from enrollments.models import GradedItem
-from enrollments.outline import neighbours, outline
-from enrollments.registry import Work, page_of_item
-from lms.lib.scoping import editable_or_403
+from enrollments.outline import build_outline, find_neighbors
+from enrollments.registry import CourseworkItem, get_item_url
 
 
 class PreviewView(LoginRequiredMixin, TemplateView):
-    """The learning room of somebody who has just enrolled. Published lessons only: students see no others."""
+    """The learning room as a newly enrolled student sees it, with published lessons only."""
 
     template_name = "enrollments/learning_room.html"
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Show the lesson; without one in the address, the first."""
+        """Show the lesson of the URL; without one, redirect to the first."""
         course = editable_or_403(Course.objects.all(), request.user, slug=kwargs["slug"])
-        lessons = list(Lesson.objects.published().filter(course=course).for_room())
+        lessons = list(Lesson.objects.published().filter(course=course).for_learning_room())
         lesson_id = kwargs.get("lesson_id")
         if lesson_id is not None:
-            return self.render_to_response(self._room(course, lessons, lesson_id))
+            return self.render_to_response(self._build_context(course, lessons, lesson_id))
         if not lessons:
-            messages.info(request, _("There is no published lesson yet: a student would find an empty room."))
+            messages.info(request, _("Publish a lesson to preview this course."))
             return redirect("courses:edit", course.slug)
         return redirect("enrollments:preview_lesson", course.slug, lessons[0].pk)
 
-    def _room(self, course: Course, lessons: list[Lesson], lesson_id: uuid.UUID) -> dict[str, Any]:
-        """Return what the page shows."""
-        previous, here, following = neighbours(lessons, lesson_id)
-        if here is None:
+    def _build_context(self, course: Course, lessons: list[Lesson], lesson_id: uuid.UUID) -> dict[str, Any]:
+        """Return the template context; raise Http404 if the lesson is not a published lesson of the course."""
+        previous, current, following = find_neighbors(lessons, lesson_id)
+        if current is None:
             raise Http404
         lesson = Lesson.objects.get(pk=lesson_id)
-        work = work_of(course)
+        coursework = list_preview_coursework(course)
         return self.get_context_data(
             is_preview=True,
-            room="enrollments:preview_lesson",
+            lesson_view="enrollments:preview_lesson",
             course=course,
             lesson=lesson,
-            video=video_of_lesson(lesson),
-            outline=outline(lessons, set(), lesson_id),
-            lesson_work=[one for one in work if one.lesson_id == lesson_id],
-            course_work=work,
+            video=get_lesson_video(lesson),
+            outline=build_outline(lessons, set(), lesson_id),
+            lesson_work=[item for item in coursework if item.lesson_id == lesson_id],
+            course_work=coursework,
             previous=previous,
             next=following,
         )
 
 
-def work_of(course: Course) -> list[Work]:
-    """Return the published work of a course as nobody has begun it. One query."""
+def list_preview_coursework(course: Course) -> list[CourseworkItem]:
+    """Return the published coursework of a course without a student's progress. One query."""
     items = GradedItem.objects.published().filter(course=course).select_related("course")
     return [
-        Work(item.kind, item.title, page_of_item(item), item.lesson_id, item.get_kind_display(), item.due_at,
+        CourseworkItem(item.kind, item.title, get_item_url(item), item.lesson_id, item.get_kind_display(), item.due_at,
              item.is_required)
         for item in items
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Receivers of signals that the apps below send."""
+"""Receivers of signals of lower apps."""
 
 import uuid
 from typing import Any
@@ -11,6 +11,6 @@ from enrollments.tasks import complete_finished_enrollments
 
 
 @receiver(requirements_changed, dispatch_uid="enrollments.complete_finished")
-def review_completion(sender: type[Course], course_id: uuid.UUID, **kwargs: Any) -> None:
-    """Complete the students who miss nothing any more, once the change is committed."""
+def complete_students_after_change(sender: type[Course], course_id: uuid.UUID, **kwargs: Any) -> None:
+    """Complete the enrollments that meet all requirements after a change of the course, once it is committed."""
     complete_finished_enrollments.delay_on_commit(str(course_id))

@@ -1,7 +1,7 @@
-"""What enrolments must ask of the apps above them, which register their answers in `AppConfig.ready()`.
+"""Registries for functions of higher apps that enrollments depend on.
 
-A course is completed when nothing is missing (quizzes and assignments add to what can be missing), and a paid course is
-open to whom the payments say it is.
+Higher apps register in their `integrations.py`: quizzes and assignments add requirements for completion and entries of
+the course outline, payments decide whether a user has paid for a course.
 """
 
 import uuid
@@ -12,25 +12,27 @@ from typing import Any
 
 from django.urls import reverse
 
+from core.registry import Registry
 from enrollments.models import Enrollment, GradedItem
 
-# Each returns, in words, what the student still has to do; nothing when they have done it.
+# Returns texts that describe what the student still has to do to complete the course; empty if the requirement is met.
 Requirement = Callable[[Enrollment], list[str]]
-# Each returns whether this user has paid for this course, by this payment where one is named.
+
+# Returns whether a user has paid for a course; with the given payment, if it is not None.
 PaymentCheck = Callable[[Any, Any, uuid.UUID | None], bool]
 
-# Each returns, in words, what the student still has to do for one lesson: its quiz, its assignment.
+# Returns texts that describe what the student still has to do to complete a lesson, such as its quiz.
 LessonRequirement = Callable[[Enrollment, Any], list[str]]
 
-# Each returns the address of the page where students do a piece of graded work of its kind.
+# Returns the URL of the page where students work on a graded item.
 ItemPage = Callable[[GradedItem], str]
 
 
 @dataclass(frozen=True)
-class Work:
-    """A piece of work of a course as one student finds it in the learning room.
+class CourseworkItem:
+    """A quiz or an assignment in the learning room of one student.
 
-    `kind` is an `ItemKind`; `state` says in words how far the student is ("Passed, 92%", "2 attempts left").
+    `kind` is an `ItemKind`; `state` is a short text about the student's progress ("Passed, 92%", "2 attempts left").
     """
 
     kind: str
@@ -43,38 +45,38 @@ class Work:
     is_done: bool = False
 
 
-# Each returns the published work of one app in the course of an enrolment. Few queries, whatever the number of items.
-Coursework = Callable[[Enrollment], list[Work]]
+# Returns the published coursework of one app in the course of an enrollment, in a constant number of queries.
+CourseworkSource = Callable[[Enrollment], list[CourseworkItem]]
 
-requirements: list[Requirement] = []
-coursework: list[Coursework] = []
-lesson_requirements: list[LessonRequirement] = []
-payment_checks: list[PaymentCheck] = []
-item_pages: dict[str, ItemPage] = {}  # by ItemKind
+requirements: Registry[Requirement] = Registry("a requirement for completing a course")
+coursework: Registry[CourseworkSource] = Registry("coursework")
+lesson_requirements: Registry[LessonRequirement] = Registry("a requirement for completing a lesson")
+payment_checks: Registry[PaymentCheck] = Registry("a payment check")
+item_pages: Registry[ItemPage] = Registry("the page of a type of graded item")  # by ItemKind
 
 
 def missing_for_completion(enrollment: Enrollment) -> list[str]:
-    """Return, in words, everything that stands between this enrolment and its completion."""
-    return [thing for requirement in requirements for thing in requirement(enrollment)]
+    """Return texts that describe all unmet requirements for completing the course."""
+    return [text for requirement in requirements for text in requirement(enrollment)]
 
 
 def missing_for_lesson(enrollment: Enrollment, lesson: Any) -> list[str]:
-    """Return, in words, the work that stands between this enrolment and the completion of one lesson."""
-    return [thing for requirement in lesson_requirements for thing in requirement(enrollment, lesson)]
+    """Return texts that describe all unmet requirements for completing the lesson."""
+    return [text for requirement in lesson_requirements for text in requirement(enrollment, lesson)]
 
 
-def work_for(enrollment: Enrollment) -> list[Work]:
-    """Return all the work that hangs on the enrolment's course, app by app."""
-    return [work for of_one_app in coursework for work in of_one_app(enrollment)]
+def list_coursework(enrollment: Enrollment) -> list[CourseworkItem]:
+    """Return the published coursework of the enrollment's course, grouped by app."""
+    return [item for source in coursework for item in source(enrollment)]
 
 
 def has_paid(user: Any, course: Any, payment_id: uuid.UUID | None) -> bool:
-    """Return whether any of the registered checks says that `user` has paid for `course`."""
+    """Return whether any registered payment check finds a payment of `user` for `course`."""
     return any(check(user, course, payment_id) for check in payment_checks)
 
 
-def page_of_item(item: GradedItem) -> str:
-    """Return the address where students do `item`; the learning room where nobody has a page for its kind.
+def get_item_url(item: GradedItem) -> str:
+    """Return the URL where students work on `item`; the learning room if its kind has no page.
 
     Needs the item's course.
     """

@@ -1,4 +1,4 @@
-"""Pages about somebody else's review: answer it, report it."""
+"""Pages to reply to a review and to report it."""
 
 import uuid
 
@@ -11,46 +11,46 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.permissions import signed_in
+from core.access.scopes import can_edit, visible_or_404
+from core.http.forms import call_service
 from courses.models import Course
-from enrollments import reviewing
+from enrollments import reviews as enrollment_reviews
 from enrollments.forms import ReplyForm, ReportForm
 from enrollments.models import Review
-from lms.lib.pages import attempt
-from lms.lib.scoping import may_edit, visible_or_404
 
 
-def _review(request: HttpRequest, slug: str, review_id: uuid.UUID) -> Review:
+def _get_review(request: HttpRequest, slug: str, review_id: uuid.UUID) -> Review:
     reviews = Review.objects.select_related("course", "user")
     return visible_or_404(reviews, request.user, pk=review_id, course__slug=slug)
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def reply(request: HttpRequest, slug: str, review_id: uuid.UUID) -> HttpResponse:
-    """Answer a review, as the course's instructor."""
-    review = _review(request, slug, review_id)
-    if not may_edit(Course.objects.get(pk=review.course_id), request.user):
-        raise PermissionDenied(_("Only the course's instructor answers its reviews."))
+def reply_to_review(request: HttpRequest, slug: str, review_id: uuid.UUID) -> HttpResponse:
+    """Reply to a review as the course's instructor."""
+    review = _get_review(request, slug, review_id)
+    if not can_edit(Course.objects.get(pk=review.course_id), request.user):
+        raise PermissionDenied(_("Only the course's instructor can reply to its reviews."))
     form = ReplyForm(request.POST or None, initial={"reply": review.reply})
-    if form.is_valid() and attempt(
-        form, reviewing.reply_to_review, actor=signed_in(request), review=review, **form.cleaned_data
+    if form.is_valid() and call_service(
+        form, enrollment_reviews.reply_to_review, actor=signed_in(request), review=review, **form.cleaned_data
     ):
-        messages.success(request, _("Your answer stands below the review."))
+        messages.success(request, _("Reply saved."))
         return redirect("courses:course", slug)
-    words = {"title": _("Answer a review"), "action": _("Publish my answer")}
-    return render(request, "enrollments/about_review.html", {"form": form, "review": review, "words": words})
+    context = {"form": form, "review": review, "title": _("Reply to review"), "action": _("Save reply")}
+    return render(request, "enrollments/about_review.html", context)
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def report(request: HttpRequest, slug: str, review_id: uuid.UUID) -> HttpResponse:
-    """Ask staff to look at a review."""
-    review = _review(request, slug, review_id)
+def report_review(request: HttpRequest, slug: str, review_id: uuid.UUID) -> HttpResponse:
+    """Report a review to staff."""
+    review = _get_review(request, slug, review_id)
     form = ReportForm(request.POST or None)
-    if form.is_valid() and attempt(
-        form, reviewing.report_review, actor=signed_in(request), review=review, **form.cleaned_data
+    if form.is_valid() and call_service(
+        form, enrollment_reviews.report_review, actor=signed_in(request), review=review, **form.cleaned_data
     ):
-        messages.success(request, _("Thank you. Staff will look at it."))
+        messages.success(request, _("Report sent. Our staff will check the review."))
         return redirect("courses:course", slug)
-    words = {"title": _("Report a review"), "action": _("Report it")}
-    return render(request, "enrollments/about_review.html", {"form": form, "review": review, "words": words})
+    context = {"form": form, "review": review, "title": _("Report review"), "action": _("Send report")}
+    return render(request, "enrollments/about_review.html", context)

@@ -1,4 +1,4 @@
-"""Shapes of the API's answers about enrolments and reviews, and of what it takes."""
+"""Serializers of enrollments, progress, grades and reviews."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from enrollments.models import Enrollment, LessonProgress, Review
 
 
 class CourseSummarySerializer(serializers.ModelSerializer[Course]):
-    """The course of an enrolment."""
+    """Course of an enrollment."""
 
     thumbnail_url = serializers.CharField(source="picture_url", read_only=True, allow_null=True)
 
@@ -18,15 +18,8 @@ class CourseSummarySerializer(serializers.ModelSerializer[Course]):
         fields = ["id", "title", "slug", "thumbnail_url"]
 
 
-MOMENT = serializers.DateTimeField()
-
-
 class EnrollmentSerializer(serializers.ModelSerializer[Enrollment]):
-    """An enrolment with its progress, which rows give and no client sets (QUALITY E03).
-
-    Its fields are there for the documentation; `to_representation` writes the same without them, since twenty rows of
-    ten fields were a fifth of what a list cost. A test holds the two together.
-    """
+    """Enrollment with its progress. Clients cannot write any of its fields (quality row E03)."""
 
     user_id = serializers.UUIDField(read_only=True)
     course_id = serializers.UUIDField(read_only=True)
@@ -42,37 +35,16 @@ class EnrollmentSerializer(serializers.ModelSerializer[Enrollment]):
         ]  # fmt: skip
         read_only_fields = fields
 
-    def to_representation(self, instance: Enrollment) -> dict[str, Any]:
-        """Return the answer's fields, in their order."""
-        enrollment, course, completed_at = instance, instance.course, instance.completed_at
-        return {
-            "id": str(enrollment.pk),
-            "user_id": str(enrollment.user_id),
-            "course_id": str(enrollment.course_id),
-            "course": {
-                "id": str(course.pk),
-                "title": course.title,
-                "slug": course.slug,
-                "thumbnail_url": course.picture_url,
-            },
-            "enrolled_at": MOMENT.to_representation(enrollment.enrolled_at),
-            "completed_at": completed_at and MOMENT.to_representation(completed_at),
-            "progress_percentage": enrollment.progress_percentage,
-            "is_active": enrollment.is_active,
-            "payment_id": enrollment.payment_id and str(enrollment.payment_id),
-            "next_lesson_id": enrollment.next_lesson_id and str(enrollment.next_lesson_id),
-        }
-
 
 class EnrollSerializer(serializers.Serializer[Enrollment]):
-    """What enrolling takes."""
+    """Request to enroll in a course."""
 
     course_id = serializers.UUIDField()
     payment_id = serializers.UUIDField(required=False, allow_null=True)
 
 
 class ProgressWriteSerializer(serializers.Serializer[Any]):
-    """What noting progress takes."""
+    """Request to record progress in a lesson."""
 
     lesson_id = serializers.UUIDField()
     completed = serializers.BooleanField(default=True)
@@ -80,7 +52,7 @@ class ProgressWriteSerializer(serializers.Serializer[Any]):
 
 
 class LessonProgressSerializer(serializers.Serializer[Any]):
-    """One lesson of an enrolment's progress."""
+    """Progress in one lesson."""
 
     lesson_id = serializers.UUIDField()
     title = serializers.CharField()
@@ -89,7 +61,7 @@ class LessonProgressSerializer(serializers.Serializer[Any]):
 
 
 class ProgressSerializer(serializers.Serializer[Any]):
-    """How far an enrolment is, lesson by lesson."""
+    """Progress of an enrollment, by lesson."""
 
     enrollment_id = serializers.UUIDField()
     progress_percentage = serializers.IntegerField()
@@ -97,7 +69,7 @@ class ProgressSerializer(serializers.Serializer[Any]):
 
 
 class CountedLessonSerializer(serializers.Serializer[Any]):
-    """A lesson that counts."""
+    """A published lesson, which counts toward the progress."""
 
     lesson_id = serializers.UUIDField()
     title = serializers.CharField()
@@ -107,7 +79,7 @@ class CountedLessonSerializer(serializers.Serializer[Any]):
 
 
 class ExplanationSerializer(serializers.Serializer[Any]):
-    """Why the progress is what it is."""
+    """Explanation of the progress percentage."""
 
     enrollment_id = serializers.UUIDField()
     progress_percentage = serializers.IntegerField()
@@ -120,7 +92,7 @@ class ExplanationSerializer(serializers.Serializer[Any]):
 
 
 class ReviewSerializer(serializers.ModelSerializer[Review]):
-    """A review, by the name of who wrote it."""
+    """Review with the name of its author."""
 
     user_id = serializers.UUIDField(read_only=True)
     course_id = serializers.UUIDField(read_only=True)
@@ -136,20 +108,20 @@ class ReviewSerializer(serializers.ModelSerializer[Review]):
 
 
 class ReplySerializer(serializers.Serializer[Any]):
-    """An instructor's answer to a review; an empty one takes it back."""
+    """Instructor's reply to a review; an empty one deletes it."""
 
     reply = serializers.CharField(max_length=2000, allow_blank=True)
 
 
 class ReportSerializer(serializers.Serializer[Any]):
-    """Why staff should look at a review."""
+    """Reason for reporting a review to staff."""
 
     reason = serializers.CharField(max_length=1000)
 
 
-def progress_answer(enrollment: Enrollment, rows: list[LessonProgress], lessons: list[Any]) -> dict[str, Any]:
-    """Return the answer of `GET /enrollments/{id}/progress`: every published lesson, with what is noted of it."""
-    noted = {row.lesson_id: row for row in rows}
+def build_progress(enrollment: Enrollment, rows: list[LessonProgress], lessons: list[Any]) -> dict[str, Any]:
+    """Return the data for `ProgressSerializer`: all published lessons with the student's progress."""
+    by_lesson = {row.lesson_id: row for row in rows}
     return {
         "enrollment_id": enrollment.pk,
         "progress_percentage": enrollment.progress_percentage,
@@ -157,8 +129,8 @@ def progress_answer(enrollment: Enrollment, rows: list[LessonProgress], lessons:
             {
                 "lesson_id": lesson.pk,
                 "title": lesson.title,
-                "completed_at": noted[lesson.pk].completed_at if lesson.pk in noted else None,
-                "position_seconds": noted[lesson.pk].position_seconds if lesson.pk in noted else 0,
+                "completed_at": by_lesson[lesson.pk].completed_at if lesson.pk in by_lesson else None,
+                "position_seconds": by_lesson[lesson.pk].position_seconds if lesson.pk in by_lesson else 0,
             }
             for lesson in lessons
         ],
@@ -166,7 +138,7 @@ def progress_answer(enrollment: Enrollment, rows: list[LessonProgress], lessons:
 
 
 class GradeLineSerializer(serializers.Serializer[Any]):
-    """One graded item, and what the student has for it. Points and percent are decimal strings."""
+    """Graded item with the student's current grade. Points and percent are decimal strings."""
 
     item_id = serializers.UUIDField(source="item.pk")
     kind = serializers.CharField(source="item.kind")
@@ -179,7 +151,7 @@ class GradeLineSerializer(serializers.Serializer[Any]):
 
 
 class FinalGradeSerializer(serializers.Serializer[Any]):
-    """The final grade of a course so far in percent, the sum it comes from, and what counts."""
+    """Current final grade of a course in percent, its calculation, and the graded items."""
 
     percent = serializers.DecimalField(max_digits=7, decimal_places=2, allow_null=True)
     formula = serializers.CharField()

@@ -1,4 +1,4 @@
-"""Getting into courses, through them, and reviewing them."""
+"""Services to enroll, to record progress, to complete a course and to review it."""
 
 import uuid
 from functools import partial
@@ -12,47 +12,49 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.permissions import require_verified_email
+from core.audit.entries import record
 from courses.models import CompletionRule, Course, Lesson
-from courses.stamp import catalogue_changed
+from courses.public_cache import bump_catalog_version
 from enrollments import registry
-from enrollments.completion import append_event, complete_if_done, current_progress, mark_complete
+from enrollments.completion import append_event, complete_if_done, get_with_progress, mark_complete
 from enrollments.errors import EnrollmentError
 from enrollments.models import Enrollment, EnrollmentEvent, LessonProgress, Review, Source
 from enrollments.signals import learned
 from enrollments.states import ENROLLMENT
 from enrollments.tasks import mail_enrollment
-from lms.platform.audit import record
-from realtime import hints
+from realtime import broadcast
 from realtime.models import Event
 from realtime.services import push
 
-LONGEST_VIDEO_SECONDS = 24 * 3600
+MAX_VIDEO_SECONDS = 24 * 3600
 
 
 def enroll(
     *, actor: Any, user: User, course: Course, source: Source = Source.FREE, payment_id: uuid.UUID | None = None
 ) -> Enrollment:
-    """Put `user` into a published course; return the enrolment, which keeps the progress of an earlier one.
+    """Enroll `user` in a published course; return the enrollment. An ended enrollment is resumed with its progress.
 
-    The instructor is told, the student gets a mail after the commit. Raises EnrollmentError `payment_required` (402)
-    for a paid course that is neither paid for nor given, `already_enrolled` or `own_course` (409); of several at once,
-    one gets in and the others are told that they are in (QUALITY E02).
+    Notifies the instructor, and sends the student an email after the commit. Raises EnrollmentError `payment_required`
+    (402) if the course is paid, `source` is FREE and no payment is found, `already_enrolled` or `own_course` (409). Of
+    concurrent calls one succeeds and the others raise `already_enrolled` (quality row E02).
     """
     if course.instructor_id == user.pk:
-        raise EnrollmentError("own_course", _("You teach this course. Read it as its author."))
+        raise EnrollmentError("own_course", _("You teach this course. Use its preview instead."))
     if source == Source.FREE and not course.is_free:
         if not registry.has_paid(user, course, payment_id):
-            raise EnrollmentError("payment_required", _("This course has to be paid for first."), status=402)
+            raise EnrollmentError("payment_required", _("This course requires payment. Buy it to enroll."), status=402)
         source = Source.PAID
     try:
         with transaction.atomic():
-            return _enter(actor, user, course, source, payment_id)
+            return _create_or_resume(actor, user, course, source, payment_id)
     except IntegrityError as error:
-        raise EnrollmentError("already_enrolled", _("You are in this course already.")) from error
+        raise EnrollmentError("already_enrolled", _("You are already enrolled in this course.")) from error
 
 
-def _enter(actor: Any, user: User, course: Course, source: Source, payment_id: uuid.UUID | None) -> Enrollment:
-    """Create the enrolment, or take an ended one up again; the unique constraint lets the first of many through."""
+def _create_or_resume(
+    actor: Any, user: User, course: Course, source: Source, payment_id: uuid.UUID | None
+) -> Enrollment:
+    """Create the enrollment, or resume an ended one; raise IntegrityError if a concurrent call created it."""
     enrollment = Enrollment.objects.select_for_update().filter(user=user, course=course).first()
     if enrollment is not None:
         ENROLLMENT.check("enroll", enrollment.state, raises=EnrollmentError)
@@ -62,10 +64,10 @@ def _enter(actor: Any, user: User, course: Course, source: Source, payment_id: u
     enrollment.is_active, enrollment.source, enrollment.payment_id = True, source, payment_id
     enrollment.save(force_insert=enrollment._state.adding)
     append_event(enrollment, kind, actor, source)
-    if kind == EnrollmentEvent.Kind.RESUMED:  # what was missing when it ended may have been withdrawn since
+    if kind == EnrollmentEvent.Kind.RESUMED:  # requirements that were missing may have been removed since
         complete_if_done(actor=actor, enrollment=enrollment)
     Course.objects.filter(pk=course.pk).update(enrollments_count=F("enrollments_count") + 1)
-    catalogue_changed()
+    bump_catalog_version()
     record(actor=actor, action="enrollments.enrolled", target=enrollment, changes={"course": str(course.pk)})
     payload = {
         "course_id": str(course.pk),
@@ -79,17 +81,17 @@ def _enter(actor: Any, user: User, course: Course, source: Source, payment_id: u
 
 
 @transaction.atomic
-def revoke(*, actor: Any, enrollment: Enrollment, reason: str) -> Enrollment:
-    """End an enrolment: the course closes, the progress stays. A repeat changes nothing. Return the enrolment."""
+def end_enrollment(*, actor: Any, enrollment: Enrollment, reason: str) -> Enrollment:
+    """End an enrollment; return it. The student loses access and keeps the progress. A repeat has no effect."""
     enrollment = Enrollment.objects.select_for_update().get(pk=enrollment.pk)
     if ENROLLMENT.check("end", enrollment.state, raises=EnrollmentError):
         enrollment.is_active = False
         enrollment.save(update_fields=["is_active"])
         Course.objects.filter(pk=enrollment.course_id).update(enrollments_count=F("enrollments_count") - 1)
-        catalogue_changed()
+        bump_catalog_version()
         append_event(enrollment, EnrollmentEvent.Kind.REVOKED, actor, reason)
         record(actor=actor, action="enrollments.revoked", target=enrollment, changes={"reason": reason})
-        transaction.on_commit(partial(hints.rooms_changed, [enrollment.user_id]))
+        transaction.on_commit(partial(broadcast.send_access_change, [enrollment.user_id]))
     return enrollment
 
 
@@ -102,49 +104,52 @@ def complete_lesson(
     completed: bool = True,
     position_seconds: int | None = None,
 ) -> Enrollment:
-    """Note what a student has done of a lesson; return the enrolment with its progress.
+    """Record progress in a lesson; return the enrollment with its progress.
 
-    `completed` False notes only where the video stopped; nothing takes a completion back. The enrolment's row is
-    locked, so that of two last lessons finished at once the second one sees the first, and the course completes once
-    (QUALITY E04). Raises EnrollmentError `not_enrolled` (409) for an ended enrolment, `unknown_lesson` (400) for a
-    lesson that is not a published one of this course, `lesson_not_done` (409) while its own rule is not met.
+    With `completed` False, only the position in the video is stored; a completed lesson stays completed. The
+    enrollment is locked, so that of two last lessons completed at once the second transaction sees the first, and the
+    course completes once (quality row E04). Raises EnrollmentError `not_enrolled` (409) for an ended enrollment,
+    `unknown_lesson` (400) if the lesson is not a published lesson of the course, `lesson_not_done` (409) while the
+    lesson's completion rule is not met.
     """
     enrollment = Enrollment.objects.select_for_update(of=("self",)).select_related("course").get(pk=enrollment.pk)
     ENROLLMENT.check("complete_lesson", enrollment.state, raises=EnrollmentError)
     lesson = Lesson.objects.published().filter(pk=lesson_id, course=enrollment.course).first()
     if lesson is None:
-        raise EnrollmentError("unknown_lesson", _("This course has no such lesson."), status=400)
-    newly_completed = _note_progress(enrollment, lesson, completed, position_seconds)
-    current = current_progress(enrollment)
+        raise EnrollmentError("unknown_lesson", _("The course has no published lesson with this id."), status=400)
+    newly_completed = _save_lesson_progress(enrollment, lesson, completed, position_seconds)
+    current = get_with_progress(enrollment)
     if newly_completed:
-        _after_lesson(actor, current, lesson)
+        _finish_lesson(actor, current, lesson)
     current.last_activity_at = timezone.now()
     current.save(update_fields=["last_activity_at"])
     learned.send(sender=Enrollment, user_id=current.user_id, course_id=current.course_id)
     return current
 
 
-def _note_progress(enrollment: Enrollment, lesson: Lesson, completed: bool, position_seconds: int | None) -> bool:
-    """Write the lesson's row; return whether this completed it.
+def _save_lesson_progress(
+    enrollment: Enrollment, lesson: Lesson, completed: bool, position_seconds: int | None
+) -> bool:
+    """Save the progress in the lesson; return whether this call completed it.
 
-    Enough of the video completes a lesson of that rule by itself. A lesson whose rule is not met is not completed.
+    A lesson with the VIDEO rule is completed as soon as enough of the video was watched.
     """
     progress, _created = LessonProgress.objects.get_or_create(enrollment=enrollment, lesson=lesson)
     if position_seconds is not None:
-        progress.note_position(min(position_seconds, LONGEST_VIDEO_SECONDS))
-    missing = _missing_for(enrollment, lesson, progress)
+        progress.update_position(min(position_seconds, MAX_VIDEO_SECONDS))
+    missing = _list_missing(enrollment, lesson, progress)
     if completed and progress.completed_at is None and missing:
         raise EnrollmentError("lesson_not_done", _("Still missing: %s.") % get_text_list(missing, _("and")))
-    watched_it = lesson.completion_rule == CompletionRule.VIDEO and not missing
-    newly_completed = (completed or watched_it) and progress.completed_at is None
+    is_watched = lesson.completion_rule == CompletionRule.VIDEO and not missing
+    newly_completed = (completed or is_watched) and progress.completed_at is None
     if newly_completed:
         progress.completed_at = timezone.now()
     progress.save()
     return newly_completed
 
 
-def _missing_for(enrollment: Enrollment, lesson: Lesson, progress: LessonProgress) -> list[str]:
-    """Return, in words, what the lesson's own rule still asks for."""
+def _list_missing(enrollment: Enrollment, lesson: Lesson, progress: LessonProgress) -> list[str]:
+    """Return texts that describe the unmet requirements of the lesson's completion rule."""
     if lesson.completion_rule == CompletionRule.WORK:
         return registry.missing_for_lesson(enrollment, lesson)
     if progress.watched_seconds < lesson.seconds_to_watch:
@@ -152,8 +157,8 @@ def _missing_for(enrollment: Enrollment, lesson: Lesson, progress: LessonProgres
     return []
 
 
-def _after_lesson(actor: User, enrollment: Enrollment, lesson: Lesson) -> None:
-    """Complete the course if nothing is missing, and tell the student's other devices."""
+def _finish_lesson(actor: User, enrollment: Enrollment, lesson: Lesson) -> None:
+    """Complete the course if all requirements are met, and push the progress to the student's devices."""
     if enrollment.completed_at is None and not registry.missing_for_completion(enrollment):
         mark_complete(actor, enrollment)
     payload = {
@@ -169,20 +174,20 @@ def _after_lesson(actor: User, enrollment: Enrollment, lesson: Lesson) -> None:
 
 @transaction.atomic
 def complete_course(*, actor: User, enrollment: Enrollment) -> Enrollment:
-    """Complete a course; return the enrolment with its progress. A repeat changes nothing.
+    """Complete a course; return the enrollment with its progress. A repeat has no effect.
 
-    Raises EnrollmentError `not_enrolled` (409) for an ended enrollment, `requirements_not_met` with what is missing.
+    Raises EnrollmentError `not_enrolled` (409) for an ended enrollment, `requirements_not_met` (409) with the missing
+    requirements in `detail`.
     """
     enrollment = Enrollment.objects.select_for_update(of=("self",)).select_related("course").get(pk=enrollment.pk)
     has_to_complete = ENROLLMENT.check("complete", enrollment.state, raises=EnrollmentError)
-    current = current_progress(enrollment)
+    current = get_with_progress(enrollment)
     if has_to_complete:
         missing = registry.missing_for_completion(current)
         if missing:
-            named = get_text_list(
-                missing[:5] + ([_("%d more") % (len(missing) - 5)] if len(missing) > 5 else []), _("and")
-            )
-            raise EnrollmentError("requirements_not_met", _("Still missing: %s.") % named)
+            more = [_("%d more") % (len(missing) - 5)] if len(missing) > 5 else []
+            listed = get_text_list(missing[:5] + more, _("and"))
+            raise EnrollmentError("requirements_not_met", _("Still missing: %s.") % listed)
         mark_complete(actor, current)
     return current
 
@@ -190,55 +195,56 @@ def complete_course(*, actor: User, enrollment: Enrollment) -> Enrollment:
 def write_review(*, actor: User, course: Course, rating: int, comment: str) -> Review:
     """Review a course; return the review.
 
-    Raises EnrollmentError `not_enrolled` (403 for a stranger, 409 for an ended enrollment) or `already_reviewed` (409);
-    AccountError `email_not_verified` (403) where the site wants addresses confirmed.
+    Raises EnrollmentError `not_enrolled` (403 without an enrollment, 409 for an ended one) or `already_reviewed` (409),
+    and AccountError `email_not_verified` (403) if the site requires verified addresses.
     """
     require_verified_email(actor)
     try:
         with transaction.atomic():
             _require_reviewer(actor, course)
             review = Review.objects.create(course=course, user=actor, rating=rating, comment=comment)
-            _count_stars(course, stars=rating, reviews=1)
+            _update_rating(course, stars=rating, reviews=1)
             record(actor=actor, action="enrollments.reviewed", target=review, changes={"rating": rating})
     except IntegrityError as error:
-        raise EnrollmentError("already_reviewed", _("You have reviewed this course. Change that review.")) from error
+        detail = _("You have already reviewed this course. Edit your review instead.")
+        raise EnrollmentError("already_reviewed", detail) from error
     return review
 
 
 def _require_reviewer(actor: User, course: Course) -> None:
-    """Lock the actor's enrollment; raise EnrollmentError `not_enrolled` where there is none, or it has ended."""
+    """Lock the actor's enrollment; raise EnrollmentError `not_enrolled` if there is none or it has ended."""
     enrollment = Enrollment.objects.select_for_update(of=("self",)).filter(user=actor, course=course).first()
     if enrollment is None:
-        raise EnrollmentError("not_enrolled", _("Only students of a course review it."), status=403)
+        raise EnrollmentError("not_enrolled", _("Only students of this course can review it."), status=403)
     ENROLLMENT.check("review", enrollment.state, raises=EnrollmentError)
 
 
 @transaction.atomic
 def change_review(*, actor: User, review: Review, rating: int, comment: str) -> Review:
-    """Change a review; return it. Raises EnrollmentError `not_enrolled` as `write_review`; deleting stays possible."""
+    """Edit a review; return it. Raise EnrollmentError `not_enrolled` as `write_review()` does."""
     _require_reviewer(actor, review.course)
     review = Review.objects.select_for_update(of=("self",)).select_related("course").get(pk=review.pk)
     before = review.rating
     review.rating, review.comment = rating, comment
     review.save()
-    _count_stars(review.course, stars=rating - before, reviews=0)
+    _update_rating(review.course, stars=rating - before, reviews=0)
     record(actor=actor, action="enrollments.review_changed", target=review, changes={"rating": [before, rating]})
     return review
 
 
 @transaction.atomic
 def delete_review(*, actor: User, review: Review) -> None:
-    """Delete a review. A repeat changes nothing."""
+    """Delete a review, also after the enrollment has ended. A repeat has no effect."""
     locked = Review.objects.select_for_update(of=("self",)).select_related("course").filter(pk=review.pk).first()
     if locked is not None:
         record(actor=actor, action="enrollments.review_deleted", target=locked, changes={"rating": locked.rating})
-        _count_stars(locked.course, stars=-locked.rating, reviews=-1)
+        _update_rating(locked.course, stars=-locked.rating, reviews=-1)
         locked.delete()
 
 
-def _count_stars(course: Course, *, stars: int, reviews: int) -> None:
-    """Keep the course's mean exact under parallel reviews: the database adds, nobody reads first."""
-    catalogue_changed()
+def _update_rating(course: Course, *, stars: int, reviews: int) -> None:
+    """Add to the course's rating counters in the database, which keeps them exact under concurrent reviews."""
+    bump_catalog_version()
     Course.objects.filter(pk=course.pk).update(
         ratings_sum=F("ratings_sum") + stars, ratings_count=F("ratings_count") + reviews
     )

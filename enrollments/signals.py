@@ -1,15 +1,15 @@
-"""What enrolments tell the apps above them."""
+"""Signals sent by enrollments, and to apps above them."""
 
 from django.dispatch import Signal
 
-# Sent inside the completing transaction, once per enrolment, with `enrollment` and `actor`. A receiver that raises
-# undoes the completion.
+# Sent once for each completed enrollment with `enrollment` and `actor`, in the transaction that completes it. An
+# exception in a receiver rolls back the completion.
 course_completed = Signal()
 
-# Sent with `enrollment` and `actor` when the payment that opened an enrolment was given back whole and it has ended,
-# within the transaction. Sent by payments, received by whoever has something to take back with it.
+# Sent by payments with `enrollment` and `actor`, in the transaction that ends an enrollment after a full refund.
+# Receivers withdraw what depended on the payment, such as a certificate.
 access_refunded = Signal()
 
-# Sent with `user_id` and `course_id` when a student does something in a course: opens a lesson, finishes one, works on
-# a quiz, hands something in. Sent on the way to the answer, so that a receiver may ask no database.
+# Sent with `user_id` and `course_id` when a student opens or completes a lesson, works on a quiz or submits an
+# assignment. Sent while the request is handled, so receivers must not query the database.
 learned = Signal()

@@ -1,14 +1,14 @@
-"""States of an enrollment, and the operations that each allows."""
+"""States of an enrollment, and the operations allowed in each."""
 
 from enum import StrEnum
 
 from django.utils.translation import gettext_lazy as _
 
-from lms.lib.state_machine import Refusal, StateMachine
+from core.state_machine import Refusal, StateMachine
 
 
 class EnrollmentState(StrEnum):
-    """The state of an enrollment; one that has ended keeps whether it was completed."""
+    """State of an enrollment. An ended enrollment keeps its `completed_at`."""
 
     ACTIVE = "active"
     COMPLETED = "completed"
@@ -17,23 +17,24 @@ class EnrollmentState(StrEnum):
 
 ACTIVE, COMPLETED, ENDED = EnrollmentState
 NOT_ENROLLED = Refusal("not_enrolled", _("Your enrollment in this course has ended."))
-ALREADY_ENROLLED = Refusal("already_enrolled", _("You are in this course already."))
+ALREADY_ENROLLED = Refusal("already_enrolled", _("You are already enrolled in this course."))
 BOTH = {ACTIVE: (ACTIVE,), COMPLETED: (COMPLETED,)}
 
 ENROLLMENT = StateMachine(
     EnrollmentState,
     {
-        # Enroll again after the end; the first time there is no row yet.
+        # Enrolling again resumes an ended enrollment. The first enrollment creates the row and has no state before.
         "enroll": {ACTIVE: ALREADY_ENROLLED, COMPLETED: ALREADY_ENROLLED, ENDED: (ACTIVE, COMPLETED)},
         "end": {ACTIVE: (ENDED,), COMPLETED: (ENDED,), ENDED: ()},
         "complete_lesson": {ACTIVE: (ACTIVE, COMPLETED), COMPLETED: (COMPLETED,), ENDED: NOT_ENROLLED},
-        # By the student, who is told what is missing, and by the services after a grade or a change of the course.
+        # `complete` is requested by the student, who gets an error if requirements are missing; `complete_if_done` runs
+        # after a grade or a change of the course.
         "complete": {ACTIVE: (COMPLETED,), COMPLETED: (), ENDED: NOT_ENROLLED},
         "complete_if_done": {ACTIVE: (ACTIVE, COMPLETED), COMPLETED: (), ENDED: ()},
-        # Start, save and submit an attempt; submit an assignment.
+        # Start, save and submit an attempt, and submit an assignment.
         "work": {**BOTH, ENDED: NOT_ENROLLED},
         "review": {**BOTH, ENDED: NOT_ENROLLED},
-        # Work that was handed in before the end is still graded, but completes nothing.
+        # Work submitted before the end is still graded, but does not complete the course.
         "grade": {ACTIVE: (ACTIVE, COMPLETED), COMPLETED: (COMPLETED,), ENDED: (ENDED,)},
     },
 )

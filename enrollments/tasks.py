@@ -1,24 +1,24 @@
-"""Tasks of enrollments: mail, and completion after a course has changed."""
+"""Tasks of enrollments: emails, and completion after a change of a course."""
 
 import uuid
 
+from core.jobs.job import job
+from core.mail import delivery
 from enrollments import completion
 from enrollments.models import Enrollment, Invitation
-from lms.lib import mail
-from lms.platform.jobs import job
 
 
-@job
+@job("enrollments.mail_enrollment")
 def mail_enrollment(enrollment_id: str) -> None:
-    """Welcome a student to a course."""
+    """Send the welcome email of a course."""
     enrollment = Enrollment.objects.select_related("user", "course", "course__instructor").get(pk=enrollment_id)
     context = {"user": enrollment.user, "course": enrollment.course}
-    mail.send("enrolled", to=enrollment.user.email, context=context)
+    delivery.send("enrolled", to=enrollment.user.email, context=context)
 
 
-@job
+@job("enrollments.mail_invitation")
 def mail_invitation(invitation_id: str) -> None:
-    """Send an invitation's link."""
+    """Send the email with the link of an invitation."""
     invitation = Invitation.objects.select_related("course", "invited_by").get(pk=invitation_id)
     context = {
         "course": invitation.course,
@@ -26,10 +26,10 @@ def mail_invitation(invitation_id: str) -> None:
         "token": invitation.token,
         "invitation": invitation,
     }
-    mail.send("invitation", to=invitation.email, context=context)
+    delivery.send("invitation", to=invitation.email, context=context)
 
 
-@job
+@job("enrollments.complete_finished_enrollments")
 def complete_finished_enrollments(course_id: str) -> int:
-    """Complete the enrollments of a course that miss nothing since it was changed; return how many."""
+    """Complete the enrollments that meet all requirements after a change of the course; return their number."""
     return completion.complete_finished_enrollments(course_id=uuid.UUID(course_id))

@@ -1,16 +1,7 @@
-"""Enrolments, what their students do, and what it counts for."""
+"""Models of enrollments, progress, reviews, graded items and grades."""
 
 from enrollments.models.calendars import CalendarFeed, CalendarFeedQuerySet
-from enrollments.models.grading import (
-    Accommodation,
-    Extension,
-    GradedItem,
-    GradedItemQuerySet,
-    GradeEntry,
-    GradeEntryQuerySet,
-    ItemKind,
-)
-from enrollments.models.learning import (
+from enrollments.models.enrollments import (
     INVITATION_SALT,
     Enrollment,
     EnrollmentEvent,
@@ -22,6 +13,15 @@ from enrollments.models.learning import (
     ReviewQuerySet,
     ReviewReport,
     Source,
+)
+from enrollments.models.grading import (
+    Accommodation,
+    Extension,
+    GradedItem,
+    GradedItemQuerySet,
+    GradeEntry,
+    GradeEntryQuerySet,
+    ItemKind,
 )
 
 __all__ = [

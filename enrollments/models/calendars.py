@@ -1,4 +1,4 @@
-"""The private address of each person's calendar."""
+"""Calendar feeds."""
 
 from typing import Self
 
@@ -11,10 +11,10 @@ CALENDAR_SALT = "enrollments.calendar"
 
 
 class CalendarFeedQuerySet(models.QuerySet["CalendarFeed"]):
-    """Feeds by their address."""
+    """QuerySet of calendar feeds."""
 
     def by_token(self, token: str) -> Self:
-        """Return the feed that a token opens: none for a forged token, or one from before the last reset."""
+        """Return the feed of a token; empty for a forged token, a token from before a reset, or an inactive user."""
         try:
             feed_id, version = signing.Signer(salt=CALENDAR_SALT).unsign_object(token)
         except (signing.BadSignature, ValueError, TypeError):
@@ -23,7 +23,10 @@ class CalendarFeedQuerySet(models.QuerySet["CalendarFeed"]):
 
 
 class CalendarFeed(models.Model):
-    """One person's calendar for other programs. Its address is signed, not stored; a reset makes the old one void."""
+    """The iCalendar feed of one user.
+
+    Its URL holds a signed token and is not stored. A reset increments `version`, so that the old URL no longer works.
+    """
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="calendar_feed")
     version = models.PositiveIntegerField(default=1)
@@ -38,5 +41,5 @@ class CalendarFeed(models.Model):
 
     @property
     def token(self) -> str:
-        """The signed token of its address."""
+        """Signed token for the feed's URL."""
         return signing.Signer(salt=CALENDAR_SALT).sign_object([self.pk, self.version])

@@ -1,7 +1,7 @@
-"""What is graded in a course, when it is open to whom, and the ledger of grades.
+"""Graded items, extensions, accommodations and the ledger of grades.
 
-A quiz or an assignment *is* a graded item: their models inherit from `GradedItem`, so that the gradebook, the calendar
-and the clock read one table, whatever hangs on it.
+Quizzes and assignments inherit from `GradedItem` (multi-table inheritance), so that the gradebook, the calendar and
+the deadlines read one table for all types of work.
 """
 
 import uuid
@@ -17,52 +17,52 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role, has_role, one_line
 from courses.models import Course, Lesson
-from enrollments.models.learning import Enrollment
+from enrollments.models.enrollments import Enrollment
 
-MOST_POINTS = Decimal("99999.99")
-MOST_EXTRA_PERCENT = 300
+MAX_POINTS = Decimal("99999.99")
+MAX_EXTRA_PERCENT = 300
 
 Item = TypeVar("Item", bound="GradedItem")
 
 
 class ItemKind(models.TextChoices):
-    """What sort of work an item is."""
+    """Type of a graded item."""
 
     QUIZ = "quiz", _("Quiz")
     ASSIGNMENT = "assignment", _("Assignment")
 
 
 class GradedItemQuerySet(models.QuerySet[Item]):
-    """Graded items by who may see them; quizzes and assignments inherit these rules."""
+    """QuerySet of graded items; quizzes and assignments inherit its rules of access."""
 
     def published(self) -> Self:
-        """Return the items that students can see."""
+        """Return the published items."""
         return self.filter(is_published=True)
 
     def visible_to(self, user: Any) -> Self:
-        """Return the published items of the courses that `user` learns in, all of those they teach, all for admins."""
+        """Return the published items of the user's courses, all items of courses they teach; all for administrators."""
         if has_role(user, Role.ADMIN):
             return self
         if not user.is_authenticated:
             return self.none()
-        learning = Enrollment.objects.active().filter(user=user, course__is_published=True).values("course_id")
-        open_to_them = Q(is_published=True, course__in=learning)
+        enrolled = Enrollment.objects.active().filter(user=user, course__is_published=True).values("course_id")
+        as_student = Q(is_published=True, course__in=enrolled)
         if has_role(user, Role.INSTRUCTOR):
-            return self.filter(Q(course__instructor=user) | open_to_them)
-        return self.filter(open_to_them)
+            return self.filter(Q(course__instructor=user) | as_student)
+        return self.filter(as_student)
 
     def editable_by(self, user: Any) -> Self:
-        """Return the items of the courses that `user` teaches, all for admins."""
+        """Return the items of the courses that `user` teaches; all for administrators."""
         if has_role(user, Role.ADMIN):
             return self
         return self.filter(course__instructor=user) if has_role(user, Role.INSTRUCTOR) else self.none()
 
 
 class GradedItem(models.Model):
-    """A piece of work in a course that earns points: the parent of every quiz and assignment.
+    """Work in a course that earns points: the parent model of quizzes and assignments.
 
-    Times are UTC. `opens_at` to `closes_at` is when work is taken at all; `due_at` is when it is on time. What holds
-    for one student, with their extensions, is said by `enrollments.deadlines.terms_for` alone.
+    Times are UTC. Work is accepted from `opens_at` to `closes_at`, and is on time until `due_at`. Only
+    `enrollments.deadlines.get_terms` computes the dates and limits for one student, with extensions.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -74,14 +74,14 @@ class GradedItem(models.Model):
     title = models.CharField(_("title"), max_length=200, validators=[one_line])
     is_published = models.BooleanField(_("published"), default=False)
     is_required = models.BooleanField(
-        _("required"), default=False, help_text=_("The course is not completed until this is passed.")
+        _("required"), default=False, help_text=_("Students must pass this to complete the course.")
     )
     points_possible = models.DecimalField(
         _("points"),
         max_digits=7,
         decimal_places=2,
         default=Decimal(0),
-        validators=[MinValueValidator(Decimal(0)), MaxValueValidator(MOST_POINTS)],
+        validators=[MinValueValidator(Decimal(0)), MaxValueValidator(MAX_POINTS)],
     )
     weight = models.DecimalField(
         _("weight"),
@@ -89,7 +89,7 @@ class GradedItem(models.Model):
         decimal_places=2,
         default=Decimal(1),
         validators=[MinValueValidator(Decimal(0))],
-        help_text=_("How much it counts in the final grade, next to the others. 0 does not count."),
+        help_text=_("Weight in the final grade, relative to other items. Items with weight 0 do not count."),
     )
     opens_at = models.DateTimeField(_("opens"), null=True, blank=True)
     due_at = models.DateTimeField(_("due"), null=True, blank=True)
@@ -98,9 +98,13 @@ class GradedItem(models.Model):
         _("time limit in minutes"), null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(10_080)]
     )
     max_attempts = models.PositiveIntegerField(
-        _("attempts"), null=True, blank=True, validators=[MinValueValidator(1)], help_text=_("Empty: any number.")
+        _("attempts"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Leave empty for unlimited attempts."),
     )
-    position = models.PositiveIntegerField(_("place"), default=0)
+    position = models.PositiveIntegerField(_("position"), default=0)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -128,18 +132,18 @@ class GradedItem(models.Model):
 
     @property
     def is_counted(self) -> bool:
-        """Whether a grade of it is part of the final grade: possible to score in, and of some weight."""
+        """Whether grades of this item count toward the final grade: its points and its weight are above 0."""
         return bool(self.points_possible and self.weight)
 
 
 class Accommodation(models.Model):
-    """More time for one student in all timed work of a course. The latest word stands; the audit log keeps the rest."""
+    """Extra time for one student in all timed work of a course. Earlier values are in the audit log."""
 
     enrollment = models.OneToOneField(Enrollment, models.CASCADE, related_name="accommodation")
     extra_time_percent = models.PositiveSmallIntegerField(
-        _("more time in percent"), default=0, validators=[MaxValueValidator(MOST_EXTRA_PERCENT)]
+        _("extra time in percent"), default=0, validators=[MaxValueValidator(MAX_EXTRA_PERCENT)]
     )
-    reason = models.CharField(_("why"), max_length=300, blank=True)
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
     granted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -147,7 +151,7 @@ class Accommodation(models.Model):
         verbose_name = _("accommodation")
         constraints = [
             models.CheckConstraint(
-                condition=Q(extra_time_percent__lte=MOST_EXTRA_PERCENT), name="enrollments_accommodation_percent"
+                condition=Q(extra_time_percent__lte=MAX_EXTRA_PERCENT), name="enrollments_accommodation_percent"
             ),
         ]
 
@@ -156,16 +160,16 @@ class Accommodation(models.Model):
 
 
 class Extension(models.Model):
-    """Other terms for one student and one item: more minutes, more attempts, other dates. Empty means as everybody."""
+    """Extra minutes, extra attempts or other dates for one student and one item. Empty dates are the item's own."""
 
     item = models.ForeignKey(GradedItem, models.CASCADE, related_name="extensions")
     enrollment = models.ForeignKey(Enrollment, models.CASCADE, related_name="extensions")
-    extra_minutes = models.PositiveIntegerField(_("more minutes"), default=0)
-    extra_attempts = models.PositiveIntegerField(_("more attempts"), default=0)
+    extra_minutes = models.PositiveIntegerField(_("extra minutes"), default=0)
+    extra_attempts = models.PositiveIntegerField(_("extra attempts"), default=0)
     opens_at = models.DateTimeField(_("opens"), null=True, blank=True)
     due_at = models.DateTimeField(_("due"), null=True, blank=True)
     closes_at = models.DateTimeField(_("closes"), null=True, blank=True)
-    reason = models.CharField(_("why"), max_length=300, blank=True)
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
     granted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -181,10 +185,10 @@ class Extension(models.Model):
 
 
 class GradeEntryQuerySet(models.QuerySet["GradeEntry"]):
-    """Grades by who may see them, and the ones that stand."""
+    """QuerySet of grade entries."""
 
     def visible_to(self, user: Any) -> Self:
-        """Return one's own grades, those of the courses one teaches, all for admins."""
+        """Return the user's own grades and those of the courses they teach; all for administrators."""
         if has_role(user, Role.ADMIN):
             return self
         if not user.is_authenticated:
@@ -192,26 +196,26 @@ class GradeEntryQuerySet(models.QuerySet["GradeEntry"]):
         return self.filter(Q(enrollment__user=user) | Q(item__course__instructor=user))
 
     def editable_by(self, user: Any) -> Self:
-        """Return nothing: a grade is answered by another entry, never edited."""
+        """Return an empty QuerySet: grades are changed by appending an entry, never edited."""
         return self.none()
 
 
 class GradeEntry(models.Model):
-    """One line of the ledger of grades: appended, never edited. The last one of an item and enrolment stands.
+    """An entry of the ledger of grades: appended, never edited. The last entry of an item and enrollment is current.
 
-    `points` is null for work that is excused, or whose grade was taken back.
+    `points` is null for excused work and for a withdrawn grade.
     """
 
     item = models.ForeignKey(GradedItem, models.PROTECT, related_name="grades")
     enrollment = models.ForeignKey(Enrollment, models.PROTECT, related_name="grades")
     points = models.DecimalField(_("points"), max_digits=7, decimal_places=2, null=True)
     is_excused = models.BooleanField(_("excused"), default=False)
-    reason = models.CharField(_("why"), max_length=300, blank=True)
-    source_id = models.UUIDField(null=True, help_text=_("The attempt or submission that earned it."))
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
+    source_id = models.UUIDField(null=True, help_text=_("The graded attempt or submission."))
     graded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by")
     )
-    created_at = models.DateTimeField(_("when"), default=timezone.now)
+    created_at = models.DateTimeField(_("date"), default=timezone.now)
 
     objects = GradeEntryQuerySet.as_manager()
 

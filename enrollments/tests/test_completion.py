@@ -1,4 +1,4 @@
-"""Completion of enrollments after the course, its work or its grades have changed."""
+"""Tests for the completion of enrollments after changes of courses, graded items and grades."""
 
 import uuid
 from collections.abc import Callable
@@ -10,20 +10,20 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from assignments.handing_in import submit
 from assignments.models import Assignment
+from assignments.submissions import submit
 from assignments.tests.samples import write_assignment
 from certificates.models import Certificate
+from core.models import AuditEntry
 from courses import services as courses
 from courses.models import CompletionRule, Course, Lesson
 from enrollments import completion, services
 from enrollments.models import Enrollment, LessonProgress
 from enrollments.tasks import complete_finished_enrollments
-from lms.platform.models import AuditEntry
-from lms.testing.plugin import complete_all_lessons, make_course, person
-from quizzes import attempts, authoring
+from quizzes import attempts, editor
 from quizzes.models import Quiz
 from quizzes.tests.conftest import answers_for, make_quiz
+from tools.testing.plugin import complete_all_lessons, make_course, make_user
 
 QUESTION = {"question_type": "true_false", "question_text": "Tea is a plant.", "points": 4, "correct_answer": "true"}
 OTHER = {"question_type": "true_false", "question_text": "Tea is a stone.", "points": 6, "correct_answer": "false"}
@@ -32,13 +32,13 @@ Commits = Callable[..., Any]
 
 @pytest.fixture
 def commits(django_capture_on_commit_callbacks: Any) -> Commits:
-    """Return a context manager that runs what is scheduled for after the commit."""
+    """Return a context manager that runs the on-commit callbacks."""
     return lambda: django_capture_on_commit_callbacks(execute=True)
 
 
 @pytest.fixture
-def almost_done(bob: User, course: Course, enrollment: Enrollment) -> Lesson:
-    """The last lesson, the only one that Bob has not completed."""
+def last_lesson(bob: User, course: Course, enrollment: Enrollment) -> Lesson:
+    """Complete all lessons but the last for Bob; return the last one."""
     *done, last = course.lessons.all()
     for lesson in done:
         services.complete_lesson(actor=bob, enrollment=enrollment, lesson_id=lesson.pk)
@@ -47,24 +47,24 @@ def almost_done(bob: User, course: Course, enrollment: Enrollment) -> Lesson:
 
 @pytest.fixture
 def quiz(alice: User, bob: User, course: Course, enrollment: Enrollment) -> Quiz:
-    """A required quiz that Bob failed with 6 of 10 points; he has completed all lessons."""
+    """Return a required quiz that Bob failed with 6 of 10 points; he has completed all lessons."""
     quiz = make_quiz(alice, course, [QUESTION, OTHER], is_required=True)
-    attempt = attempts.start(actor=bob, quiz=quiz)[0]
-    attempts.submit(actor=bob, attempt=attempt, answers=answers_for(attempt, [False, False]))
+    attempt = attempts.start_attempt(actor=bob, quiz=quiz)[0]
+    attempts.submit_attempt(actor=bob, attempt=attempt, answers=answers_for(attempt, [False, False]))
     complete_all_lessons(enrollment)
     return quiz
 
 
 @pytest.fixture
 def assignment(bob: User, course: Course, enrollment: Enrollment) -> Assignment:
-    """A required assignment that Bob has not handed in; he has completed all lessons."""
+    """Return a required assignment without a submission of Bob; he has completed all lessons."""
     assignment = write_assignment(course, is_required=True, passing_points=6)
     complete_all_lessons(enrollment)
     return assignment
 
 
 def assert_completed(enrollment: Enrollment) -> None:
-    """Check that the enrollment was completed once, with one certificate, one audit entry and one mail about it."""
+    """Assert that the enrollment was completed once: one certificate, one audit entry and one email."""
     enrollment.refresh_from_db()
     assert enrollment.completed_at is not None
     assert Certificate.objects.filter(enrollment=enrollment).count() == 1
@@ -77,12 +77,12 @@ def assert_not_completed(enrollment: Enrollment) -> None:
     assert enrollment.completed_at is None
 
 
-@pytest.mark.usefixtures("almost_done")
+@pytest.mark.usefixtures("last_lesson")
 @pytest.mark.parametrize("change", ["delete", "withdraw"])
-def test_a_missing_lesson_that_goes_completes_by_api(
-    alice: User, enrollment: Enrollment, almost_done: Lesson, api_of: Callable, commits: Commits, change: str
+def test_removing_the_last_open_lesson_by_api_completes(
+    alice: User, enrollment: Enrollment, last_lesson: Lesson, api_of: Callable, commits: Commits, change: str
 ) -> None:
-    address = f"/api/v1/courses/{almost_done.course_id}/lessons/{almost_done.pk}"
+    address = f"/api/v1/courses/{last_lesson.course_id}/lessons/{last_lesson.pk}"
     api: APIClient = api_of(alice)
     with commits():
         answer = api.delete(address) if change == "delete" else api.patch(address, {"is_published": False})
@@ -90,38 +90,38 @@ def test_a_missing_lesson_that_goes_completes_by_api(
     assert_completed(enrollment)
 
 
-def test_a_missing_lesson_deleted_on_the_page_completes(
-    alice: User, course: Course, enrollment: Enrollment, almost_done: Lesson, browser_of: Callable, commits: Commits
+def test_deleting_the_last_open_lesson_on_the_page_completes(
+    alice: User, course: Course, enrollment: Enrollment, last_lesson: Lesson, browser_of: Callable, commits: Commits
 ) -> None:
     browser: Client = browser_of(alice)
     with commits():
-        browser.post(f"/teach/courses/{course.slug}/lessons/{almost_done.pk}/delete/")
-    assert not Lesson.objects.filter(pk=almost_done.pk).exists()
+        browser.post(f"/teach/courses/{course.slug}/lessons/{last_lesson.pk}/delete/")
+    assert not Lesson.objects.filter(pk=last_lesson.pk).exists()
     assert_completed(enrollment)
 
 
-def test_a_lower_share_of_a_watched_video_completes(
-    alice: User, course: Course, enrollment: Enrollment, almost_done: Lesson, api_of: Callable, commits: Commits
+def test_lowering_the_share_of_a_watched_video_completes(
+    alice: User, course: Course, enrollment: Enrollment, last_lesson: Lesson, api_of: Callable, commits: Commits
 ) -> None:
-    film = {"video_url": "https://cdn.example/film.mp4", "video_seconds": 120, "video_share": 90}
-    courses.update_lesson(actor=alice, lesson=almost_done, completion_rule=CompletionRule.VIDEO, **film)
-    LessonProgress.objects.create(enrollment=enrollment, lesson=almost_done, watched_seconds=61)
-    address = f"/api/v1/courses/{course.pk}/lessons/{almost_done.pk}"
+    video = {"video_url": "https://cdn.example/film.mp4", "video_seconds": 120, "video_share": 90}
+    courses.update_lesson(actor=alice, lesson=last_lesson, completion_rule=CompletionRule.VIDEO, **video)
+    LessonProgress.objects.create(enrollment=enrollment, lesson=last_lesson, watched_seconds=61)
+    address = f"/api/v1/courses/{course.pk}/lessons/{last_lesson.pk}"
     with commits():
         assert api_of(alice).patch(address, {"video_share": 51}).status_code == 200
-    assert_not_completed(enrollment)  # 62 seconds are needed
+    assert_not_completed(enrollment)  # requires 62 seconds
     with commits():
         assert api_of(alice).patch(address, {"video_share": 50}).status_code == 200
     assert_completed(enrollment)
 
 
-def test_lessons_changed_in_a_withdrawn_course_count_once_it_is_published(
-    alice: User, course: Course, enrollment: Enrollment, almost_done: Lesson, api_of: Callable, commits: Commits
+def test_lessons_changed_in_an_unpublished_course_count_after_publishing(
+    alice: User, course: Course, enrollment: Enrollment, last_lesson: Lesson, api_of: Callable, commits: Commits
 ) -> None:
     api: APIClient = api_of(alice)
     with commits():
         api.post(f"/api/v1/courses/{course.pk}/unpublish")
-        api.delete(f"/api/v1/courses/{course.pk}/lessons/{almost_done.pk}")
+        api.delete(f"/api/v1/courses/{course.pk}/lessons/{last_lesson.pk}")
     assert_not_completed(enrollment)
     with commits():
         api.post(f"/api/v1/courses/{course.pk}/publish")
@@ -131,7 +131,7 @@ def test_lessons_changed_in_a_withdrawn_course_count_once_it_is_published(
 @pytest.mark.parametrize(
     "fields", [{"is_published": False}, {"is_required": False}, {"passing_score_percentage": 60}], ids=str
 )
-def test_a_quiz_that_asks_for_less_completes(
+def test_relaxing_a_quiz_completes(
     alice: User, enrollment: Enrollment, quiz: Quiz, api_of: Callable, commits: Commits, fields: dict[str, Any]
 ) -> None:
     assert_not_completed(enrollment)
@@ -140,7 +140,7 @@ def test_a_quiz_that_asks_for_less_completes(
     assert_completed(enrollment)
 
 
-def test_a_quiz_unpublished_by_its_own_endpoint_completes(
+def test_unpublishing_a_quiz_completes(
     alice: User, enrollment: Enrollment, quiz: Quiz, api_of: Callable, commits: Commits
 ) -> None:
     with commits():
@@ -148,9 +148,7 @@ def test_a_quiz_unpublished_by_its_own_endpoint_completes(
     assert_completed(enrollment)
 
 
-def test_a_lower_pass_mark_lets_attempts_pass_that_reach_it(
-    alice: User, quiz: Quiz, api_of: Callable, commits: Commits
-) -> None:
+def test_a_lower_pass_mark_passes_earlier_attempts(alice: User, quiz: Quiz, api_of: Callable, commits: Commits) -> None:
     def passed_at(percent: int) -> bool | None:
         with commits():
             api_of(alice).patch(f"/api/v1/quizzes/{quiz.pk}", {"passing_score_percentage": percent})
@@ -159,7 +157,7 @@ def test_a_lower_pass_mark_lets_attempts_pass_that_reach_it(
     assert [passed_at(61), passed_at(60), passed_at(100)] == [False, True, True]
 
 
-def test_a_deleted_quiz_completes(
+def test_deleting_a_quiz_completes(
     alice: User, course: Course, enrollment: Enrollment, api_of: Callable, commits: Commits
 ) -> None:
     quiz = make_quiz(alice, course, [QUESTION], is_required=True)
@@ -170,15 +168,15 @@ def test_a_deleted_quiz_completes(
     assert_completed(enrollment)
 
 
-def test_a_regrade_that_leaves_the_points_and_passes_completes(
+def test_a_regrade_that_passes_with_the_same_points_completes(
     alice: User, bob: User, course: Course, enrollment: Enrollment, api_of: Callable, commits: Commits
 ) -> None:
     quiz = make_quiz(alice, course, [QUESTION, OTHER], is_required=True)
-    attempt = attempts.start(actor=bob, quiz=quiz)[0]
-    attempts.submit(actor=bob, attempt=attempt, answers=answers_for(attempt, [False, False]))
+    attempt = attempts.start_attempt(actor=bob, quiz=quiz)[0]
+    attempts.submit_attempt(actor=bob, attempt=attempt, answers=answers_for(attempt, [False, False]))
     complete_all_lessons(enrollment)
     wrong = quiz.questions.order_by("order")[0]
-    authoring.change_question(actor=alice, question=wrong, points=2)
+    editor.change_question(actor=alice, question=wrong, points=2)
     assert_not_completed(enrollment)
     with commits():
         address = f"/api/v1/quizzes/{quiz.pk}/regrade"
@@ -187,7 +185,7 @@ def test_a_regrade_that_leaves_the_points_and_passes_completes(
 
 
 @pytest.mark.parametrize("grade", [{"is_excused": "on"}, {"points": "7"}], ids=str)
-def test_a_quiz_excused_or_graded_in_the_gradebook_completes(
+def test_excusing_or_grading_a_quiz_in_the_gradebook_completes(
     alice: User,
     course: Course,
     enrollment: Enrollment,
@@ -213,7 +211,7 @@ def test_a_grade_below_the_pass_mark_in_the_gradebook_does_not_complete(
 
 
 @pytest.mark.parametrize("fields", [{"is_published": False}, {"is_required": False}], ids=str)
-def test_an_assignment_that_is_withdrawn_or_optional_completes(
+def test_making_an_assignment_unpublished_or_optional_completes(
     alice: User,
     enrollment: Enrollment,
     assignment: Assignment,
@@ -227,7 +225,7 @@ def test_an_assignment_that_is_withdrawn_or_optional_completes(
     assert_completed(enrollment)
 
 
-def test_a_deleted_assignment_completes(
+def test_deleting_an_assignment_completes(
     alice: User, enrollment: Enrollment, assignment: Assignment, api_of: Callable, commits: Commits
 ) -> None:
     with commits():
@@ -235,7 +233,7 @@ def test_a_deleted_assignment_completes(
     assert_completed(enrollment)
 
 
-def test_a_lower_pass_mark_of_an_assignment_completes(
+def test_lowering_the_pass_mark_of_an_assignment_completes(
     alice: User, bob: User, enrollment: Enrollment, assignment: Assignment, api_of: Callable, commits: Commits
 ) -> None:
     api: APIClient = api_of(alice)
@@ -247,19 +245,19 @@ def test_a_lower_pass_mark_of_an_assignment_completes(
     assert_completed(enrollment)
 
 
-def test_an_enrollment_taken_up_again_completes_when_nothing_is_missing_by_then(
-    alice: User, bob: User, course: Course, enrollment: Enrollment, almost_done: Lesson, commits: Commits
+def test_resuming_an_enrollment_completes_if_all_requirements_are_met(
+    alice: User, bob: User, course: Course, enrollment: Enrollment, last_lesson: Lesson, commits: Commits
 ) -> None:
-    services.revoke(actor=alice, enrollment=enrollment, reason="Asked to leave")
+    services.end_enrollment(actor=alice, enrollment=enrollment, reason="Asked to leave")
     with commits():
-        courses.delete_lesson(actor=alice, lesson=almost_done)
+        courses.delete_lesson(actor=alice, lesson=last_lesson)
     assert_not_completed(enrollment)
     with commits():
         services.enroll(actor=bob, user=bob, course=course)
     assert_completed(enrollment)
 
 
-def test_a_completed_or_ended_enrollment_is_left_as_it_is(
+def test_completed_and_ended_enrollments_do_not_change(
     alice: User, carol: User, course: Course, enrollment: Enrollment, commits: Commits
 ) -> None:
     completed_at = complete_all_lessons(enrollment).completed_at
@@ -267,7 +265,7 @@ def test_a_completed_or_ended_enrollment_is_left_as_it_is(
     *done, last = course.lessons.all()
     for lesson in done:
         services.complete_lesson(actor=carol, enrollment=ended, lesson_id=lesson.pk)
-    services.revoke(actor=alice, enrollment=ended, reason="Asked to leave")
+    services.end_enrollment(actor=alice, enrollment=ended, reason="Asked to leave")
     with commits():
         courses.delete_lesson(actor=alice, lesson=last)
     enrollment.refresh_from_db()
@@ -276,11 +274,11 @@ def test_a_completed_or_ended_enrollment_is_left_as_it_is(
     assert Certificate.objects.count() == 1
 
 
-@pytest.mark.usefixtures("almost_done")
-def test_a_task_that_runs_twice_completes_once(
-    course: Course, enrollment: Enrollment, almost_done: Lesson, commits: Commits
+@pytest.mark.usefixtures("last_lesson")
+def test_the_completion_task_is_idempotent(
+    course: Course, enrollment: Enrollment, last_lesson: Lesson, commits: Commits
 ) -> None:
-    Lesson.objects.filter(pk=almost_done.pk).update(is_published=False)
+    Lesson.objects.filter(pk=last_lesson.pk).update(is_published=False)
     courses.recount_lessons(course=course)
     with commits():
         assert [complete_finished_enrollments(str(course.pk)) for _time in range(2)] == [1, 0]
@@ -288,14 +286,14 @@ def test_a_task_that_runs_twice_completes_once(
     assert complete_finished_enrollments(str(uuid.uuid4())) == 0
 
 
-def test_the_task_reads_only_finished_students_one_by_one(
+def test_the_task_loads_only_finished_students_one_by_one(
     alice: User, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
 ) -> None:
-    """One query for the course and one for each chunk, however many students are on their way."""
-    monkeypatch.setattr(completion, "CHUNK", 4)
+    """One query for the course and one for each chunk, for any number of unfinished students."""
+    monkeypatch.setattr(completion, "CHUNK_SIZE", 4)
     course = make_course(alice, "Cocoa")
     for number in range(10):
-        services.enroll(actor=alice, user=person(f"Student{number}"), course=course)
+        services.enroll(actor=alice, user=make_user(f"Student{number}"), course=course)
     with django_assert_num_queries(2):
         complete_finished_enrollments(str(course.pk))
     lessons = list(course.lessons.all())
@@ -305,21 +303,21 @@ def test_the_task_reads_only_finished_students_one_by_one(
         for lesson in lessons
     )
     make_quiz(alice, course, [QUESTION], is_required=True)
-    # Course; three chunks and the empty one after the last; for each of ten students a savepoint's two statements, the
-    # lock, watched videos, lessons, progress, and the requirements: lessons (2), quizzes (2), assignments (1).
+    # The course; three chunks and an empty one; for each of ten students two savepoint statements, the lock, watched
+    # videos, unfinished lessons, progress, and the requirements: lessons (2), quizzes (2), assignments (1).
     assert len(lessons) == 3
     with django_assert_num_queries(1 + 4 + 10 * 11):
         complete_finished_enrollments(str(course.pk))
 
 
-def test_all_students_of_all_chunks_are_completed(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(completion, "CHUNK", 2)
+def test_the_task_completes_students_of_all_chunks(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(completion, "CHUNK_SIZE", 2)
     course = make_course(alice, "Cocoa", lessons=2)
     first, second = course.lessons.all()
     for number in range(5):
-        user = person(f"Student{number}")
-        made = services.enroll(actor=user, user=user, course=course)
-        services.complete_lesson(actor=user, enrollment=made, lesson_id=first.pk)
+        user = make_user(f"Student{number}")
+        enrollment = services.enroll(actor=user, user=user, course=course)
+        services.complete_lesson(actor=user, enrollment=enrollment, lesson_id=first.pk)
     courses.delete_lesson(actor=alice, lesson=second)
     assert complete_finished_enrollments(str(course.pk)) == 5
     assert Certificate.objects.count() == 5

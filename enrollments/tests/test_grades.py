@@ -1,4 +1,4 @@
-"""The ledger of grades: appended, in range, and what completes a course."""
+"""Tests for the ledger of grades."""
 
 from decimal import Decimal
 from typing import Any
@@ -7,33 +7,33 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
+from core.models import AuditEntry
 from enrollments import registry
 from enrollments.grades import GradeError, current_grades, record_grade
 from enrollments.models import Enrollment, GradedItem, GradeEntry, ItemKind
-from lms.platform.models import AuditEntry
-from lms.testing.plugin import complete_all_lessons
+from tools.testing.plugin import complete_all_lessons
 
 
 @pytest.fixture
 def item(enrollment: Enrollment) -> GradedItem:
-    """A piece of work for ten points."""
+    """Return a published assignment with ten points."""
     return GradedItem.objects.create(
         course=enrollment.course, kind=ItemKind.ASSIGNMENT, title="Essay", is_published=True, points_possible=10
     )
 
 
-def test_a_changed_grade_is_another_entry_and_the_last_one_stands(
+def test_a_new_grade_appends_an_entry_and_becomes_current(
     item: GradedItem, enrollment: Enrollment, alice: User
 ) -> None:
     for points in ("4", "7.5"):
         record_grade(actor=alice, item=item, enrollment=enrollment, points=Decimal(points), reason="read it again")
     assert GradeEntry.objects.count() == 2
-    standing = current_grades(enrollment_ids=[enrollment.pk], item_ids=[item.pk])
-    assert standing[enrollment.pk.int][item.pk.int].points == Decimal("7.5")
+    grades = current_grades(enrollment_ids=[enrollment.pk], item_ids=[item.pk])
+    assert grades[enrollment.pk][item.pk].points == Decimal("7.5")
     assert AuditEntry.objects.filter(action="enrollments.grade_recorded").count() == 2
 
 
-def test_the_same_grade_again_appends_nothing(item: GradedItem, enrollment: Enrollment, alice: User) -> None:
+def test_an_equal_grade_appends_no_entry(item: GradedItem, enrollment: Enrollment, alice: User) -> None:
     for _ in range(2):
         record_grade(actor=alice, item=item, enrollment=enrollment, points=Decimal(5))
     assert GradeEntry.objects.count() == 1
@@ -47,7 +47,7 @@ def test_a_grade_out_of_range_is_refused(item: GradedItem, enrollment: Enrollmen
     assert not GradeEntry.objects.exists()
 
 
-def test_the_database_itself_refuses_points_below_nothing(item: GradedItem, enrollment: Enrollment) -> None:
+def test_a_database_constraint_refuses_negative_points(item: GradedItem, enrollment: Enrollment) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         GradeEntry.objects.create(item=item, enrollment=enrollment, points=Decimal(-1))
 
@@ -57,13 +57,13 @@ def test_excused_work_has_no_points(item: GradedItem, enrollment: Enrollment, al
     assert (entry.points, entry.is_excused) == (None, True)
 
 
-def test_the_last_grade_that_was_missing_completes_the_course(
+def test_the_last_missing_grade_completes_the_course(
     item: GradedItem, enrollment: Enrollment, alice: User, monkeypatch: Any
 ) -> None:
-    def graded(asked: Enrollment) -> list[str]:
-        return [] if GradeEntry.objects.filter(enrollment=asked, item=item).exists() else ["the essay"]
+    def essay_requirement(enrollment: Enrollment) -> list[str]:
+        return [] if GradeEntry.objects.filter(enrollment=enrollment, item=item).exists() else ["the essay"]
 
-    monkeypatch.setattr(registry, "requirements", [*registry.requirements, graded])
+    monkeypatch.setattr(registry, "requirements", [*registry.requirements, essay_requirement])
     complete_all_lessons(enrollment)
     enrollment.refresh_from_db()
     assert enrollment.completed_at is None
@@ -72,7 +72,9 @@ def test_the_last_grade_that_was_missing_completes_the_course(
     assert enrollment.completed_at is not None
 
 
-def test_who_sees_a_graded_item(item: GradedItem, alice: User, bob: User, carol: User, dan: User, erin: User) -> None:
+def test_graded_items_are_visible_to_students_and_teachers_of_the_course(
+    item: GradedItem, alice: User, bob: User, carol: User, dan: User, erin: User
+) -> None:
     seen = {
         person.full_name: GradedItem.objects.visible_to(person).exists() for person in (alice, bob, carol, dan, erin)
     }

@@ -1,4 +1,4 @@
-"""A course as its students find it, shown to its author."""
+"""Tests for the preview of a course."""
 
 from collections.abc import Callable
 
@@ -9,16 +9,16 @@ from accounts.models import User
 from courses import services
 from courses.models import Course
 from enrollments.models import Enrollment, LessonProgress
-from lms.testing.plugin import graded_item
+from tools.testing.plugin import make_graded_item
 
 
-def test_the_author_walks_through_the_room_and_leaves_no_trace(
+def test_a_preview_shows_published_lessons_and_records_no_progress(
     alice: User, course: Course, browser_of: Callable[[User], Client]
 ) -> None:
     first, second, third = course.lessons.order_by("order")
     services.update_lesson(actor=alice, lesson=third, is_published=False)
-    graded_item(course, "Leaves", lesson=second)
-    services.unpublish_course(actor=alice, course=course)  # a draft is what one wants to look at
+    make_graded_item(course, "Leaves", lesson=second)
+    services.unpublish_course(actor=alice, course=course)  # drafts can be previewed
     browser = browser_of(alice)
     start = browser.get(f"/teach/courses/{course.slug}/preview/")
     assert start.headers["Location"] == f"/teach/courses/{course.slug}/preview/{first.pk}/"
@@ -33,17 +33,15 @@ def test_the_author_walks_through_the_room_and_leaves_no_trace(
     assert not LessonProgress.objects.exists()
 
 
-def test_a_course_without_published_lessons_has_nothing_to_preview(
-    alice: User, browser_of: Callable[[User], Client]
-) -> None:
+def test_a_course_without_published_lessons_has_no_preview(alice: User, browser_of: Callable[[User], Client]) -> None:
     course = services.create_course(actor=alice, title="Bare")
     answer = browser_of(alice).get(f"/teach/courses/{course.slug}/preview/", follow=True)
     assert answer.redirect_chain == [(f"/teach/courses/{course.slug}/", 302)]
-    assert "empty room" in answer.content.decode()
+    assert "Publish a lesson to preview this course." in answer.content.decode()
 
 
 @pytest.mark.parametrize(("who", "status"), [("bob", 403), ("erin", 403), ("dan", 302)])
-def test_it_is_for_those_who_may_edit(
+def test_a_preview_requires_permission_to_edit_the_course(
     who: str, status: int, request: pytest.FixtureRequest, course: Course, browser_of: Callable[[User], Client]
 ) -> None:
     browser = browser_of(request.getfixturevalue(who))

@@ -1,4 +1,4 @@
-"""Many at once: one enrolment, every lesson counted, one completion."""
+"""Race tests: one enrollment, all lessons counted, one completion."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,23 +8,23 @@ from django.core import mail
 from django.db.models import QuerySet
 
 from accounts.models import User
+from core.models import AuditEntry
 from courses.models import Course
 from enrollments import services
 from enrollments.models import Enrollment, LessonProgress
 from enrollments.signals import course_completed
-from lms.platform.models import AuditEntry
-from lms.testing.plugin import make_course
-from lms.testing.racing import MOST_ROUNDS, at_once, kinds
 from realtime.models import Notification
+from tools.testing.plugin import make_course
+from tools.testing.races import MAX_ROUNDS, count_outcomes, run_concurrently
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 LESSONS = 30
 
 
 @pytest.mark.quality("E02")
-def test_of_twenty_enrolments_at_once_one_is_made(bob: User, alice: User, course: Course) -> None:
-    outcomes = at_once(20, lambda _number: services.enroll(actor=bob, user=bob, course=course))
-    assert kinds(outcomes) == {"Enrollment": 1, "already_enrolled": 19}
+def test_twenty_concurrent_enrollments_create_one(bob: User, alice: User, course: Course) -> None:
+    outcomes = run_concurrently(20, lambda _number: services.enroll(actor=bob, user=bob, course=course))
+    assert count_outcomes(outcomes) == {"Enrollment": 1, "already_enrolled": 19}
     assert Enrollment.objects.count() == 1
     course.refresh_from_db()
     assert course.enrollments_count == 1
@@ -34,23 +34,23 @@ def test_of_twenty_enrolments_at_once_one_is_made(bob: User, alice: User, course
 
 @pytest.fixture
 def completions() -> Iterator[list[Enrollment]]:
-    """The enrolments that were said to be completed."""
-    heard: list[Enrollment] = []
+    """Yield a list of the enrollments for which `course_completed` was sent."""
+    completed: list[Enrollment] = []
 
-    def listen(enrollment: Enrollment, **kwargs: Any) -> None:
-        heard.append(enrollment)
+    def receive(enrollment: Enrollment, **kwargs: Any) -> None:
+        completed.append(enrollment)
 
-    course_completed.connect(listen)
-    yield heard
-    course_completed.disconnect(listen)
+    course_completed.connect(receive)
+    yield completed
+    course_completed.disconnect(receive)
 
 
 def finish_each_lesson_twice(bob: User, alice: User) -> Enrollment:
-    """Complete the thirty lessons of a course all at once, each twice; return the enrolment as it is then."""
+    """Complete the 30 lessons of a course concurrently, each twice; return the enrollment."""
     course = make_course(alice, "Thirty", lessons=LESSONS)
     enrollment = services.enroll(actor=bob, user=bob, course=course)
     ids = list(course.lessons.values_list("pk", flat=True)) * 2
-    outcomes = at_once(
+    outcomes = run_concurrently(
         len(ids), lambda number: services.complete_lesson(actor=bob, enrollment=enrollment, lesson_id=ids[number])
     )
     assert [outcome for outcome in outcomes if isinstance(outcome, Exception)] == []
@@ -60,7 +60,7 @@ def finish_each_lesson_twice(bob: User, alice: User) -> Enrollment:
 
 
 @pytest.mark.quality("E04")
-def test_thirty_lessons_at_once_each_twice_are_thirty_and_complete_once(
+def test_30_lessons_completed_concurrently_and_twice_complete_the_course_once(
     bob: User, alice: User, completions: list[Enrollment]
 ) -> None:
     enrollment = finish_each_lesson_twice(bob, alice)
@@ -74,10 +74,10 @@ def test_thirty_lessons_at_once_each_twice_are_thirty_and_complete_once(
 
 
 @pytest.mark.quality("E04")
-def test_control_without_the_lock_the_course_is_not_completed_once(
+def test_control_without_the_row_lock_completion_fails_or_repeats(
     bob: User, alice: User, completions: list[Enrollment], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the row lock taken away, two last lessons do not see each other, or both complete the course."""
+    """Without the row lock, two last lessons do not see each other, or both complete the course."""
     monkeypatch.setattr(QuerySet, "select_for_update", lambda self, *args, **kwargs: self)
 
     def breaks(number: int) -> bool:
@@ -89,7 +89,7 @@ def test_control_without_the_lock_the_course_is_not_completed_once(
         def finish(number: int, enrollment: Enrollment = enrollment, ids: list[Any] = ids) -> Enrollment:
             return services.complete_lesson(actor=bob, enrollment=enrollment, lesson_id=ids[number])
 
-        at_once(len(ids), finish)
+        run_concurrently(len(ids), finish)
         return len(completions) != 1
 
-    assert any(breaks(number) for number in range(MOST_ROUNDS))
+    assert any(breaks(number) for number in range(MAX_ROUNDS))

@@ -1,4 +1,4 @@
-"""The table of an enrollment's states, whole; and enrollments that end between a service's check and its write."""
+"""Tests for the state machine of enrollments, and for enrollments that end while a service runs."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,35 +12,35 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from assignments import grading, handing_in
+from assignments import grading, submissions
 from assignments.models import Submission
 from assignments.tests.samples import write_assignment
 from certificates.models import Certificate
 from certificates.services import generate
+from core.http.errors import DomainError
 from courses.models import Course
 from enrollments import completion, services
 from enrollments.grades import record_grade
 from enrollments.models import Enrollment, GradeEntry, LessonProgress, Review
-from enrollments.rooms import room_of
+from enrollments.rooms import course_room
 from enrollments.states import ENROLLMENT, EnrollmentState
 from files.tests.samples import PDF, upload
-from lms.lib.errors import DomainError
-from lms.testing.plugin import buy_course, complete_all_lessons, graded_item
-from lms.testing.transitions import assert_follows, every_case
 from quizzes import attempts
 from quizzes.models import Attempt
 from quizzes.tests.conftest import RIGHT, answers_for, make_quiz
 from realtime import chat
 from realtime.models import Message
+from tools.testing.plugin import buy_course, complete_all_lessons, make_graded_item
+from tools.testing.transitions import assert_follows, every_case
 
 pytestmark = pytest.mark.quality("V06")
 
 QUESTION = {"question_type": "true_false", "question_text": "Tea is a plant.", "points": 4, "correct_answer": "true"}
-Act = Callable[[Enrollment], Any]
+Operation = Callable[[Enrollment], Any]
 
 
 def finish_lessons(enrollment: Enrollment) -> None:
-    """Write that every lesson is done, without completing the course."""
+    """Complete all lessons without completing the course."""
     LessonProgress.objects.bulk_create(
         LessonProgress(enrollment=enrollment, lesson=lesson, completed_at=timezone.now())
         for lesson in enrollment.course.lessons.all()
@@ -48,7 +48,7 @@ def finish_lessons(enrollment: Enrollment) -> None:
 
 
 def end(enrollment: Enrollment) -> None:
-    services.revoke(actor=enrollment.course.instructor, enrollment=enrollment, reason="Refunded")
+    services.end_enrollment(actor=enrollment.course.instructor, enrollment=enrollment, reason="Refunded")
 
 
 def enroll(enrollment: Enrollment) -> Enrollment:
@@ -69,7 +69,7 @@ def complete_if_done(enrollment: Enrollment) -> int:
 
 
 def grade(enrollment: Enrollment) -> GradeEntry:
-    item = graded_item(enrollment.course)
+    item = make_graded_item(enrollment.course)
     return record_grade(actor=None, item=item, enrollment=enrollment, points=Decimal(5))
 
 
@@ -79,7 +79,7 @@ def review(enrollment: Enrollment) -> Review:
 
 @transaction.atomic
 def work(enrollment: Enrollment) -> None:
-    """Save an answer of a running attempt, and ask with the lock that the other services of work ask with."""
+    """Save an answer of a running attempt, after the state check under lock that other services of work do."""
     state = Enrollment.objects.select_for_update().get(pk=enrollment.pk).state
     ENROLLMENT.check("work", state, raises=attempts.AttemptError)
     attempt = Attempt.objects.create(
@@ -89,7 +89,7 @@ def work(enrollment: Enrollment) -> None:
     attempts.save_answers(actor=enrollment.user, attempt=attempt, answers={})
 
 
-OPERATIONS: dict[str, Act] = {
+OPERATIONS: dict[str, Operation] = {
     "enroll": enroll,
     "end": end,
     "complete_lesson": complete_lesson,
@@ -119,82 +119,82 @@ def test_every_operation_on_every_state_of_an_enrollment(
     )
 
 
-# Each prepares what a student needs while enrolled, and returns what the student then does.
-def to_complete(enrollment: Enrollment) -> Act:
+# Each function prepares data for an active enrollment and returns the operation of the student.
+def prepare_complete(enrollment: Enrollment) -> Operation:
     finish_lessons(enrollment)
     return complete
 
 
-def to_complete_a_lesson(enrollment: Enrollment) -> Act:
+def prepare_complete_lesson(enrollment: Enrollment) -> Operation:
     return complete_lesson
 
 
-def to_start(enrollment: Enrollment) -> Act:
+def prepare_start_attempt(enrollment: Enrollment) -> Operation:
     quiz = make_quiz(enrollment.course.instructor, enrollment.course, [QUESTION])
-    return lambda enrollment: attempts.start(actor=enrollment.user, quiz=quiz)
+    return lambda enrollment: attempts.start_attempt(actor=enrollment.user, quiz=quiz)
 
 
-def running(enrollment: Enrollment) -> tuple[Attempt, dict[str, Any]]:
+def start_attempt(enrollment: Enrollment) -> tuple[Attempt, dict[str, Any]]:
     quiz = make_quiz(enrollment.course.instructor, enrollment.course)
-    attempt = attempts.own_to_show(enrollment.user, attempts.start(actor=enrollment.user, quiz=quiz)[0].pk)
+    attempt = attempts.get_own_attempt(enrollment.user, attempts.start_attempt(actor=enrollment.user, quiz=quiz)[0].pk)
     assert attempt is not None
     return attempt, answers_for(attempt, RIGHT)
 
 
-def to_save(enrollment: Enrollment) -> Act:
-    attempt, answers = running(enrollment)
+def prepare_save_answers(enrollment: Enrollment) -> Operation:
+    attempt, answers = start_attempt(enrollment)
     return lambda enrollment: attempts.save_answers(actor=enrollment.user, attempt=attempt, answers=answers)
 
 
-def to_submit(enrollment: Enrollment) -> Act:
-    attempt, answers = running(enrollment)
-    return lambda enrollment: attempts.submit(actor=enrollment.user, attempt=attempt, answers=answers)
+def prepare_submit_attempt(enrollment: Enrollment) -> Operation:
+    attempt, answers = start_attempt(enrollment)
+    return lambda enrollment: attempts.submit_attempt(actor=enrollment.user, attempt=attempt, answers=answers)
 
 
-def to_hand_in(enrollment: Enrollment) -> Act:
+def prepare_submit_assignment(enrollment: Enrollment) -> Operation:
     assignment = write_assignment(enrollment.course)
-    return lambda enrollment: handing_in.submit(actor=enrollment.user, assignment=assignment, content="A pot")
+    return lambda enrollment: submissions.submit(actor=enrollment.user, assignment=assignment, content="A pot")
 
 
-def to_review(enrollment: Enrollment) -> Act:
+def prepare_review(enrollment: Enrollment) -> Operation:
     return review
 
 
-def to_change_a_review(enrollment: Enrollment) -> Act:
+def prepare_change_review(enrollment: Enrollment) -> Operation:
     written = review(enrollment)
     return lambda enrollment: services.change_review(actor=enrollment.user, review=written, rating=1, comment="Cold.")
 
 
-def to_get_a_certificate(enrollment: Enrollment) -> Act:
+def prepare_generate_certificate(enrollment: Enrollment) -> Operation:
     Enrollment.objects.filter(pk=enrollment.pk).update(completed_at=timezone.now())
     return lambda enrollment: generate(actor=enrollment.user, enrollment=Enrollment.objects.get(pk=enrollment.pk))
 
 
 UNDER_LOCK = [
-    to_complete, to_complete_a_lesson, to_start, to_submit, to_hand_in, to_review, to_change_a_review,
-    to_get_a_certificate,
+    prepare_complete, prepare_complete_lesson, prepare_start_attempt, prepare_submit_attempt,
+    prepare_submit_assignment, prepare_review, prepare_change_review, prepare_generate_certificate,
 ]  # fmt: skip
-NOTHING_NEW = (Certificate, Submission, GradeEntry)
+CREATED_MODELS = (Certificate, Submission, GradeEntry)
 
 
-@pytest.mark.parametrize("prepare", [*UNDER_LOCK, to_save])
+@pytest.mark.parametrize("prepare", [*UNDER_LOCK, prepare_save_answers])
 def test_a_student_whose_enrollment_has_ended_is_refused(
-    enrollment: Enrollment, prepare: Callable[[Enrollment], Act]
+    enrollment: Enrollment, prepare: Callable[[Enrollment], Operation]
 ) -> None:
-    """The services are given what was read before the end, as a slow request would have it."""
+    """The services get objects that were loaded before the enrollment ended, as in a slow request."""
     act = prepare(enrollment)
     end(enrollment)
     with pytest.raises(DomainError) as refused:
         act(enrollment)
     assert refused.value.code == "not_enrolled"
-    assert not any(model.objects.exists() for model in NOTHING_NEW)  # type: ignore[attr-defined]  # models
+    assert not any(model.objects.exists() for model in CREATED_MODELS)  # type: ignore[attr-defined]  # models
 
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("prepare", UNDER_LOCK)
-def test_an_end_that_commits_while_a_service_waits_for_the_lock_counts(
-    enrollment: Enrollment, prepare: Callable[[Enrollment], Act]
+def test_a_service_that_waits_for_the_lock_sees_the_end_of_the_enrollment(
+    enrollment: Enrollment, prepare: Callable[[Enrollment], Operation]
 ) -> None:
     act = prepare(enrollment)
 
@@ -211,12 +211,12 @@ def test_an_end_that_commits_while_a_service_waits_for_the_lock_counts(
             end(enrollment)
             outcome = pool.submit(run)
             until = monotonic() + 30
-            while not outcome.done() and not somebody_waits_for_us() and monotonic() < until:
+            while not outcome.done() and not is_blocking_a_connection() and monotonic() < until:
                 continue
         assert outcome.result(timeout=30) == "not_enrolled"
 
 
-def somebody_waits_for_us() -> bool:
+def is_blocking_a_connection() -> bool:
     """Return whether another connection waits for a lock that this one holds."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -228,27 +228,27 @@ def somebody_waits_for_us() -> bool:
 def test_an_attempt_is_not_started_when_the_enrollment_ends_after_the_check(
     enrollment: Enrollment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    act = to_start(enrollment)
+    act = prepare_start_attempt(enrollment)
     monkeypatch.setattr(attempts, "close_if_overdue", lambda _attempt: end(enrollment))
     with pytest.raises(DomainError) as refused:
         act(enrollment)
     assert (refused.value.code, Attempt.objects.count()) == ("not_enrolled", 0)
 
 
-def test_nothing_is_handed_in_when_the_enrollment_ends_during_the_upload(
+def test_no_submission_is_created_if_the_enrollment_ends_during_the_upload(
     enrollment: Enrollment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = handing_in.files.upload
+    store = submissions.files.upload
 
-    def ends_meanwhile(**fields: Any) -> Any:
+    def upload_and_end(**fields: Any) -> Any:
         stored = store(**fields)
         end(enrollment)
         return stored
 
-    monkeypatch.setattr(handing_in.files, "upload", ends_meanwhile)
+    monkeypatch.setattr(submissions.files, "upload", upload_and_end)
     assignment = write_assignment(enrollment.course)
     with pytest.raises(DomainError) as refused:
-        handing_in.submit(actor=enrollment.user, assignment=assignment, uploads=[upload("tea.pdf", PDF)])
+        submissions.submit(actor=enrollment.user, assignment=assignment, uploads=[upload("tea.pdf", PDF)])
     assert (refused.value.code, Submission.objects.count()) == ("not_enrolled", 0)
 
 
@@ -258,7 +258,7 @@ def test_a_refunded_student_gets_neither_completion_nor_certificate(
     buy_course(bob, paid_course)
     enrollment = Enrollment.objects.get(user=bob)
     finish_lessons(enrollment)
-    services.revoke(actor=None, enrollment=enrollment, reason="The payment was refunded.")
+    services.end_enrollment(actor=None, enrollment=enrollment, reason="The payment was refunded.")
     api: APIClient = api_of(bob)
     for address in (f"/api/v1/enrollments/{enrollment.pk}/complete", f"/api/v1/certificates/generate/{enrollment.pk}"):
         answer = api.post(address)
@@ -267,9 +267,9 @@ def test_a_refunded_student_gets_neither_completion_nor_certificate(
     assert (enrollment.completed_at, Certificate.objects.count()) == (None, 0)
 
 
-def test_work_of_an_ended_enrollment_is_graded_and_completes_nothing(alice: User, enrollment: Enrollment) -> None:
+def test_work_of_an_ended_enrollment_is_graded_without_completing_it(alice: User, enrollment: Enrollment) -> None:
     assignment = write_assignment(enrollment.course, is_required=True)
-    submission = handing_in.submit(actor=enrollment.user, assignment=assignment, content="A pot")
+    submission = submissions.submit(actor=enrollment.user, assignment=assignment, content="A pot")
     complete_all_lessons(enrollment)
     end(enrollment)
     grading.grade_submission(actor=alice, submission=submission, grade=10)
@@ -277,8 +277,8 @@ def test_work_of_an_ended_enrollment_is_graded_and_completes_nothing(alice: User
     assert (GradeEntry.objects.get().points, enrollment.completed_at) == (10, None)
 
 
-def test_the_chat_takes_nothing_from_a_student_whose_enrollment_has_ended(enrollment: Enrollment) -> None:
-    room = room_of(enrollment.course)
+def test_a_student_whose_enrollment_has_ended_cannot_write_in_the_chat(enrollment: Enrollment) -> None:
+    room = course_room(enrollment.course)
     message = chat.post(actor=enrollment.user, room=room, text="Hello")
     end(enrollment)
     with pytest.raises(chat.ChatError) as refused:

@@ -1,4 +1,4 @@
-"""`/courses/{course_id}/messages/*` and `/courses/{course_id}/announcements/` of the API: a course as a room."""
+"""API of a course's chat (`/courses/{course_id}/messages/*`) and announcements."""
 
 from typing import Any
 
@@ -14,12 +14,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.permissions import signed_in
+from core.access.scopes import SAFE_METHODS
+from core.http.idempotency import IdempotentMixin
+from core.http.pagination import FeedPagination
 from courses.models import Course
-from enrollments.rooms import course_open_to, moderates, room_of
-from lms.lib.pagination import Feed
-from lms.lib.scoping import SAFE_METHODS
-from lms.platform.idempotency import IdempotentMixin
-from realtime import announcing, chat
+from enrollments.rooms import course_room, get_open_course, is_moderator
+from realtime import announcements, chat
 from realtime.models import Announcement, Message
 from realtime.serializers import (
     AnnouncementSerializer,
@@ -32,40 +32,40 @@ from realtime.serializers import (
 COURSE_ID = OpenApiParameter("course_id", OpenApiTypes.UUID, OpenApiParameter.PATH)
 
 
-class NewestFirst(Feed):
-    """What was said, newest first."""
+class NewestFirst(FeedPagination):
+    """Cursor pagination by message number, newest first."""
 
     ordering = "-number"
 
 
 class RoomViewSet(viewsets.GenericViewSet[Any]):
-    """What happens in the room of a course: 404 for whoever is not in it."""
+    """Base of viewsets for a course room; 404 for users who may not enter it."""
 
     permission_classes = (IsAuthenticated,)
 
     @cached_property
     def course(self) -> Course:
-        """The course that the address names, if the caller may be in its room."""
-        return course_open_to(self.request.user, pk=self.kwargs["course_id"])
+        """Course of the URL; Http404 if the user may not enter its room."""
+        return get_open_course(self.request.user, pk=self.kwargs["course_id"])
 
 
 @extend_schema(parameters=[COURSE_ID])
 class MessageViewSet(IdempotentMixin, mixins.ListModelMixin, RoomViewSet):
-    """The chat of a course."""
+    """Messages in the chat of a course."""
 
     queryset = Message.objects.all()
     serializer_class = MessageSerializer
     pagination_class = NewestFirst
 
     def get_queryset(self) -> QuerySet[Message]:
-        """Return what was said in the course."""
-        return Message.objects.said_in(room_of(self.course))
+        """Return the messages of the course."""
+        return Message.objects.in_room(course_room(self.course))
 
     def get_serializer_context(self) -> dict[str, Any]:
-        """Add whether the caller keeps order."""
+        """Add `moderates`: whether the user moderates the chat."""
         context = dict(super().get_serializer_context())
         if not getattr(self, "swagger_fake_view", False):
-            context["moderates"] = moderates(signed_in(self.request), self.course.pk)
+            context["moderates"] = is_moderator(signed_in(self.request), self.course.pk)
         return context
 
     def _message(self, number: str) -> Message:
@@ -74,92 +74,117 @@ class MessageViewSet(IdempotentMixin, mixins.ListModelMixin, RoomViewSet):
             raise Http404
         return message
 
-    def _answer(self, message: Message, code: int = status.HTTP_200_OK) -> Response:
+    def _respond(self, message: Message, code: int = status.HTTP_200_OK) -> Response:
         return Response(self.get_serializer(message).data, status=code)
 
     @extend_schema(request=MessageWriteSerializer, responses={201: MessageSerializer})
     def create(self, request: Request, course_id: str) -> Response:
-        """Say something: 201; 403 `muted`; 429 `too_fast` beyond twenty a minute."""
-        text = _text_of(request)
-        return self._answer(
-            chat.post(actor=signed_in(request), room=room_of(self.course), text=text), status.HTTP_201_CREATED
-        )
+        """Post a message.
+
+        Return 201; 403 `muted`; 429 `too_fast` after 20 messages in a minute.
+        """
+        text = _validated_text(request)
+        message = chat.post(actor=signed_in(request), room=course_room(self.course), text=text)
+        return self._respond(message, status.HTTP_201_CREATED)
 
     @extend_schema(request=MessageWriteSerializer, responses=MessageSerializer)
     def partial_update(self, request: Request, course_id: str, number: str) -> Response:
-        """Change one's own message within 15 minutes: 403 `not_yours`; 409 `too_late`."""
+        """Edit the user's own message within 15 minutes.
+
+        Return 200; 403 `not_yours`; 409 `too_late`.
+        """
         message = self._message(number)
-        return self._answer(chat.edit(actor=signed_in(request), message=message, text=_text_of(request)))
+        return self._respond(chat.edit(actor=signed_in(request), message=message, text=_validated_text(request)))
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, course_id: str, number: str) -> Response:
-        """Take back one's own message within a day: 403 `not_yours`; 409 `too_late`."""
+        """Delete the user's own message within a day.
+
+        Return 204; 403 `not_yours`; 409 `too_late`.
+        """
         chat.delete(actor=signed_in(request), message=self._message(number))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(request=None, responses=MessageSerializer)
     @action(detail=True, methods=["post"])
     def hide(self, request: Request, course_id: str, number: str) -> Response:
-        """Hide a message, as its instructor: 403 `not_a_moderator`."""
-        return self._answer(chat.hide(actor=signed_in(request), message=self._message(number)))
+        """Hide a message as a moderator.
+
+        Return 200; 403 `not_a_moderator`.
+        """
+        return self._respond(chat.hide(actor=signed_in(request), message=self._message(number)))
 
     @extend_schema(request=None, responses=MessageSerializer)
     @action(detail=True, methods=["post"])
     def show(self, request: Request, course_id: str, number: str) -> Response:
-        """Show a hidden message again: 403 `not_a_moderator`."""
-        return self._answer(chat.hide(actor=signed_in(request), message=self._message(number), hidden=False))
+        """Show a hidden message again as a moderator.
+
+        Return 200; 403 `not_a_moderator`.
+        """
+        return self._respond(chat.hide(actor=signed_in(request), message=self._message(number), hidden=False))
 
     @extend_schema(request=None, responses={204: None})
     @action(detail=True, methods=["post"])
     def mute(self, request: Request, course_id: str, number: str) -> Response:
-        """Let the author of a message only read: 403 `not_a_moderator`; 409 `keeps_order`."""
+        """Mute the author of a message.
+
+        Return 204; 403 `not_a_moderator`; 409 `keeps_order`.
+        """
         author = self._message(number).author
-        chat.mute(actor=signed_in(request), room=room_of(self.course), user=author)
+        chat.mute(actor=signed_in(request), room=course_room(self.course), user=author)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(request=None, responses={204: None})
     @action(detail=True, methods=["post"])
     def unmute(self, request: Request, course_id: str, number: str) -> Response:
-        """Let the author of a message write again: 403 `not_a_moderator`; 409 `keeps_order`."""
+        """Unmute the author of a message.
+
+        Return 204; 403 `not_a_moderator`; 409 `keeps_order`.
+        """
         author = self._message(number).author
-        chat.mute(actor=signed_in(request), room=room_of(self.course), user=author, muted=False)
+        chat.mute(actor=signed_in(request), room=course_room(self.course), user=author, muted=False)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(methods=["GET"], responses=UnreadSerializer)
     @extend_schema(methods=["POST"], request=ReadMarkSerializer, responses=UnreadSerializer)
     @action(detail=False, methods=["get", "post"])
     def unread(self, request: Request, course_id: str) -> Response:
-        """How many messages of others one has not read; a POST says up to which one has."""
-        user, room = signed_in(request), room_of(self.course)
+        """Return the number of unread messages of others (GET), or mark messages as read up to an id (POST)."""
+        user, room = signed_in(request), course_room(self.course)
         if request.method not in SAFE_METHODS:
-            shape = ReadMarkSerializer(data=request.data)
-            shape.is_valid(raise_exception=True)
-            chat.mark_read(user=user, room=room, number=shape.validated_data["id"])
-        return Response({"unread": chat.unread_in(user=user, room=room)})
+            serializer = ReadMarkSerializer(data=request.data)
+            serializer.is_valid(raise_exception=True)
+            chat.mark_read(user=user, room=room, number=serializer.validated_data["id"])
+        return Response({"unread": chat.count_unread(user=user, room=room)})
 
 
 @extend_schema(parameters=[COURSE_ID])
 class AnnouncementViewSet(mixins.ListModelMixin, RoomViewSet):
-    """The announcements of a course."""
+    """Announcements of a course."""
 
     queryset = Announcement.objects.all()
     serializer_class = AnnouncementSerializer
-    pagination_class = Feed
+    pagination_class = FeedPagination
 
     def get_queryset(self) -> QuerySet[Announcement]:
-        """Return what was announced in the course."""
-        return Announcement.objects.made_in(room_of(self.course))
+        """Return the announcements of the course."""
+        return Announcement.objects.in_room(course_room(self.course))
 
     def create(self, request: Request, course_id: str) -> Response:
-        """Announce something to everybody in the course, as its instructor: 201; 403 `not_a_moderator`."""
-        shape = AnnouncementSerializer(data=request.data)
-        shape.is_valid(raise_exception=True)
-        made = announcing.announce(actor=signed_in(request), room=room_of(self.course), **shape.validated_data)
-        return Response(AnnouncementSerializer(made).data, status=status.HTTP_201_CREATED)
+        """Post an announcement to all members of the course, as its instructor.
+
+        Return 201; 403 `not_a_moderator`.
+        """
+        serializer = AnnouncementSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        announcement = announcements.announce(
+            actor=signed_in(request), room=course_room(self.course), **serializer.validated_data
+        )
+        return Response(AnnouncementSerializer(announcement).data, status=status.HTTP_201_CREATED)
 
 
-def _text_of(request: Request) -> str:
-    shape = MessageWriteSerializer(data=request.data)
-    shape.is_valid(raise_exception=True)
-    text: str = shape.validated_data["text"]
+def _validated_text(request: Request) -> str:
+    serializer = MessageWriteSerializer(data=request.data)
+    serializer.is_valid(raise_exception=True)
+    text: str = serializer.validated_data["text"]
     return text

@@ -1,4 +1,4 @@
-"""Why a progress is what it is: the lessons that count, those that are missing, and what completion still needs."""
+"""Explanation of the progress percentage of an enrollment."""
 
 import uuid
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from enrollments.models import Enrollment, LessonProgress
 
 
 @dataclass
-class Counted:
-    """One published lesson of the course, which counts, and whether it is done."""
+class LessonStatus:
+    """A published lesson of the course, and whether the student has completed it."""
 
     lesson_id: uuid.UUID
     title: str
@@ -24,21 +24,24 @@ class Counted:
 
 
 @dataclass
-class Explanation:
-    """What makes the percentage, and what completion still needs."""
+class ProgressExplanation:
+    """The lessons behind a progress percentage, and the unmet requirements for completion."""
 
     enrollment_id: uuid.UUID
     progress_percentage: int
     summary: str
     lessons_total: int
     lessons_done: int
-    lessons: list[Counted]
+    lessons: list[LessonStatus]
     missing: list[str]
     completed_at: datetime | None
 
 
-def explain(*, enrollment: Enrollment) -> Explanation:
-    """Return why `enrollment` stands where it stands. Needs `with_progress()`; two queries and the registry's."""
+def explain_progress(*, enrollment: Enrollment) -> ProgressExplanation:
+    """Return the explanation of the progress of `enrollment`.
+
+    Needs `with_progress()`. Two queries, and those of the registered requirements.
+    """
     published = Lesson.objects.published().filter(course=enrollment.course_id).order_by("order")
     done = dict(
         LessonProgress.objects.filter(enrollment=enrollment, completed_at__isnull=False).values_list(
@@ -46,11 +49,11 @@ def explain(*, enrollment: Enrollment) -> Explanation:
         )
     )
     lessons = [
-        Counted(lesson_id, title, lesson_id in done, done.get(lesson_id), rule)
+        LessonStatus(lesson_id, title, lesson_id in done, done.get(lesson_id), rule)
         for lesson_id, title, rule in published.values_list("pk", "title", "completion_rule")
     ]
     finished = sum(lesson.is_done for lesson in lessons)
-    return Explanation(
+    return ProgressExplanation(
         enrollment_id=enrollment.pk,
         progress_percentage=enrollment.progress_percentage,
         summary=_summary(enrollment, finished, len(lessons)),
@@ -63,16 +66,16 @@ def explain(*, enrollment: Enrollment) -> Explanation:
 
 
 def _summary(enrollment: Enrollment, done: int, total: int) -> str:
-    """Return the sum in a sentence."""
+    """Return the explanation in a sentence."""
     if enrollment.completed_at is not None:
-        return _("You have completed this course: it stays at 100%, also when lessons are added later.")
+        return _("You have completed this course. It stays at 100%, even if lessons are added later.")
     if not total:
-        return _("This course has no published lessons yet, so there is nothing to count.")
+        return _("This course has no published lessons yet.")
     numbers = {"done": done, "total": total, "percent": enrollment.progress_percentage}
     return (
         ngettext(
-            "%(done)d of %(total)d lesson is done: that is %(percent)d%%, rounded down.",
-            "%(done)d of %(total)d lessons are done: that is %(percent)d%%, rounded down.",
+            "%(done)d of %(total)d lesson is completed: %(percent)d%%, rounded down.",
+            "%(done)d of %(total)d lessons are completed: %(percent)d%%, rounded down.",
             total,
         )
         % numbers

@@ -1,4 +1,4 @@
-"""Invitations, the list of students, and an enrolment's history."""
+"""Tests for invitations, the list of students and the history of enrollments."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -15,18 +15,20 @@ from courses import services as courses
 from courses.models import Course
 from enrollments import invitations, services
 from enrollments.errors import EnrollmentError
-from enrollments.invitations import accept, invite
+from enrollments.invitations import accept_invitation, send_invitation
 from enrollments.models import Enrollment, EnrollmentEvent, Invitation, Source
-from lms.testing.plugin import complete_all_lessons
-from lms.testing.racing import at_once, kinds
+from tools.testing.plugin import complete_all_lessons
+from tools.testing.races import count_outcomes, run_concurrently
 
 BrowserOf = Callable[[User | None], Client]
 
 
 @pytest.mark.quality("E06")
-def test_the_history_is_appended(bob: User, dan: User, course: Course, enrollment: Enrollment) -> None:
-    services.revoke(actor=dan, enrollment=enrollment, reason="refunded")
-    services.revoke(actor=dan, enrollment=enrollment, reason="again")
+def test_each_change_of_an_enrollment_appends_an_event(
+    bob: User, dan: User, course: Course, enrollment: Enrollment
+) -> None:
+    services.end_enrollment(actor=dan, enrollment=enrollment, reason="refunded")
+    services.end_enrollment(actor=dan, enrollment=enrollment, reason="again")
     services.enroll(actor=bob, user=bob, course=course)
     complete_all_lessons(enrollment)
     steps = EnrollmentEvent.objects.filter(enrollment=enrollment).values_list("kind", "actor", "reason")
@@ -38,7 +40,7 @@ def test_the_history_is_appended(bob: User, dan: User, course: Course, enrollmen
     ]
 
 
-def test_an_invitation_lets_one_person_into_a_paid_course_once(
+def test_an_invitation_enrolls_one_person_in_a_paid_course_once(
     alice: User, bob: User, carol: User, paid_course: Course, browser_of: BrowserOf, django_capture_on_commit_callbacks
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
@@ -50,60 +52,60 @@ def test_an_invitation_lets_one_person_into_a_paid_course_once(
 
     assert browser_of(None).get(path)["Location"].startswith("/account/login/?next=")
     assert browser_of(bob).get(path).status_code == 200
-    assert not Enrollment.objects.exists()  # to look is not to accept
+    assert not Enrollment.objects.exists()  # a GET request does not accept
     assert browser_of(bob).post(path)["Location"] == f"/learn/{paid_course.slug}/"
     assert Enrollment.objects.get().source == Source.INVITED
     assert browser_of(carol).post(path).status_code == 200
     assert Enrollment.objects.get().user == bob
 
 
-def test_a_visitor_registers_on_the_way_in(alice: User, course: Course, client: Client) -> None:
-    path = f"/invitations/{invite(actor=alice, course=course, email='wanda@example.com').token}/"
+def test_an_invited_visitor_can_register_and_accept(alice: User, course: Course, client: Client) -> None:
+    path = f"/invitations/{send_invitation(actor=alice, course=course, email='wanda@example.com').token}/"
     typed = {"full_name": "Wanda", "email": "wanda@example.com", "password": "a long walk home", "next": path}
     assert client.post("/account/register/", typed)["Location"] == path
     assert client.post(path).status_code == 302
     assert Enrollment.objects.get().user.email == "wanda@example.com"
 
 
-def test_what_an_invitation_refuses(alice: User, bob: User, course: Course, monkeypatch) -> None:
+def test_invalid_invitations_are_refused(alice: User, bob: User, course: Course, monkeypatch) -> None:
     for address in ("", "nobody", "a@b@c.de", "x" * 300 + "@example.com"):
         with pytest.raises(ValidationError):
-            invite(actor=alice, course=course, email=address)
-    first = invite(actor=alice, course=course, email="a@example.com")
-    assert invite(actor=alice, course=course, email="A@example.com").pk == first.pk
+            send_invitation(actor=alice, course=course, email=address)
+    first = send_invitation(actor=alice, course=course, email="a@example.com")
+    assert send_invitation(actor=alice, course=course, email="A@example.com").pk == first.pk
     with time_machine.travel(timezone.now() + timedelta(days=15)), pytest.raises(EnrollmentError) as late:
-        accept(actor=bob, invitation=first)
+        accept_invitation(actor=bob, invitation=first)
     assert late.value.code == "invitation_expired"
     services.enroll(actor=bob, user=bob, course=course)
     with pytest.raises(EnrollmentError) as known:
-        invite(actor=alice, course=course, email=bob.email)
+        send_invitation(actor=alice, course=course, email=bob.email)
     assert known.value.code == "already_enrolled"
     with pytest.raises(EnrollmentError):
-        accept(actor=bob, invitation=first)
+        accept_invitation(actor=bob, invitation=first)
     first.refresh_from_db()
-    assert first.accepted_at is None  # it is still good for somebody else
-    monkeypatch.setattr(invitations, "MOST_A_DAY", 1)
+    assert first.accepted_at is None  # still valid for another user
+    monkeypatch.setattr(invitations, "MAX_PER_DAY", 1)
     with pytest.raises(EnrollmentError) as enough:
-        invite(actor=alice, course=course, email="b@example.com")
+        send_invitation(actor=alice, course=course, email="b@example.com")
     assert (enough.value.code, enough.value.status) == ("too_many_invitations", 429)
     courses.unpublish_course(actor=alice, course=course)
     course.refresh_from_db()
     with pytest.raises(EnrollmentError) as closed:
-        invite(actor=alice, course=course, email="c@example.com")
+        send_invitation(actor=alice, course=course, email="c@example.com")
     assert closed.value.code == "not_published"
 
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_of_ten_who_use_one_link_at_once_one_gets_in(alice: User, course: Course) -> None:
-    invitation = invite(actor=alice, course=course, email="a@example.com")
+def test_ten_concurrent_acceptances_of_one_invitation_enroll_once(alice: User, course: Course) -> None:
+    invitation = send_invitation(actor=alice, course=course, email="a@example.com")
     users = [User.objects.create_user(f"s{n}@example.com", "x", full_name=f"S {n}") for n in range(10)]
-    outcomes = at_once(10, lambda number: accept(actor=users[number], invitation=invitation))
-    assert kinds(outcomes) == {"Enrollment": 1, "invitation_used": 9}
+    outcomes = run_concurrently(10, lambda number: accept_invitation(actor=users[number], invitation=invitation))
+    assert count_outcomes(outcomes) == {"Enrollment": 1, "invitation_used": 9}
     assert Enrollment.objects.count() == 1
 
 
-def test_the_teacher_sees_who_is_how_far(
+def test_the_student_list_shows_progress(
     alice: User, bob: User, course: Course, enrollment: Enrollment, browser_of: BrowserOf
 ) -> None:
     services.complete_lesson(actor=bob, enrollment=enrollment, lesson_id=course.lessons.first().pk)

@@ -1,4 +1,4 @@
-"""What follows a review: the instructor's answer, and the reports to staff."""
+"""Services for replies to reviews and for reports of reviews to staff."""
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -6,37 +6,41 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from core.audit.entries import record
 from courses.models import Course
-from courses.stamp import catalogue_changed
+from courses.public_cache import bump_catalog_version
 from enrollments.errors import EnrollmentError
 from enrollments.models import Review, ReviewReport
-from lms.platform.audit import record
 
 
 @transaction.atomic
 def reply_to_review(*, actor: User, review: Review, reply: str) -> Review:
-    """Answer a review under the name of the course's instructor, or take the answer back with an empty one; return it.
+    """Set the instructor's reply to a review; an empty `reply` deletes it. Return the review.
 
-    Raises EnrollmentError `not_your_course` (403) for anybody who may not edit the course.
+    Raises EnrollmentError `not_your_course` (403) if `actor` may not edit the course.
     """
     review = Review.objects.select_for_update(of=("self",)).select_related("course").get(pk=review.pk)
     if not Course.objects.filter(pk=review.course_id).editable_by(actor).exists():
-        raise EnrollmentError("not_your_course", _("Only the course's instructor answers its reviews."), status=403)
+        detail = _("Only the course's instructor can reply to its reviews.")
+        raise EnrollmentError("not_your_course", detail, status=403)
     review.reply = reply.strip()
     review.replied_at = timezone.now() if review.reply else None
     review.clean_fields(exclude=["course", "user"])
     review.save(update_fields=["reply", "replied_at", "updated_at"])
-    catalogue_changed()
+    bump_catalog_version()
     record(actor=actor, action="enrollments.review_answered", target=review)
     return review
 
 
 @transaction.atomic
 def report_review(*, actor: User, review: Review, reason: str) -> ReviewReport:
-    """Ask staff to look at a review; return the report. A repeat by the same person replaces the reason."""
+    """Report a review to staff; return the report. A repeat by the same user replaces the reason.
+
+    Raises ValidationError if `reason` is blank.
+    """
     if not reason.strip():
-        raise ValidationError({"reason": _("Say in a sentence what is wrong with it.")})
-    report, _made = ReviewReport.objects.update_or_create(
+        raise ValidationError({"reason": _("Enter a reason.")})
+    report, _created = ReviewReport.objects.update_or_create(
         review=review, user=actor, defaults={"reason": reason.strip()[:1000], "settled_at": None}
     )
     record(actor=actor, action="enrollments.review_reported", target=review)
@@ -44,7 +48,7 @@ def report_review(*, actor: User, review: Review, reason: str) -> ReviewReport:
 
 
 @transaction.atomic
-def settle_report(*, actor: User, report: ReviewReport) -> None:
-    """Note that staff looked and found nothing wrong. A repeat changes nothing."""
+def dismiss_report(*, actor: User, report: ReviewReport) -> None:
+    """Dismiss a report; the review stays. A repeat has no effect."""
     if ReviewReport.objects.filter(pk=report.pk, settled_at=None).update(settled_at=timezone.now()):
         record(actor=actor, action="enrollments.report_settled", target=report.review)

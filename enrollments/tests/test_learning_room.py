@@ -1,4 +1,4 @@
-"""When a lesson is done, where a video goes on, and why a progress is what it is."""
+"""Tests for completion rules of lessons, positions of videos, progress and the dashboard."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -12,14 +12,14 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
+from core.http.pagination import PAGE_SIZE
 from courses import services as courses
 from courses.models import CompletionRule, Course, Lesson
-from courses.videos import video_of
+from courses.videos import parse_video_url
 from enrollments import registry, services
 from enrollments.errors import EnrollmentError
 from enrollments.models import Enrollment
-from lms.lib.pagination import PAGE_SIZE
-from lms.testing.plugin import complete_all_lessons, make_course
+from tools.testing.plugin import complete_all_lessons, make_course
 
 
 @pytest.mark.parametrize(
@@ -36,15 +36,15 @@ from lms.testing.plugin import complete_all_lessons, make_course
         ("https://evil.test/vimeo.com/76979871", "link", "evil.test"),
     ],
 )
-def test_only_known_players_stand_in_the_page(address: str, kind: str, shown: str) -> None:
-    video = video_of(address, 42)
+def test_only_known_video_players_are_embedded(address: str, kind: str, shown: str) -> None:
+    video = parse_video_url(address, 42)
     assert (video.kind, shown in video.address) == (kind, True)
     if kind in ("youtube", "vimeo"):
         assert any(video.address.startswith(f"{host}/") for host in settings.VIDEO_HOSTS)
         assert "42" in video.address
 
 
-def test_the_player_begins_where_another_device_stopped(
+def test_a_video_resumes_at_the_position_of_another_device(
     bob: User, alice: User, course: Course, enrollment: Enrollment, browser_of: Callable[[User], Client]
 ) -> None:
     lesson = course.lessons.first()
@@ -58,8 +58,8 @@ def test_the_player_begins_where_another_device_stopped(
 
 
 @pytest.fixture
-def film(alice: User, course: Course) -> Lesson:
-    """A lesson that is done when half of its two minutes were watched."""
+def video_lesson(alice: User, course: Course) -> Lesson:
+    """Return a lesson that is completed once half of its two-minute video was watched."""
     return courses.update_lesson(
         actor=alice,
         lesson=course.lessons.first(),
@@ -70,36 +70,36 @@ def film(alice: User, course: Course) -> Lesson:
     )
 
 
-def test_a_rule_that_nobody_could_meet_is_refused(alice: User, course: Course) -> None:
+def test_a_video_rule_requires_a_video(alice: User, course: Course) -> None:
     with pytest.raises(ValidationError):
         courses.update_lesson(actor=alice, lesson=course.lessons.first(), completion_rule=CompletionRule.VIDEO)
 
 
 @pytest.mark.quality("E03")
-def test_a_film_is_done_when_it_was_watched_and_not_when_it_was_skipped(
-    bob: User, film: Lesson, enrollment: Enrollment
+def test_a_video_is_completed_by_watching_and_not_by_skipping(
+    bob: User, video_lesson: Lesson, enrollment: Enrollment
 ) -> None:
-    def stands_at(seconds: int) -> int:
+    def update_position(seconds: int) -> int:
         return services.complete_lesson(
-            actor=bob, enrollment=enrollment, lesson_id=film.pk, completed=False, position_seconds=seconds
+            actor=bob, enrollment=enrollment, lesson_id=video_lesson.pk, completed=False, position_seconds=seconds
         ).progress_percentage
 
     with time_machine.travel(timezone.now(), tick=False) as clock:
-        stands_at(0)
+        update_position(0)
         clock.shift(timedelta(seconds=10))
-        assert stands_at(118) == 0  # a jump to the end
+        assert update_position(118) == 0  # a jump to the end
         with pytest.raises(EnrollmentError) as refused:
-            services.complete_lesson(actor=bob, enrollment=enrollment, lesson_id=film.pk)
+            services.complete_lesson(actor=bob, enrollment=enrollment, lesson_id=video_lesson.pk)
         assert (refused.value.code, refused.value.status) == ("lesson_not_done", 409)
-        stands_at(0)
+        update_position(0)
         seen = []
         for second in range(10, 70, 10):
             clock.shift(timedelta(seconds=10))
-            seen.append(stands_at(second))
+            seen.append(update_position(second))
     assert seen == [0, 0, 0, 0, 0, 33]
 
 
-def test_work_is_asked_of_the_apps_above(
+def test_a_work_rule_uses_the_registered_lesson_requirements(
     bob: User, alice: User, course: Course, enrollment: Enrollment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lesson = courses.update_lesson(actor=alice, lesson=course.lessons.first(), completion_rule=CompletionRule.WORK)
@@ -111,7 +111,7 @@ def test_work_is_asked_of_the_apps_above(
     assert services.complete_lesson(actor=bob, enrollment=enrollment, lesson_id=lesson.pk).progress_percentage == 33
 
 
-def test_the_percentage_explains_itself(
+def test_the_explanation_lists_completed_and_missing_lessons(
     bob: User, course: Course, enrollment: Enrollment, api_of: Callable[[User], APIClient], browser_of
 ) -> None:
     first, _second, third = course.lessons.all()
@@ -119,7 +119,7 @@ def test_the_percentage_explains_itself(
         services.complete_lesson(actor=bob, enrollment=enrollment, lesson_id=lesson.pk)
     why = api_of(bob).get(f"/api/v1/enrollments/{enrollment.pk}/explain").json()
     assert (why["progress_percentage"], why["lessons_done"], why["lessons_total"]) == (66, 2, 3)
-    assert why["summary"] == "2 of 3 lessons are done: that is 66%, rounded down."
+    assert why["summary"] == "2 of 3 lessons are completed: 66%, rounded down."
     assert [lesson["is_done"] for lesson in why["lessons"]] == [True, False, True]
     assert why["missing"] == ["the lesson “Tea 2”"]
     page = browser_of(bob).get(f"/learn/{course.slug}/progress/").content.decode()
@@ -127,7 +127,7 @@ def test_the_percentage_explains_itself(
 
 
 @pytest.mark.quality("E05")
-def test_it_says_why_a_later_lesson_takes_nothing_away(
+def test_a_lesson_added_after_completion_does_not_lower_the_progress(
     alice: User, bob: User, course: Course, enrollment: Enrollment, api_of: Callable[[User], APIClient]
 ) -> None:
     complete_all_lessons(enrollment)
@@ -141,7 +141,7 @@ def test_it_says_why_a_later_lesson_takes_nothing_away(
     assert (why["progress_percentage"], why["lessons_total"]) == (100, 0)
 
 
-def test_somebody_without_a_course_is_shown_a_few_to_begin_with_the_free_ones_first(
+def test_users_without_courses_see_suggestions_with_free_courses_first(
     bob: User, paid_course: Course, course: Course, browser_of: Callable[[User | None], Client]
 ) -> None:
     page = browser_of(bob).get("/dashboard/").text
@@ -150,9 +150,7 @@ def test_somebody_without_a_course_is_shown_a_few_to_begin_with_the_free_ones_fi
     assert f'href="/courses/{paid_course.slug}/"' not in browser_of(bob).get("/dashboard/").text
 
 
-def test_of_more_courses_than_a_page_holds_the_rest_is_a_page_further_on(
-    alice: User, bob: User, browser_of: Callable[[User | None], Client]
-) -> None:
+def test_the_dashboard_is_paginated(alice: User, bob: User, browser_of: Callable[[User | None], Client]) -> None:
     for number in range(PAGE_SIZE + 1):
         services.enroll(actor=bob, user=bob, course=make_course(alice, f"Tea {number}", lessons=1))
     browser = browser_of(bob)
@@ -164,7 +162,7 @@ def test_of_more_courses_than_a_page_holds_the_rest_is_a_page_further_on(
     assert browser.get("/dashboard/?page=3").status_code == 404
 
 
-def test_the_page_of_a_course_ticks_what_the_student_has_done(
+def test_the_course_page_marks_completed_lessons(
     bob: User, course: Course, enrollment: Enrollment, browser_of: Callable[[User | None], Client]
 ) -> None:
     first, second, _third = course.lessons.order_by("order")
@@ -173,4 +171,4 @@ def test_the_page_of_a_course_ticks_what_the_student_has_done(
     assert f'<a class="done" href="/learn/{course.slug}/{first.pk}/">' in page
     assert f'<a href="/learn/{course.slug}/{second.pk}/">' in page
     assert "<strong data-percent>33%</strong>" in page
-    assert "(done)" not in browser_of(None).get(f"/courses/{course.slug}/").text
+    assert "(completed)" not in browser_of(None).get(f"/courses/{course.slug}/").text

@@ -1,4 +1,4 @@
-"""Paths below `/quizzes/` (seed, "Quizzes Module"; API.md)."""
+"""API paths below `/quizzes/` (docs/api-contract.md)."""
 
 from typing import Any
 
@@ -6,21 +6,21 @@ from django.urls import path
 
 from quizzes.api import AttemptViewSet, QuestionViewSet, QuizViewSet
 
-one: dict[str, Any] = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
-listed: dict[str, Any] = {"get": "list", "post": "create"}
-again: dict[str, Any] = {"get": "regrade", "post": "regrade"}
+DETAIL: dict[str, Any] = {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
+LIST: dict[str, Any] = {"get": "list", "post": "create"}
+REGRADE: dict[str, Any] = {"get": "regrade", "post": "regrade"}
 
 urlpatterns = [
-    path("", QuizViewSet.as_view(listed)),
-    path("<quiz_id>", QuizViewSet.as_view(one)),
+    path("", QuizViewSet.as_view(LIST)),
+    path("<quiz_id>", QuizViewSet.as_view(DETAIL)),
     path("<quiz_id>/publish", QuizViewSet.as_view({"post": "publish"})),
     path("<quiz_id>/unpublish", QuizViewSet.as_view({"post": "unpublish"})),
     path("<quiz_id>/results", QuizViewSet.as_view({"get": "results"})),
     path("<quiz_id>/results.csv", QuizViewSet.as_view({"get": "results_csv"})),
-    path("<quiz_id>/regrade", QuizViewSet.as_view(again)),
-    path("<quiz_id>/questions/", QuestionViewSet.as_view(listed)),
-    path("<quiz_id>/questions/<question_id>", QuestionViewSet.as_view(one)),
-    path("<quiz_id>/attempts/", AttemptViewSet.as_view(listed)),
+    path("<quiz_id>/regrade", QuizViewSet.as_view(REGRADE)),
+    path("<quiz_id>/questions/", QuestionViewSet.as_view(LIST)),
+    path("<quiz_id>/questions/<question_id>", QuestionViewSet.as_view(DETAIL)),
+    path("<quiz_id>/attempts/", AttemptViewSet.as_view(LIST)),
     path("<quiz_id>/attempts/<attempt_id>", AttemptViewSet.as_view({"get": "retrieve"})),
     path(
         "<quiz_id>/attempts/<attempt_id>/answers",

@@ -1,4 +1,4 @@
-"""How scores are spread, as bars that a template draws. No queries."""
+"""The score distribution, as bars that a template draws. No queries."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 BINS = 10
-HEIGHT = 100  # of the drawing, which scales to its box
+HEIGHT = 100  # of the SVG drawing, which scales to its box
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar: the scores in percent that it stands for, how many there are, and where it is drawn, from the top."""
+    """A bar: `start` of its range of scores in percent, its `count`, and its position from the top."""
 
     start: int
     label: str
@@ -21,7 +21,7 @@ class Bar:
 
 
 def histogram(scores: Sequence[int]) -> list[Bar]:
-    """Return ten bars for scores in percent; the last one holds 90 to 100."""
+    """Return ten bars for scores in percent; the last one counts 90 to 100."""
     counts = [0] * BINS
     for score in scores:
         counts[min(score * BINS // 100, BINS - 1)] += 1

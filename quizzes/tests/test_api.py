@@ -1,4 +1,4 @@
-"""Quizzes over the API: who gets what, in which shape, and with which code."""
+"""The quiz API: access, response shapes and error codes."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -14,27 +14,27 @@ from courses.models import Course
 from enrollments import services as enrollments
 from enrollments.deadlines import grant_extension
 from enrollments.models import Enrollment, GradeEntry
-from lms.testing.plugin import make_course
-from quizzes import authoring
+from quizzes import editor
 from quizzes.models import AnswerEvent, Attempt, Mark, Quiz
 from quizzes.tests.conftest import ESSAY, QUESTIONS, RIGHT, WRONG, answers_for, begin, make_quiz
+from tools.testing.plugin import make_course
 
 API = "/api/v1/quizzes/"
 
 
-def of(quiz: Quiz, tail: str = "") -> str:
+def quiz_url(quiz: Quiz, tail: str = "") -> str:
     return f"{API}{quiz.pk}{tail}"
 
 
-def at(attempt: Attempt, tail: str = "") -> str:
+def attempt_url(attempt: Attempt, tail: str = "") -> str:
     return f"{API}{attempt.quiz_id}/attempts/{attempt.pk}{tail}"
 
 
-def code(response: Any) -> str:
+def get_code(response: Any) -> str:
     return response.json()["errors"][0]["code"]
 
 
-def test_an_instructor_writes_a_quiz_with_every_type_and_publishes_it(
+def test_an_instructor_creates_a_quiz_with_every_type_and_publishes_it(
     api_of: Callable[..., APIClient], alice: User, course: Course
 ) -> None:
     client = api_of(alice)
@@ -42,7 +42,7 @@ def test_an_instructor_writes_a_quiz_with_every_type_and_publishes_it(
     assert made.status_code == 201, made.content
     quiz_id = made.json()["id"]
     refused = client.put(f"{API}{quiz_id}", {"is_published": True}, format="json")
-    assert (refused.status_code, code(refused)) == (409, "nothing_to_publish")
+    assert (refused.status_code, get_code(refused)) == (409, "nothing_to_publish")
     for question in [*QUESTIONS, ESSAY]:
         added = client.post(f"{API}{quiz_id}/questions/", question, format="json")
         assert added.status_code == 201, added.content
@@ -69,44 +69,44 @@ def test_an_instructor_writes_a_quiz_with_every_type_and_publishes_it(
         {"correct_answer": None},
     ],
 )
-def test_a_question_whose_key_does_not_fit_is_400(
+def test_a_question_with_an_invalid_key_is_400(
     wrong: dict[str, Any], api_of: Callable[..., APIClient], alice: User, quiz: Quiz
 ) -> None:
-    answer = api_of(alice).post(of(quiz, "/questions/"), {**QUESTIONS[0], **wrong}, format="json")
+    answer = api_of(alice).post(quiz_url(quiz, "/questions/"), {**QUESTIONS[0], **wrong}, format="json")
     assert answer.status_code == 400, answer.content
     assert quiz.questions.count() == len(QUESTIONS)
 
 
 def test_a_student_starts_saves_and_submits(api_of: Callable[..., APIClient], bob: User, quiz: Quiz) -> None:
     client = api_of(bob)
-    started = client.post(of(quiz, "/attempts"))
+    started = client.post(quiz_url(quiz, "/attempts"))
     assert started.status_code == 201
     body = started.json()
     assert {"id", "started_at", "expires_at", "questions"} <= body.keys()
     assert [question["order"] for question in body["questions"]] == [1, 2, 3, 4, 5, 6]
     attempt = Attempt.objects.get()
-    again = client.post(of(quiz, "/attempts/"))
+    again = client.post(quiz_url(quiz, "/attempts/"))
     assert (again.status_code, again.json()["id"]) == (200, body["id"])
     for key, value in answers_for(attempt, RIGHT).items():
-        saved = client.put(at(attempt, "/answers"), {"answers": {key: value}, "seq": 1}, format="json")
+        saved = client.put(attempt_url(attempt, "/answers"), {"answers": {key: value}, "seq": 1}, format="json")
         assert saved.status_code == 200, saved.content
-    done = client.post(at(attempt, "/submit"), {}, format="json")
+    done = client.post(attempt_url(attempt, "/submit"), {}, format="json")
     assert done.status_code == 200
     assert (done.json()["score"], done.json()["points_earned"], done.json()["passed"]) == (100, "10.00", True)
     assert len(done.json()["receipt"]) == 64
     assert GradeEntry.objects.get().points == 10
-    refused = client.post(of(quiz, "/attempts"))
-    assert (refused.status_code, code(refused)) == (409, "no_attempts_left")
-    closed = client.put(at(attempt, "/answers"), {"answers": {}}, format="json")
-    assert (closed.status_code, code(closed)) == (409, "attempt_closed")
-    assert client.get(of(quiz)).json()["my_attempts_left"] == 0
+    refused = client.post(quiz_url(quiz, "/attempts"))
+    assert (refused.status_code, get_code(refused)) == (409, "no_attempts_left")
+    closed = client.put(attempt_url(attempt, "/answers"), {"answers": {}}, format="json")
+    assert (closed.status_code, get_code(closed)) == (409, "attempt_closed")
+    assert client.get(quiz_url(quiz)).json()["my_attempts_left"] == 0
 
 
 @pytest.mark.quality("Q03")
 def test_a_second_submission_changes_nothing(api_of: Callable[..., APIClient], bob: User, attempt: Attempt) -> None:
     client = api_of(bob)
-    first = client.post(at(attempt, "/submit"), {"answers": answers_for(attempt, WRONG)}, format="json")
-    second = client.post(at(attempt, "/submit"), {"answers": answers_for(attempt, RIGHT)}, format="json")
+    first = client.post(attempt_url(attempt, "/submit"), {"answers": answers_for(attempt, WRONG)}, format="json")
+    second = client.post(attempt_url(attempt, "/submit"), {"answers": answers_for(attempt, RIGHT)}, format="json")
     assert (first.status_code, second.status_code) == (200, 200)
     assert second.json() == first.json()
     assert Attempt.objects.get().score == 0
@@ -115,16 +115,14 @@ def test_a_second_submission_changes_nothing(api_of: Callable[..., APIClient], b
 
 
 @pytest.mark.quality("Q03")
-def test_submitting_and_starting_honour_the_idempotency_key(
-    api_of: Callable[..., APIClient], bob: User, quiz: Quiz
-) -> None:
+def test_start_and_submit_support_the_idempotency_key(api_of: Callable[..., APIClient], bob: User, quiz: Quiz) -> None:
     client = api_of(bob)
-    first = client.post(of(quiz, "/attempts"), headers={"Idempotency-Key": "start"})
-    again = client.post(of(quiz, "/attempts"), headers={"Idempotency-Key": "start"})
+    first = client.post(quiz_url(quiz, "/attempts"), headers={"Idempotency-Key": "start"})
+    again = client.post(quiz_url(quiz, "/attempts"), headers={"Idempotency-Key": "start"})
     assert (first.status_code, again.status_code) == (201, 201)
     assert first.json() == again.json()
     assert Attempt.objects.count() == 1
-    address = at(Attempt.objects.get(), "/submit")
+    address = attempt_url(Attempt.objects.get(), "/submit")
     done = client.post(address, {}, format="json", headers={"Idempotency-Key": "end"})
     repeat = client.post(address, {}, format="json", headers={"Idempotency-Key": "end"})
     assert repeat["Idempotent-Replay"] == "true"
@@ -132,76 +130,82 @@ def test_submitting_and_starting_honour_the_idempotency_key(
 
 
 @pytest.mark.quality("Q04")
-def test_nobody_reaches_anothers_attempt_or_one_through_another_quiz(
+def test_attempts_of_other_users_and_quizzes_are_not_accessible(
     api_of: Callable[..., APIClient], bob: User, carol: User, alice: User, erin: User, course: Course, attempt: Attempt
 ) -> None:
     other = make_quiz(alice, course, title="Other")
     enrollments.enroll(actor=carol, user=carol, course=course)
     for person in (carol, erin):
         client = api_of(person)
-        assert client.get(at(attempt)).status_code == 404
-        assert client.put(at(attempt, "/answers"), {"answers": {}}, format="json").status_code == 404
-        assert client.post(at(attempt, "/submit"), {}, format="json").status_code == 404
+        assert client.get(attempt_url(attempt)).status_code == 404
+        assert client.put(attempt_url(attempt, "/answers"), {"answers": {}}, format="json").status_code == 404
+        assert client.post(attempt_url(attempt, "/submit"), {}, format="json").status_code == 404
     teacher = api_of(alice)
-    assert teacher.put(at(attempt, "/answers"), {"answers": {}}, format="json").status_code == 403
-    assert teacher.post(at(attempt, "/submit"), {}, format="json").status_code == 403
+    assert teacher.put(attempt_url(attempt, "/answers"), {"answers": {}}, format="json").status_code == 403
+    assert teacher.post(attempt_url(attempt, "/submit"), {}, format="json").status_code == 403
     assert api_of(bob).get(f"{API}{other.pk}/attempts/{attempt.pk}").status_code == 404
     assert api_of(bob).get(f"{API}nonsense/attempts/{attempt.pk}").status_code == 404
     assert Attempt.objects.get().submitted_at is None
 
 
 @pytest.mark.quality("Q04")
-def test_what_a_client_says_about_score_and_time_is_ignored(
+def test_score_and_time_sent_by_a_client_are_ignored(
     api_of: Callable[..., APIClient], bob: User, carol: User, attempt: Attempt
 ) -> None:
-    lies = {"score": 100, "passed": True, "user_id": str(carol.pk), "started_at": "2000-01-01T00:00:00Z", "answers": {}}
-    done = api_of(bob).post(at(attempt, "/submit"), lies, format="json").json()
+    forged = {
+        "score": 100,
+        "passed": True,
+        "user_id": str(carol.pk),
+        "started_at": "2000-01-01T00:00:00Z",
+        "answers": {},
+    }
+    done = api_of(bob).post(attempt_url(attempt, "/submit"), forged, format="json").json()
     assert (done["score"], done["passed"], done["user_id"]) == (0, False, str(bob.pk))
     assert Attempt.objects.get().started_at == attempt.started_at
 
 
 @pytest.mark.quality("Q04")
 @pytest.mark.parametrize("how", ["unenrolled", "unpublished"])
-def test_who_lost_the_course_or_the_quiz_gets_404(
+def test_without_enrollment_or_publication_a_quiz_is_404(
     how: str, api_of: Callable[..., APIClient], alice: User, bob: User, enrollment: Enrollment, attempt: Attempt
 ) -> None:
     if how == "unenrolled":
-        enrollments.revoke(actor=alice, enrollment=enrollment, reason="left")
+        enrollments.end_enrollment(actor=alice, enrollment=enrollment, reason="left")
     else:
-        authoring.set_published(actor=alice, quiz=attempt.quiz, published=False)
+        editor.set_published(actor=alice, quiz=attempt.quiz, published=False)
     client = api_of(bob)
-    assert client.get(of(attempt.quiz)).status_code == 404
-    assert client.post(of(attempt.quiz, "/attempts")).status_code == 404
-    assert client.put(at(attempt, "/answers"), {"answers": {}}, format="json").status_code == 404
+    assert client.get(quiz_url(attempt.quiz)).status_code == 404
+    assert client.post(quiz_url(attempt.quiz, "/attempts")).status_code == 404
+    assert client.put(attempt_url(attempt, "/answers"), {"answers": {}}, format="json").status_code == 404
 
 
 @pytest.mark.quality("C01")
-def test_a_stranger_finds_no_quiz(api_of: Callable[..., APIClient], carol: User, quiz: Quiz) -> None:
+def test_quizzes_are_invisible_without_enrollment(api_of: Callable[..., APIClient], carol: User, quiz: Quiz) -> None:
     client = api_of(carol)
     assert client.get(API).json()["results"] == []
-    assert client.get(of(quiz)).status_code == 404
-    assert client.post(of(quiz, "/attempts")).status_code == 404
-    assert client.get(of(quiz, "/attempts/")).status_code == 404
+    assert client.get(quiz_url(quiz)).status_code == 404
+    assert client.post(quiz_url(quiz, "/attempts")).status_code == 404
+    assert client.get(quiz_url(quiz, "/attempts/")).status_code == 404
 
 
 @pytest.mark.quality("Q05")
 @pytest.mark.parametrize(
     ("seconds", "status", "score"), [(59, 200, 100), (89, 200, 100), (91, 409, 20), (1200, 409, 20)]
 )
-def test_the_servers_clock_alone_decides_what_is_in_time(
+def test_the_server_time_decides_whether_answers_are_in_time(
     seconds: int, status: int, score: int, api_of: Callable[..., APIClient], alice: User, bob: User, quiz: Quiz
 ) -> None:
-    quiz = authoring.update_quiz(actor=alice, quiz=quiz, time_limit_minutes=1)
+    quiz = editor.update_quiz(actor=alice, quiz=quiz, time_limit_minutes=1)
     start = timezone.now()
     attempt = begin(bob, quiz)
     client = api_of(bob)
     right = answers_for(attempt, RIGHT)
     first = next(iter(right))
-    assert client.put(at(attempt, "/answers"), {"answers": {first: "a"}}, format="json").status_code == 200
+    assert client.put(attempt_url(attempt, "/answers"), {"answers": {first: "a"}}, format="json").status_code == 200
     with time_machine.travel(start + timedelta(seconds=seconds), tick=False):
-        client = api_of(bob)  # the token's own time is over, too
-        saved = client.put(at(attempt, "/answers"), {"answers": right}, format="json")
-        done = client.post(at(attempt, "/submit"), {"answers": right}, format="json")
+        client = api_of(bob)  # the first token has expired
+        saved = client.put(attempt_url(attempt, "/answers"), {"answers": right}, format="json")
+        done = client.post(attempt_url(attempt, "/submit"), {"answers": right}, format="json")
     assert saved.status_code == status
     assert done.status_code == 200
     assert done.json()["score"] == score
@@ -209,44 +213,44 @@ def test_the_servers_clock_alone_decides_what_is_in_time(
 
 
 @pytest.mark.quality("Q05")
-def test_a_late_submission_keeps_what_was_saved_in_time(
+def test_a_late_submission_is_graded_by_the_answers_saved_in_time(
     api_of: Callable[..., APIClient], bob: User, attempt: Attempt
 ) -> None:
     right = answers_for(attempt, RIGHT)
     client = api_of(bob)
-    client.put(at(attempt, "/answers"), {"answers": dict(list(right.items())[:1])}, format="json")
+    client.put(attempt_url(attempt, "/answers"), {"answers": dict(list(right.items())[:1])}, format="json")
     with time_machine.travel(timezone.now() + timedelta(minutes=31), tick=False):
-        done = api_of(bob).post(at(attempt, "/submit"), {"answers": right}, format="json").json()
+        done = api_of(bob).post(attempt_url(attempt, "/submit"), {"answers": right}, format="json").json()
     assert (done["score"], len(done["answers"])) == (20, 1)
 
 
 @pytest.mark.quality("Q05")
-def test_a_save_tells_of_an_extension(
+def test_a_save_returns_the_extended_deadline(
     api_of: Callable[..., APIClient], alice: User, bob: User, attempt: Attempt
 ) -> None:
     client = api_of(bob)
     key = attempt.layout[0][0]
-    promised = client.put(at(attempt, "/answers"), {"answers": {key: "a"}}, format="json").json()["expires_at"]
+    before = client.put(attempt_url(attempt, "/answers"), {"answers": {key: "a"}}, format="json").json()["expires_at"]
     grant_extension(actor=alice, item=attempt.quiz, enrollment=attempt.enrollment, extra_minutes=15)
-    told = client.put(at(attempt, "/answers"), {"answers": {key: "b"}}, format="json").json()["expires_at"]
-    assert datetime.fromisoformat(told) - datetime.fromisoformat(promised) == timedelta(minutes=15)
-    assert client.get(at(attempt)).json()["expires_at"] == told
+    after = client.put(attempt_url(attempt, "/answers"), {"answers": {key: "b"}}, format="json").json()["expires_at"]
+    assert datetime.fromisoformat(after) - datetime.fromisoformat(before) == timedelta(minutes=15)
+    assert client.get(attempt_url(attempt)).json()["expires_at"] == after
 
 
 @pytest.mark.parametrize("place", range(6))
-def test_an_empty_text_takes_an_answer_back(
+def test_an_empty_string_clears_an_answer(
     place: int, api_of: Callable[..., APIClient], alice: User, bob: User, attempt: Attempt
 ) -> None:
     client = api_of(bob)
     key, right = list(answers_for(attempt, RIGHT).items())[place]
     for seq, answer in enumerate([right, ""], start=1):
-        saved = client.put(at(attempt, "/answers"), {"answers": {key: answer}, "seq": seq}, format="json")
+        saved = client.put(attempt_url(attempt, "/answers"), {"answers": {key: answer}, "seq": seq}, format="json")
         assert saved.status_code == 200
-    again = client.put(at(attempt, "/answers"), {"answers": {key: ""}, "seq": 2}, format="json")
+    again = client.put(attempt_url(attempt, "/answers"), {"answers": {key: ""}, "seq": 2}, format="json")
     assert again.status_code == 200
-    assert client.get(at(attempt)).json()["answers"] == {key: None}
-    assert client.post(at(attempt, "/submit"), {}, format="json").json()["score"] == 0
-    result = api_of(alice).get(of(attempt.quiz, "/results")).json()[place]
+    assert client.get(attempt_url(attempt)).json()["answers"] == {key: None}
+    assert client.post(attempt_url(attempt, "/submit"), {}, format="json").json()["score"] == 0
+    result = api_of(alice).get(quiz_url(attempt.quiz, "/results")).json()[place]
     assert (result["answered"], result["marked"]) == (0, 1)
 
 
@@ -256,15 +260,18 @@ def test_an_older_answer_never_replaces_a_newer_one(
 ) -> None:
     client = api_of(bob)
     (key, _), *_rest = answers_for(attempt, RIGHT).items()
-    assert client.put(at(attempt, "/answers"), {"answers": {key: "a"}, "seq": 5}, format="json").status_code == 200
-    stale = client.put(at(attempt, "/answers"), {"answers": {key: "b"}, "seq": 4}, format="json")
-    assert (stale.status_code, code(stale)) == (409, "stale_answer")
+    assert (
+        client.put(attempt_url(attempt, "/answers"), {"answers": {key: "a"}, "seq": 5}, format="json").status_code
+        == 200
+    )
+    stale = client.put(attempt_url(attempt, "/answers"), {"answers": {key: "b"}, "seq": 4}, format="json")
+    assert (stale.status_code, get_code(stale)) == (409, "stale_answer")
     assert stale.json()["current"][key]["answer"] == "a"
     assert stale.json()["current"][key]["seq"] == 5
-    repeat = client.put(at(attempt, "/answers"), {"answers": {key: "a"}, "seq": 5}, format="json")
+    repeat = client.put(attempt_url(attempt, "/answers"), {"answers": {key: "a"}, "seq": 5}, format="json")
     assert repeat.status_code == 200
     assert AnswerEvent.objects.count() == 1
-    same_number = client.put(at(attempt, "/answers"), {"answers": {key: "b"}, "seq": 5}, format="json")
+    same_number = client.put(attempt_url(attempt, "/answers"), {"answers": {key: "b"}, "seq": 5}, format="json")
     assert same_number.status_code == 409
 
 
@@ -291,72 +298,73 @@ def test_an_older_answer_never_replaces_a_newer_one(
         "text",
     ],
 )
-def test_a_malformed_answer_is_400_and_everything_saved_stays(
+def test_a_malformed_answer_is_400_and_saved_answers_are_kept(
     answers: Any, api_of: Callable[..., APIClient], bob: User, attempt: Attempt
 ) -> None:
     client = api_of(bob)
     right = answers_for(attempt, RIGHT)
     names = dict(zip(["first", "truth", "short", "select", "numeric", "matching"], right, strict=True))
-    assert client.put(at(attempt, "/answers"), {"answers": right}, format="json").status_code == 200
+    assert client.put(attempt_url(attempt, "/answers"), {"answers": right}, format="json").status_code == 200
     if isinstance(answers, dict):
         answers = {names.get(key, key): value for key, value in answers.items()}
     for method, tail in ((client.put, "/answers"), (client.post, "/submit")):
-        assert method(at(attempt, tail), {"answers": answers}, format="json").status_code == 400
+        assert method(attempt_url(attempt, tail), {"answers": answers}, format="json").status_code == 400
     attempt.refresh_from_db()
     assert attempt.is_running
-    assert client.post(at(attempt, "/submit"), {}, format="json").json()["score"] == 100
+    assert client.post(attempt_url(attempt, "/submit"), {}, format="json").json()["score"] == 100
 
 
-def test_an_essay_waits_for_its_mark(
+def test_an_essay_awaits_grading(
     api_of: Callable[..., APIClient], alice: User, bob: User, course: Course, enrollment: Enrollment
 ) -> None:
     quiz = make_quiz(alice, course, [QUESTIONS[0], ESSAY], passing_score_percentage=50)
     attempt = begin(bob, quiz)
     answers = answers_for(attempt, ["a", "Soft water is best."])
-    done = api_of(bob).post(at(attempt, "/submit"), {"answers": answers}, format="json").json()
+    done = api_of(bob).post(attempt_url(attempt, "/submit"), {"answers": answers}, format="json").json()
     assert (done["score"], done["passed"]) == (None, None)
     assert GradeEntry.objects.count() == 0
     essay = list(answers)[1]
     teacher = api_of(alice)
-    too_much = teacher.post(at(attempt, "/grade"), {"question_id": essay, "points": 5}, format="json")
-    assert (too_much.status_code, code(too_much)) == (400, "points_out_of_range")
+    too_much = teacher.post(attempt_url(attempt, "/grade"), {"question_id": essay, "points": 5}, format="json")
+    assert (too_much.status_code, get_code(too_much)) == (400, "points_out_of_range")
     assert (
-        api_of(bob).post(at(attempt, "/grade"), {"question_id": essay, "points": 4}, format="json").status_code == 403
+        api_of(bob).post(attempt_url(attempt, "/grade"), {"question_id": essay, "points": 4}, format="json").status_code
+        == 403
     )
     marked = teacher.post(
-        at(attempt, "/grade"), {"question_id": essay, "points": 3, "feedback": "Good."}, format="json"
+        attempt_url(attempt, "/grade"), {"question_id": essay, "points": 3, "feedback": "Good."}, format="json"
     )
     assert (marked.status_code, marked.json()["score"], marked.json()["passed"]) == (200, 83, True)
     assert GradeEntry.objects.get().points == 5
-    mine = api_of(bob).get(at(attempt)).json()
+    mine = api_of(bob).get(attempt_url(attempt)).json()
     assert {one["question_id"]: one["feedback"] for one in mine["results"]}[essay] == "Good."
     assert bob.notifications.get(event="quiz_graded").payload["score"] == 83
 
 
-def test_a_mark_by_the_key_is_overridden_with_a_reason_and_its_history_stays(
+def test_overriding_automatic_points_needs_a_reason_and_keeps_the_history(
     api_of: Callable[..., APIClient], alice: User, bob: User, attempt: Attempt
 ) -> None:
     answers = answers_for(attempt, WRONG)
-    api_of(bob).post(at(attempt, "/submit"), {"answers": answers}, format="json")
+    api_of(bob).post(attempt_url(attempt, "/submit"), {"answers": answers}, format="json")
     body = {"question_id": next(iter(answers)), "points": "1.5"}
-    refused = api_of(alice).post(at(attempt, "/grade"), body, format="json")
-    assert (refused.status_code, code(refused)) == (400, "reason_required")
-    given = api_of(alice).post(at(attempt, "/grade"), {**body, "reason": "ambiguous"}, format="json")
+    refused = api_of(alice).post(attempt_url(attempt, "/grade"), body, format="json")
+    assert (refused.status_code, get_code(refused)) == (400, "reason_required")
+    given = api_of(alice).post(attempt_url(attempt, "/grade"), {**body, "reason": "ambiguous"}, format="json")
     assert given.json()["points_earned"] == "1.50"
     history = Mark.objects.filter(question_id=next(iter(answers))).values_list("points", "kind")
     assert [(float(points), kind) for points, kind in history] == [(0.0, "auto"), (1.5, "manual")]
 
 
-def test_the_list_of_attempts_is_ones_own_and_for_the_instructor_everybodys(
+def test_students_list_their_own_attempts_and_instructors_all(
     api_of: Callable[..., APIClient], alice: User, bob: User, carol: User, course: Course, quiz: Quiz
 ) -> None:
     enrollments.enroll(actor=carol, user=carol, course=course)
     begin(bob, quiz), begin(carol, quiz)
-    assert [one["user_id"] for one in api_of(bob).get(of(quiz, "/attempts/")).json()["results"]] == [str(bob.pk)]
-    assert api_of(alice).get(of(quiz, "/attempts/")).json()["count"] == 2
+    assert [one["user_id"] for one in api_of(bob).get(quiz_url(quiz, "/attempts/")).json()["results"]] == [str(bob.pk)]
+    assert api_of(alice).get(quiz_url(quiz, "/attempts/")).json()["count"] == 2
 
 
-def test_filters_and_a_foreign_course(
+def test_filters_and_courses_of_other_instructors(
     api_of: Callable[..., APIClient], alice: User, erin: User, bob: User, quiz: Quiz, course: Course
 ) -> None:
     client = api_of(bob)
@@ -368,7 +376,7 @@ def test_filters_and_a_foreign_course(
     wrong = api_of(alice).post(
         API, {"course_id": str(course.pk), "title": "L", "lesson_id": str(lesson.pk)}, format="json"
     )
-    assert (wrong.status_code, code(wrong)) == (400, "wrong_lesson")
+    assert (wrong.status_code, get_code(wrong)) == (400, "wrong_lesson")
 
 
 @pytest.mark.quality("G6")
@@ -378,12 +386,12 @@ def test_saving_one_answer_takes_at_most_eight_statements(
     client = api_of(bob)
     (key, value), *_rest = answers_for(attempt, RIGHT).items()
     with statements(8):
-        answer = client.put(at(attempt, "/answers"), {"answers": {key: value}, "seq": 1}, format="json")
+        answer = client.put(attempt_url(attempt, "/answers"), {"answers": {key: value}, "seq": 1}, format="json")
     assert answer.status_code == 200
 
 
 @pytest.mark.quality("G5")
-def test_submitting_takes_at_most_twenty_statements_whatever_the_number_of_questions(
+def test_submitting_takes_at_most_twenty_statements_for_any_number_of_questions(
     api_of: Callable[..., APIClient], alice: User, bob: User, course: Course, enrollment: Enrollment, statements: Any
 ) -> None:
     for size in (2, 20):
@@ -392,5 +400,5 @@ def test_submitting_takes_at_most_twenty_statements_whatever_the_number_of_quest
         answers = answers_for(attempt, ["a", True] * (size // 2))
         client = api_of(bob)
         with statements(20):
-            done = client.post(at(attempt, "/submit"), {"answers": answers}, format="json")
+            done = client.post(attempt_url(attempt, "/submit"), {"answers": answers}, format="json")
         assert done.json()["score"] == 100

@@ -1,4 +1,4 @@
-"""No byte that a student can get gives a key away (QUALITY Q01); and what the clock closes (Q07)."""
+"""Keys never reach students early (quality row Q01); overdue attempts are closed (Q07)."""
 
 import json
 from collections.abc import Callable
@@ -24,30 +24,36 @@ from quizzes.tests.conftest import CANARY, RIGHT, WRONG, answers_for, begin, mak
 FORBIDDEN = [CANARY, CANARY.lower(), "is_correct", '"correct_answer"', "accepted_answers", "explanation", "80.125"]
 
 
-def everything_said_to(client: APIClient, browser: Client, attempt: Attempt) -> bytes:
-    """Every answer that a student can get about an attempt, pages and errors included."""
+def collect_responses(client: APIClient, browser: Client, attempt: Attempt) -> bytes:
+    """Return all responses that a student can get about an attempt, including pages and errors."""
     base = f"/api/v1/quizzes/{attempt.quiz_id}"
     own = f"{base}/attempts/{attempt.pk}"
     key = next(iter(attempt.version_ids))
-    said = [client.get(path) for path in ("/api/v1/quizzes/", base, f"{base}/attempts/", own, f"{base}/questions/")]
-    said += [client.get(f"{base}/results"), client.get(f"{base}/results.csv"), client.get(f"{base}/regrade")]
-    said += [client.options(path) for path in (base, own, f"{own}/answers", f"{own}/submit", f"{base}/questions/")]
-    said += [client.post(f"{base}/attempts"), client.get("/api/v1/notifications/"), client.get("/api/v1/enrollments/")]
+    responses = [
+        client.get(path) for path in ("/api/v1/quizzes/", base, f"{base}/attempts/", own, f"{base}/questions/")
+    ]
+    responses += [client.get(f"{base}/results"), client.get(f"{base}/results.csv"), client.get(f"{base}/regrade")]
+    responses += [client.options(path) for path in (base, own, f"{own}/answers", f"{own}/submit", f"{base}/questions/")]
+    responses += [
+        client.post(f"{base}/attempts"),
+        client.get("/api/v1/notifications/"),
+        client.get("/api/v1/enrollments/"),
+    ]
     for body in ({key: "a"}, {key: "none"}, {key: 7}, {"none": 1}):
-        said.append(client.put(f"{own}/answers", {"answers": body, "seq": 3}, format="json"))
-        said.append(client.put(f"{own}/answers", {"answers": body, "seq": 1}, format="json"))
+        responses.append(client.put(f"{own}/answers", {"answers": body, "seq": 3}, format="json"))
+        responses.append(client.put(f"{own}/answers", {"answers": body, "seq": 1}, format="json"))
     pages = [
         f"/quizzes/{attempt.quiz_id}/",
         f"/quizzes/attempts/{attempt.pk}/",
         f"/quizzes/attempts/{attempt.pk}/review/",
     ]
-    said += [browser.get(page, follow=True) for page in pages]
-    return b"\n".join(answer.content for answer in said)
+    responses += [browser.get(page, follow=True) for page in pages]
+    return b"\n".join(response.content for response in responses)
 
 
 @pytest.mark.quality("Q01")
 @pytest.mark.parametrize("show", ["never", "after_pass"])
-def test_no_key_reaches_a_student_before_it_may(
+def test_students_get_no_key_before_they_may_see_it(
     show: str,
     api_of: Callable[..., APIClient],
     browser_of: Callable[..., Client],
@@ -59,24 +65,24 @@ def test_no_key_reaches_a_student_before_it_may(
     quiz = make_quiz(alice, course, show_answers=show, max_attempts=3)
     attempt = begin(bob, quiz)
     client, browser = api_of(bob), browser_of(bob)
-    running = everything_said_to(client, browser, attempt)
-    attempts.submit(actor=bob, attempt=attempt, answers=answers_for(attempt, WRONG))
-    submitted = everything_said_to(client, browser, attempt)
-    for said in (running, submitted):
-        text = said.decode()
-        assert "Which leaf is green tea?" in text  # the scan sees the questions
+    running = collect_responses(client, browser, attempt)
+    attempts.submit_attempt(actor=bob, attempt=attempt, answers=answers_for(attempt, WRONG))
+    submitted = collect_responses(client, browser, attempt)
+    for content in (running, submitted):
+        text = content.decode()
+        assert "Which leaf is green tea?" in text  # the responses contain the questions
         assert [word for word in FORBIDDEN if word in text] == []
 
 
 @pytest.mark.quality("Q01")
 @pytest.mark.parametrize(
-    ("show", "answers", "shown"),
+    ("show", "answers", "is_visible"),
     [("never", RIGHT, False), ("after_submit", WRONG, True), ("after_pass", WRONG, False), ("after_pass", RIGHT, True)],
 )
-def test_the_quiz_says_when_keys_are_shown(
+def test_keys_are_visible_by_the_setting_of_the_quiz(
     show: str,
     answers: list[Any],
-    shown: bool,
+    is_visible: bool,
     api_of: Callable[..., APIClient],
     alice: User,
     bob: User,
@@ -84,21 +90,21 @@ def test_the_quiz_says_when_keys_are_shown(
     enrollment: Enrollment,
 ) -> None:
     attempt = begin(bob, make_quiz(alice, course, show_answers=show))
-    attempts.submit(actor=bob, attempt=attempt, answers=answers_for(attempt, answers))
+    attempts.submit_attempt(actor=bob, attempt=attempt, answers=answers_for(attempt, answers))
     body = api_of(bob).get(f"/api/v1/quizzes/{attempt.quiz_id}/attempts/{attempt.pk}").json()
-    assert bool(body["keys"]) is shown
-    assert (f"{CANARY} one" in json.dumps(body)) is shown
+    assert bool(body["keys"]) is is_visible
+    assert (f"{CANARY} one" in json.dumps(body)) is is_visible
 
 
 @pytest.mark.quality("Q01")
-def test_the_serializer_of_what_is_asked_has_no_field_for_a_key() -> None:
+def test_the_student_question_serializer_has_no_field_for_a_key() -> None:
     assert set(AskedQuestionSerializer().fields) == {
         "id", "question_text", "question_html", "question_type", "points", "order", "options"
     }  # fmt: skip
 
 
 @pytest.mark.quality("Q07")
-def test_an_attempt_left_open_is_graded_once_and_counts_as_one(
+def test_an_overdue_attempt_is_graded_once_and_counts_as_an_attempt(
     alice: User, bob: User, attempt: Attempt, quiz: Quiz
 ) -> None:
     answers = answers_for(attempt, RIGHT)
@@ -107,9 +113,9 @@ def test_an_attempt_left_open_is_graded_once_and_counts_as_one(
     with time_machine.travel(timezone.now() + timedelta(minutes=30) + GRACE + timedelta(seconds=1), tick=False):
         assert close_overdue() == 1
         assert close_overdue() == 0
-        with pytest.raises(attempts.AttemptError) as refused:
-            attempts.start(actor=bob, quiz=quiz)
-    assert refused.value.code == "no_attempts_left"
+        with pytest.raises(attempts.AttemptError) as raised:
+            attempts.start_attempt(actor=bob, quiz=quiz)
+    assert raised.value.code == "no_attempts_left"
     attempt.refresh_from_db()
     assert (attempt.score, attempt.by_clock) == (100, True)
     assert bob.notifications.filter(event="quiz_graded").count() == 1

@@ -1,4 +1,4 @@
-"""Every list of quizzes costs the same for two rows and for twenty."""
+"""Every list of quizzes takes the same number of queries for 2 rows and for 20."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,15 +11,15 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from accounts.models import User
+from core.models import SiteSettings
 from courses.models import Course
 from enrollments.models import Enrollment
-from lms.platform.models import SiteSettings
-from lms.testing.plugin import person
-from quizzes import attempts, authoring
+from quizzes import attempts, editor
 from quizzes.models import Attempt, Quiz
 from quizzes.tests.conftest import QUESTIONS, answers_for, begin, make_quiz
+from tools.testing.plugin import make_user
 
-# The list, whose it is, and how many queries it may take.
+# Page, user, and maximum number of queries.
 PAGES = {
     "/quizzes/{quiz}/": ("bob", 12),
     "/quizzes/attempts/{attempt}/review/": ("bob", 12),
@@ -45,7 +45,7 @@ API_LISTS = {
 
 
 class World:
-    """A course with quizzes, and one of them with questions and attempts, Bob's and others'."""
+    """A course with quizzes, one of which has questions and attempts of several students."""
 
     def __init__(self, alice: User, bob: User, course: Course) -> None:
         self.alice, self.bob, self.course = alice, bob, course
@@ -54,35 +54,33 @@ class World:
         self.size = 0
 
     def take(self, user: User) -> Any:
-        """Let somebody take the quiz."""
+        """Start and submit an attempt of `user`."""
         attempt = begin(user, self.quiz)
-        return attempts.submit(actor=user, attempt=attempt, answers=answers_for(attempt, ["a", True]))
+        return attempts.submit_attempt(actor=user, attempt=attempt, answers=answers_for(attempt, ["a", True]))
 
     def grow_to(self, size: int) -> None:
-        """Add rows of everything until there are `size` of each; the key of the first question changes each time."""
+        """Add rows until there are `size` of each kind, and change the key of the first question."""
         for number in range(self.size, size):
             make_quiz(self.alice, self.course, QUESTIONS[:1], title=f"Quiz {number}")
-            authoring.add_question(actor=self.alice, quiz=self.quiz, **QUESTIONS[number % len(QUESTIONS)])
+            editor.add_question(actor=self.alice, quiz=self.quiz, **QUESTIONS[number % len(QUESTIONS)])
             self.take(self.bob)
-            student = person(f"Student{number}")
+            student = make_user(f"Student{number}")
             Enrollment.objects.create(user=student, course=self.course)
             self.take(student)
         first = self.quiz.questions.order_by("order")[0]
-        authoring.change_question(actor=self.alice, question=first, correct_answer="b", points=size)
+        editor.change_question(actor=self.alice, question=first, correct_answer="b", points=size)
         self.size = size
 
 
-def queries_of(client: Client, address: str) -> int:
+def count_queries(client: Client, address: str) -> int:
     cache.clear()
-    SiteSettings.current()  # the one thing that every page takes from the cache
-    with CaptureQueriesContext(
-        connection,
-    ) as captured:
+    SiteSettings.current()  # every page reads the settings from the cache
+    with CaptureQueriesContext(connection) as captured:
         assert client.get(address).status_code == 200, address
     return len(captured)
 
 
-def test_no_list_of_quizzes_asks_more_for_twenty_rows_than_for_two(
+def test_lists_of_quizzes_take_as_many_queries_for_20_rows_as_for_2(
     alice: User,
     bob: User,
     dan: User,
@@ -95,13 +93,15 @@ def test_no_list_of_quizzes_asks_more_for_twenty_rows_than_for_two(
     dan.save()
     world, people = World(alice, bob, course), {"alice": alice, "bob": bob, "dan": dan}
     names = {"quiz": world.quiz.pk, "attempt": world.attempt.pk}
-    asked = {path.format(**names): (browser_of(people[who]), most) for path, (who, most) in PAGES.items()}
-    asked |= {f"/api/v1/{path.format(**names)}": (api_of(people[who]), most) for path, (who, most) in API_LISTS.items()}
-    ContentType.objects.get_for_models(Quiz, Attempt)  # the admin asks for them once in a process
+    limits = {path.format(**names): (browser_of(people[who]), limit) for path, (who, limit) in PAGES.items()}
+    limits |= {
+        f"/api/v1/{path.format(**names)}": (api_of(people[who]), limit) for path, (who, limit) in API_LISTS.items()
+    }
+    ContentType.objects.get_for_models(Quiz, Attempt)  # cached per process
     counts: dict[int, dict[str, int]] = {}
     for size in (2, 20):
         world.grow_to(size)
-        counts[size] = {address: queries_of(client, address) for address, (client, _most) in asked.items()}
+        counts[size] = {address: count_queries(client, address) for address, (client, _limit) in limits.items()}
     assert counts[2] == counts[20]
-    assert {address: count for address, count in counts[20].items() if count > asked[address][1]} == {}
+    assert {address: count for address, count in counts[20].items() if count > limits[address][1]} == {}
     assert Quiz.objects.count() == 21

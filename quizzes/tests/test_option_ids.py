@@ -1,4 +1,4 @@
-"""Ids of options survive every edit, so that a regrade takes nobody's points."""
+"""Option ids survive every edit, so that a regrade does not lose points."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from accounts.models import User
 from courses.models import Course
 from enrollments.models import Enrollment
-from quizzes import attempts, authoring, marking
+from quizzes import attempts, editor, grading
 from quizzes.models import Attempt, Question, QuestionVersion, Quiz
 from quizzes.option_ids import assign_ids
 from quizzes.tests.conftest import begin, make_quiz
@@ -47,21 +47,21 @@ BY_TYPE = {str(one["question_type"]): one for one in (CHOICE, SELECT, MATCHING)}
 
 @pytest.fixture
 def taken(alice: User, bob: User, course: Course, enrollment: Enrollment) -> Callable[..., Question]:
-    """Return a function that makes a quiz of one question, which Bob answers; rightly, unless an answer is given."""
+    """Return a function that creates a quiz of one question and answers it as Bob, by default correctly."""
 
     def take(question: dict[str, Any], answer: Any = None) -> Question:
         quiz = make_quiz(alice, course, [question])
-        written = quiz.questions.select_related("current").get()
-        given_answer = current(written).correct_answer if answer is None else answer
-        attempts.submit(actor=bob, attempt=begin(bob, quiz), answers={str(written.pk): given_answer})
-        return written
+        created = quiz.questions.select_related("current").get()
+        given_answer = current(created).correct_answer if answer is None else answer
+        attempts.submit_attempt(actor=bob, attempt=begin(bob, quiz), answers={str(created.pk): given_answer})
+        return created
 
     return take
 
 
 @pytest.fixture
 def edit(browser_of: Callable[..., Client], alice: User) -> Callable[..., QuestionVersion]:
-    """Return a function that sends a question's page, its rows changed by `change`, and returns the new version."""
+    """Return a function that submits a question's form with changed rows and returns the new version."""
 
     def send(question: Question, change: Callable[[list[dict[str, Any]]], Any]) -> QuestionVersion:
         browser, address = browser_of(alice), f"/teach/quizzes/{question.quiz_id}/questions/{question.pk}/"
@@ -80,7 +80,6 @@ def edit(browser_of: Callable[..., Client], alice: User) -> Callable[..., Questi
 
 
 def current(question: Question) -> QuestionVersion:
-    """Return the newest version."""
     return question.versions.order_by("-number")[0]
 
 
@@ -92,12 +91,12 @@ def ids_of(version: QuestionVersion) -> dict[str, str]:
 
 def points_after_regrade(alice: User, quiz: Quiz) -> Decimal | None:
     """Regrade, and return the points of the one attempt."""
-    marking.regrade(actor=alice, quiz=quiz, reason="A text was corrected")
+    grading.regrade_quiz(actor=alice, quiz=quiz, reason="A text was corrected")
     return Attempt.objects.get(quiz=quiz).points_earned
 
 
 def change_texts(**texts: str) -> Callable[[list[dict[str, Any]]], None]:
-    """Return a change of the rows that replaces these texts."""
+    """Return a function that replaces texts in the rows."""
 
     def change(rows: list[dict[str, Any]]) -> None:
         for row in rows:
@@ -139,13 +138,13 @@ def test_the_points_stay_when_a_text_is_edited_through_the_api(
     assert points_after_regrade(alice, question.quiz) == 4
 
 
-def test_a_matching_question_written_without_ids_keeps_those_of_its_texts(
+def test_a_matching_question_sent_without_ids_keeps_the_ids_of_its_texts(
     alice: User, taken: Callable[..., Question]
 ) -> None:
     question = taken(MATCHING)
     left = [{"text": one["text"]} for one in reversed(MATCHING["options"]["left"])]  # type: ignore[index]  # a dict
     right = [*MATCHING["options"]["right"], {"id": "r9", "text": "Peru"}]  # type: ignore[index]  # a dict
-    authoring.change_question(actor=alice, question=question, options={"left": left, "right": right})
+    editor.change_question(actor=alice, question=question, options={"left": left, "right": right})
     assert [one["id"] for one in current(question).options["left"]] == ["l3", "l2", "l1", "l0"]
     assert points_after_regrade(alice, question.quiz) == 4
 
@@ -160,7 +159,7 @@ def test_deleting_a_matching_pair_keeps_the_points_of_the_other_pairs(
         rows[deleted].update(left="", right="")  # the hidden ids are still sent
 
     assert len(edit(question, empty).correct_answer) == 3
-    # Three of four are right: 3 points. One of the right ones is deleted: two of three; the wrong one: all three.
+    # Three of four pairs are correct. If a correct one is deleted, two of three remain; otherwise all three.
     assert points_after_regrade(alice, question.quiz) == (4 if deleted == 3 else Decimal("2.67"))
     assert browser_of(alice).get(f"/teach/quizzes/{question.quiz_id}/results/").status_code == 200
 
@@ -181,7 +180,7 @@ def test_the_points_stay_when_rows_are_reordered(
     before = ids_of(current(question))
 
     def retype_in_reverse(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        # What a person types moves; the hidden ids stay in their rows.
+        # The visible fields move; the hidden ids stay in their rows.
         hidden = [{name: value for name, value in row.items() if name.endswith("id")} for row in rows]
         return [{**row, **ids} for row, ids in zip(reversed(rows), hidden, strict=True)]
 
@@ -190,7 +189,7 @@ def test_the_points_stay_when_rows_are_reordered(
     assert points_after_regrade(alice, question.quiz) == 4
 
 
-def test_exchanging_the_partners_of_two_pairs_changes_the_key(
+def test_exchanging_the_matches_of_two_pairs_changes_the_key(
     alice: User, taken: Callable[..., Question], edit: Callable[..., QuestionVersion]
 ) -> None:
     question = taken(MATCHING)
@@ -199,14 +198,14 @@ def test_exchanging_the_partners_of_two_pairs_changes_the_key(
     assert points_after_regrade(alice, question.quiz) == 2
 
 
-def test_a_partner_without_a_pair_survives_an_edit_on_the_page(
+def test_a_match_without_a_pair_survives_an_edit_on_the_page(
     taken: Callable[..., Question], edit: Callable[..., QuestionVersion]
 ) -> None:
     question = taken(MATCHING)
     assert edit(question, change_texts(Rome="Roma")).options["right"] == MATCHING["options"]["right"]  # type: ignore[index]  # a dict
 
 
-def test_pairs_that_share_a_partner_keep_it_when_its_text_is_edited(
+def test_pairs_that_share_a_match_keep_it_when_its_text_is_edited(
     alice: User, taken: Callable[..., Question], edit: Callable[..., QuestionVersion]
 ) -> None:
     key = {"l0": "r0", "l1": "r0", "l2": "r2", "l3": "r2"}
@@ -251,8 +250,8 @@ def test_forged_and_repeated_ids_are_replaced(
 def test_the_ids_survive_a_change_of_the_type_and_back(alice: User, taken: Callable[..., Question]) -> None:
     question = taken(CHOICE)
     before = ids_of(current(question))
-    authoring.change_question(actor=alice, question=question, question_type="essay")
-    authoring.change_question(actor=alice, question=question, **CHOICE)
+    editor.change_question(actor=alice, question=question, question_type="essay")
+    editor.change_question(actor=alice, question=question, **CHOICE)
     assert ids_of(current(question)) == before
     assert points_after_regrade(alice, question.quiz) == 4
 

@@ -1,4 +1,4 @@
-"""The quizzes' pages: whole, with the same queries for any number of questions, and useful without scripts."""
+"""The quiz pages, without scripts, with a constant number of queries."""
 
 import re
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from courses.models import Course
 from enrollments.models import Enrollment
 from files.models import File
 from files.tests.samples import image, upload
-from quizzes import attempts, authoring
+from quizzes import attempts, editor
 from quizzes.models import Attempt, Quiz
 from quizzes.tests.conftest import ESSAY, QUESTIONS, RIGHT, answers_for, begin, make_quiz
 
@@ -38,7 +38,7 @@ def test_the_quiz_page_takes_at_most_twelve_statements(
             assert browser.get(page).status_code == 200
 
 
-def test_a_quiz_is_taken_without_scripts(browser_of: Callable[..., Client], bob: User, quiz: Quiz) -> None:
+def test_a_student_takes_a_quiz_without_scripts(browser_of: Callable[..., Client], bob: User, quiz: Quiz) -> None:
     browser = browser_of(bob)
     started = browser.post(f"/quizzes/{quiz.pk}/start/")
     attempt = Attempt.objects.get()
@@ -65,9 +65,7 @@ def test_a_quiz_is_taken_without_scripts(browser_of: Callable[..., Client], bob:
     assert attempt.receipt.encode() in browser.get(f"/quizzes/attempts/{attempt.pk}/review/").content
 
 
-def test_an_answer_emptied_without_scripts_is_taken_back(
-    browser_of: Callable[..., Client], bob: User, attempt: Attempt
-) -> None:
+def test_an_answer_is_cleared_without_scripts(browser_of: Callable[..., Client], bob: User, attempt: Attempt) -> None:
     browser = browser_of(bob)
     page = f"/quizzes/attempts/{attempt.pk}/"
     number, truth = (list(answers_for(attempt, RIGHT))[place] for place in (4, 1))
@@ -83,7 +81,7 @@ def test_an_answer_emptied_without_scripts_is_taken_back(
 
 
 def rows(*filled: dict[str, Any]) -> dict[str, str]:
-    """Return the rows of a key as their page sends them, those that are empty too."""
+    """Return the form data of the rows of a key, including empty rows."""
     typed = {
         f"rows-{number}-{name}": "on" if value is True else value
         for number, row in enumerate(filled)
@@ -93,7 +91,7 @@ def rows(*filled: dict[str, Any]) -> dict[str, str]:
     return {"rows-TOTAL_FORMS": "12", "rows-INITIAL_FORMS": "0", **typed}
 
 
-def test_an_instructor_builds_a_quiz_on_the_pages(
+def test_an_instructor_creates_a_quiz_on_the_pages(
     browser_of: Callable[..., Client], alice: User, course: Course
 ) -> None:
     browser = browser_of(alice)
@@ -123,7 +121,7 @@ def test_an_instructor_builds_a_quiz_on_the_pages(
         answer = browser.post(edit, again)
         assert answer.status_code == 302, answer.context["form"].errors
         question.refresh_from_db()
-        assert question.current.number == 1, question.current.question_type  # saving what stands writes no version
+        assert question.current.number == 1, question.current.question_type  # saving without changes creates no version
     assert browser.post(f"/teach/quizzes/{quiz.pk}/publish/", {"published": "yes"}).status_code == 302
     quiz.refresh_from_db()
     assert (quiz.is_published, quiz.points_possible) == (True, 14)
@@ -132,61 +130,61 @@ def test_an_instructor_builds_a_quiz_on_the_pages(
 
 
 @pytest.mark.parametrize(
-    ("name", "key", "says"),
+    ("name", "key", "message"),
     [
-        ("multiple_choice", rows({"text": "Yes"}, {"is_correct": "on"}), "Option 2: Write the option"),
-        ("multiple_choice", rows({"text": "Yes"}, {"text": "No"}), "Mark exactly one option as right"),
-        ("multiple_choice", rows({"text": "Only", "is_correct": "on"}), "Give between 2 and 30 options"),
+        ("multiple_choice", rows({"text": "Yes"}, {"is_correct": "on"}), "Option 2: Enter the text of the option"),
+        ("multiple_choice", rows({"text": "Yes"}, {"text": "No"}), "Mark exactly one option as correct"),
+        ("multiple_choice", rows({"text": "Only", "is_correct": "on"}), "Enter between 2 and 30 options"),
         ("multiple_choice", rows({"text": "x" * 501, "is_correct": "on"}, {"text": "No"}), "Option 1: Ensure this"),
         (
             "multiple_select",
             {**rows(*({"text": f"{number}", "is_correct": "on"} for number in range(31))), "rows-TOTAL_FORMS": "31"},
-            "Give between 2 and 30 options",
+            "Enter between 2 and 30 options",
         ),
-        ("multiple_select", {**rows({"text": "Yes"}), "rows-TOTAL_FORMS": "999999"}, "There can be 30 rows at most"),
-        ("multiple_choice", {}, "The rows did not arrive with the form"),
-        ("matching", rows({"left": "a", "right": "1"}), "Write at least two pairs"),
-        ("matching", rows({"left": "a", "right": "1"}, {"left": "b"}), "Pair 2: A pair has two sides"),
-        ("matching", rows(), "Write at least two pairs"),
+        ("multiple_select", {**rows({"text": "Yes"}), "rows-TOTAL_FORMS": "999999"}, "Enter at most 30 rows"),
+        ("multiple_choice", {}, "The rows were missing from the form"),
+        ("matching", rows({"left": "a", "right": "1"}), "Enter at least two pairs"),
+        ("matching", rows({"left": "a", "right": "1"}, {"left": "b"}), "Pair 2: Enter both sides of the pair"),
+        ("matching", rows(), "Enter at least two pairs"),
     ],
 )
-def test_a_row_that_is_wrong_is_named_and_nothing_typed_is_lost(
-    browser_of: Callable[..., Client], alice: User, course: Course, name: str, key: dict[str, str], says: str
+def test_an_invalid_row_is_named_and_the_input_is_kept(
+    browser_of: Callable[..., Client], alice: User, course: Course, name: str, key: dict[str, str], message: str
 ) -> None:
     quiz = make_quiz(alice, course, QUESTIONS[:1])
     page = f"/teach/quizzes/{quiz.pk}/questions/new/?type={name}"
     answer = browser_of(alice).post(page, {"question_text": "Why?", "points": "2", "explanation": "", **key})
-    assert says in unescape(answer.content.decode())
+    assert message in unescape(answer.content.decode())
     assert quiz.questions.count() == 1
     for field, value in key.items():
         if value not in ("on", "x" * 501) and "FORMS" not in field:
             assert f'name="{field}" value="{value}"' in answer.content.decode()
 
 
-def test_there_is_always_room_for_more_options_until_there_are_thirty(
+def test_the_form_has_empty_rows_until_there_are_thirty_options(
     browser_of: Callable[..., Client], alice: User, course: Course
 ) -> None:
     quiz = make_quiz(alice, course, QUESTIONS[:1])
-    for options, places in ((0, 12), (5, 12), (10, 16), (28, 30), (30, 30)):
+    for options, row_count in ((0, 12), (5, 12), (10, 16), (28, 30), (30, 30)):
         page = f"/teach/quizzes/{quiz.pk}/questions/new/?type=multiple_choice"
         if options:
-            written = [{"id": f"{one}", "text": f"Option {one}", "is_correct": one == 0} for one in range(options)]
-            question = authoring.add_question(
-                actor=alice, quiz=quiz, question_type="multiple_choice", question_text="Why?", options=written
+            existing = [{"id": f"{one}", "text": f"Option {one}", "is_correct": one == 0} for one in range(options)]
+            question = editor.add_question(
+                actor=alice, quiz=quiz, question_type="multiple_choice", question_text="Why?", options=existing
             )
             page = f"/teach/quizzes/{quiz.pk}/questions/{question.pk}/"
-        assert len(browser_of(alice).get(page).context["form"].rows.forms) == places
+        assert len(browser_of(alice).get(page).context["form"].rows.forms) == row_count
 
 
-def test_a_question_has_a_picture_that_its_students_see(
+def test_students_see_the_picture_of_a_question(
     browser_of: Callable[..., Client], alice: User, bob: User, carol: User, course: Course, enrollment: Enrollment
 ) -> None:
     quiz = make_quiz(alice, course, QUESTIONS[:1])
     page = f"/teach/quizzes/{quiz.pk}/questions/new/?type=true_false"
     form = {"question_text": "Is this tea?", "points": "1", "explanation": "", "correct_answer": "true"}
     browser = browser_of(alice)
-    nameless = browser.post(page, {**form, "picture": upload("cup.png", image())})
-    assert b"Say what the picture shows." in nameless.content
+    undescribed = browser.post(page, {**form, "picture": upload("cup.png", image())})
+    assert b"Describe the picture." in undescribed.content
     fake = browser.post(page, {**form, "picture": upload("cup.png", b"no picture"), "picture_shows": "A cup"})
     assert (fake.status_code, File.objects.count()) == (200, 0)
     made = browser.post(page, {**form, "picture": upload("cup.png", image()), "picture_shows": "A [white] cup"})
@@ -199,25 +197,25 @@ def test_a_question_has_a_picture_that_its_students_see(
     assert browser_of(carol).get(address[1]).status_code == 404
 
 
-def test_a_picture_of_a_question_that_is_refused_is_not_kept(
+def test_the_picture_of_an_invalid_question_is_deleted(
     browser_of: Callable[..., Client], alice: User, course: Course
 ) -> None:
     quiz = make_quiz(alice, course, QUESTIONS[:1])
     page = f"/teach/quizzes/{quiz.pk}/questions/new/?type=multiple_choice"
     form = {"question_text": "Which?", "points": "1", "picture_shows": "A cup", **rows({"text": "Only one"})}
-    refused = browser_of(alice).post(page, {**form, "picture": upload("cup.png", image())})
-    assert b"Which?" in refused.content
+    invalid = browser_of(alice).post(page, {**form, "picture": upload("cup.png", image())})
+    assert b"Which?" in invalid.content
     assert File.objects.count() == 0
 
 
-def test_results_show_how_scores_are_spread_and_what_was_chosen(
+def test_results_show_the_score_distribution_and_the_chosen_options(
     browser_of: Callable[..., Client], alice: User, bob: User, carol: User, course: Course, enrollment: Enrollment
 ) -> None:
     Enrollment.objects.create(user=carol, course=course)
     quiz = make_quiz(alice, course, QUESTIONS[:1])
     for user, answer in ((bob, "a"), (carol, "b")):
         attempt = begin(user, quiz)
-        attempts.submit(actor=user, attempt=attempt, answers=answers_for(attempt, [answer]))
+        attempts.submit_attempt(actor=user, attempt=attempt, answers=answers_for(attempt, [answer]))
     shown = browser_of(alice).get(f"/teach/quizzes/{quiz.pk}/results/")
     summary = shown.context["summary"]
     assert (summary.submitted, summary.waiting, summary.median, summary.passed_percent) == (2, 0, 50, 50)
@@ -226,7 +224,7 @@ def test_results_show_how_scores_are_spread_and_what_was_chosen(
     assert b'<rect width="50" height="4"/>' in shown.content
 
 
-def test_essays_are_marked_one_after_another(
+def test_grading_an_essay_leads_to_the_next_attempt(
     browser_of: Callable[..., Client], alice: User, bob: User, carol: User, course: Course, enrollment: Enrollment
 ) -> None:
     Enrollment.objects.create(user=carol, course=course)
@@ -235,7 +233,7 @@ def test_essays_are_marked_one_after_another(
     for user in (bob, carol):
         attempt = begin(user, quiz)
         answers = answers_for(attempt, ["a", "=SUM(1)"])
-        taken.append(attempts.submit(actor=user, attempt=attempt, answers=answers))
+        taken.append(attempts.submit_attempt(actor=user, attempt=attempt, answers=answers))
     essay = list(answers)[1]
     browser = browser_of(alice)
     assert browser.get(f"/teach/quizzes/attempts/{taken[0].pk}/").status_code == 200
@@ -249,7 +247,7 @@ def test_essays_are_marked_one_after_another(
     assert "\n=" not in table
 
 
-def test_the_learning_room_lists_the_quiz(browser_of: Callable[..., Client], bob: User, quiz: Quiz) -> None:
+def test_the_course_page_of_a_student_lists_the_quiz(browser_of: Callable[..., Client], bob: User, quiz: Quiz) -> None:
     page = browser_of(bob).get(f"/learn/{quiz.course.slug}/", follow=True).content.decode()
     assert f"/quizzes/{quiz.pk}/" in page
     assert "1 attempt left" in page

@@ -1,4 +1,4 @@
-"""The table of an attempt's states, whole."""
+"""Every operation on every state of an attempt."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -12,29 +12,29 @@ from django.utils import timezone
 from accounts.models import User
 from courses.models import Course
 from enrollments.models import Enrollment
-from lms.testing.transitions import assert_follows, every_case
-from quizzes import attempts, authoring, marking
+from quizzes import attempts, editor, grading
 from quizzes.models import Attempt, Quiz
 from quizzes.states import ATTEMPT, AttemptState
 from quizzes.tests.conftest import ESSAY, answers_for, begin, make_quiz
+from tools.testing.transitions import assert_follows, every_case
 
 QUESTION = {"question_type": "true_false", "question_text": "Tea is a plant.", "points": 4, "correct_answer": "true"}
 
 
 @pytest.fixture
 def quiz(alice: User, course: Course, enrollment: Enrollment) -> Quiz:
-    """A quiz with an essay, which a person has to mark."""
+    """A quiz with an essay, which is graded by hand."""
     return make_quiz(alice, course, [QUESTION, ESSAY], time_limit_minutes=30)
 
 
-def mark(attempt: Attempt) -> None:
+def grade(attempt: Attempt) -> None:
     teacher, essay = attempt.quiz.course.instructor, attempt.quiz.questions.order_by("order")[1]
-    marking.mark_answer(actor=teacher, attempt=attempt, question_id=essay.pk, points=Decimal(3))
+    grading.grade_answer(actor=teacher, attempt=attempt, question_id=essay.pk, points=Decimal(3))
 
 
 def submit(attempt: Attempt) -> None:
     answers = answers_for(attempt, [True, "Water is wet."]) if attempt.is_running else None
-    attempts.submit(actor=attempt.enrollment.user, attempt=attempt, answers=answers)
+    attempts.submit_attempt(actor=attempt.enrollment.user, attempt=attempt, answers=answers)
 
 
 def save(attempt: Attempt) -> None:
@@ -49,15 +49,15 @@ def close(attempt: Attempt) -> None:
 
 def regrade(attempt: Attempt) -> None:
     teacher, question = attempt.quiz.course.instructor, attempt.quiz.questions.order_by("order")[0]
-    authoring.change_question(actor=teacher, question=question, points=2)
-    marking.regrade(actor=teacher, quiz=attempt.quiz, reason="Too many points")
+    editor.change_question(actor=teacher, question=question, points=2)
+    grading.regrade_quiz(actor=teacher, quiz=attempt.quiz, reason="Too many points")
 
 
 OPERATIONS: dict[str, Callable[[Attempt], Any]] = {
     "save": save,
     "submit": submit,
     "close": close,
-    "mark": mark,
+    "grade": grade,
     "regrade": regrade,
 }
 
@@ -68,17 +68,17 @@ OPERATIONS: dict[str, Callable[[Attempt], Any]] = {
 def test_every_operation_on_every_state_of_an_attempt(
     bob: User, quiz: Quiz, operation: str, state: AttemptState, is_stale: bool
 ) -> None:
-    """Stale: the service is given the attempt as it was read while it was running."""
+    """In the stale case the service gets an instance that was loaded while the attempt was running."""
     attempt = begin(bob, quiz)
     if state != AttemptState.RUNNING:
         submit(Attempt.objects.get(pk=attempt.pk))
     if state == AttemptState.GRADED:
-        mark(Attempt.objects.get(pk=attempt.pk))
-    given = attempt if is_stale else Attempt.objects.get(pk=attempt.pk)
+        grade(Attempt.objects.get(pk=attempt.pk))
+    instance = attempt if is_stale else Attempt.objects.get(pk=attempt.pk)
     assert_follows(
         ATTEMPT,
         operation,
         state,
-        lambda: OPERATIONS[operation](given),
+        lambda: OPERATIONS[operation](instance),
         lambda: Attempt.objects.get(pk=attempt.pk).state,
     )

@@ -1,7 +1,4 @@
-"""Taking a quiz in a browser: from the keyboard, without a connection, in two tabs, when the time runs out.
-
-What was typed is never dropped without a word.
-"""
+"""Taking a quiz in a browser: keyboard, lost connection, two tabs, deadline. No answer is lost silently."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,11 +13,11 @@ from courses.models import Course
 from enrollments import services as enrollments
 from enrollments.deadlines import grant_extension
 from enrollments.models import Enrollment
-from lms.testing.browsing import assert_accessible, elsewhere, log_in
-from lms.testing.plugin import PASSWORD
 from quizzes import attempts
 from quizzes.models import AnswerEvent, Attempt, Quiz
 from quizzes.tests.conftest import ESSAY, QUESTIONS, begin, make_quiz
+from tools.testing.browser import assert_accessible, log_in, run_in_thread
+from tools.testing.plugin import PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 CHOICE, TRUTH, SHORT, SELECT, NUMBER, MATCH, TEXT = range(7)
@@ -28,13 +25,13 @@ CHOICE, TRUTH, SHORT, SELECT, NUMBER, MATCH, TEXT = range(7)
 
 @pytest.fixture
 def enrollment(bob: User, course: Course, live_site: str) -> Enrollment:
-    """Bob's enrolment in Alice's course."""
-    return elsewhere(lambda: enrollments.enroll(actor=bob, user=bob, course=course))
+    """Bob's enrollment in Alice's course."""
+    return run_in_thread(lambda: enrollments.enroll(actor=bob, user=bob, course=course))
 
 
 @pytest.fixture
 def quiz(live_site: str, alice: User, course: Course, enrollment: Enrollment) -> Quiz:
-    """A quiz with a question of every type, all on one page, in which answers are shown afterwards."""
+    """A quiz with a question of each type, all on one page."""
     return make_quiz(alice, course, [*QUESTIONS, ESSAY], time_limit_minutes=30, one_per_page=False, max_attempts=2)
 
 
@@ -62,32 +59,32 @@ def text_field(page: Page, place: int) -> Locator:
     return question(page, place).locator("input[type=text], textarea")
 
 
-def stored(place: int) -> Any:
-    """Return the answer that the journal has for the question at a place."""
+def saved_answer(place: int) -> Any:
+    """Return the saved answer of the question at this position."""
     key = Attempt.objects.get().layout[place][0]
     event = AnswerEvent.objects.filter(question_id=key).order_by("number").last()
     return None if event is None else event.answer
 
 
 def submit(page: Page) -> None:
-    page.get_by_role("button", name="Submit the quiz").click()
+    page.get_by_role("button", name="Submit quiz").click()
     page.get_by_role("button", name="Submit now").click()
     page.wait_for_url("**/review/")
 
 
-def answering(status: int, body: str = "{}") -> Callable[[Route], None]:
-    """Return a route's answer with this status."""
+def respond(status: int, body: str = "{}") -> Callable[[Route], None]:
+    """Return a route handler that responds with this status."""
     return lambda route: route.fulfill(status=status, body=body, content_type="application/json")
 
 
-def test_a_quiz_is_taken_with_the_keyboard_alone(
+def test_a_student_takes_a_quiz_with_the_keyboard(
     page: Page, live_site: str, alice: User, bob: User, course: Course, enrollment: Enrollment
 ) -> None:
     quiz = make_quiz(alice, course, [*QUESTIONS, ESSAY], time_limit_minutes=30)
     log_in(page, live_site, bob)
     page.goto(f"{live_site}/quizzes/{quiz.pk}/")
     assert_accessible(page)
-    page.get_by_role("button", name="Start the quiz").press("Enter")
+    page.get_by_role("button", name="Start quiz").press("Enter")
     page.wait_for_url("**/quizzes/attempts/**")
     expect(question(page, CHOICE)).to_be_visible()
     expect(question(page, TRUTH)).to_be_hidden()
@@ -95,7 +92,7 @@ def test_a_quiz_is_taken_with_the_keyboard_alone(
     keys = page.keyboard
 
     def to_field(turn: bool = True) -> None:
-        """Go on to the next question, and from its heading to its first field, past the flag."""
+        """Show the next question, and move the focus past the flag button to its first field."""
         if turn:
             keys.press("Alt+ArrowRight")
         keys.press("Tab")
@@ -123,9 +120,9 @@ def test_a_quiz_is_taken_with_the_keyboard_alone(
     keys.type("Soft water.")
     expect(page.locator("[data-count]")).to_have_text("7")
     expect(page.locator(".qnav .flag")).to_have_text("4 (answered)")
-    page.get_by_role("button", name="Submit the quiz").focus()
+    page.get_by_role("button", name="Submit quiz").focus()
     keys.press("Enter")
-    expect(page.get_by_role("dialog")).to_contain_text("Flagged for later: 4")
+    expect(page.get_by_role("dialog")).to_contain_text("Flagged: 4")
     assert_accessible(page)
     keys.press("Tab")
     keys.press("Enter")
@@ -139,15 +136,13 @@ def test_a_quiz_is_taken_with_the_keyboard_alone(
 
 
 @pytest.mark.quality("Q12")
-def test_answers_given_offline_are_kept_through_a_reload_and_sent_when_the_connection_is_back(
-    taking: Page, live_site: str
-) -> None:
+def test_answers_given_offline_survive_a_reload_and_are_sent_later(taking: Page, live_site: str) -> None:
     blocked = f"{live_site}/api/**"
     taking.route(blocked, lambda route: route.abort())
     question(taking, CHOICE).get_by_label("Unoxidised").check()
     text_field(taking, SHORT).fill("assam")
     for place in (CHOICE, SHORT):
-        expect(state(taking, place)).to_have_text("Not saved: no connection. Kept in this browser.")
+        expect(state(taking, place)).to_have_text("Not saved: no connection. Stored in this browser.")
     expect(taking.locator("[data-unsaved]")).to_contain_text("Not saved")
     warned: list[str] = []
     taking.on("dialog", lambda dialog: (warned.append(dialog.type), dialog.accept()))
@@ -160,41 +155,41 @@ def test_answers_given_offline_are_kept_through_a_reload_and_sent_when_the_conne
     for place in (CHOICE, SHORT):
         expect(state(taking, place)).to_contain_text("Saved", timeout=10_000)
     expect(taking.locator("[data-unsaved]")).to_be_empty()
-    assert (stored(CHOICE), stored(SHORT)) == ("a", "assam")
+    assert (saved_answer(CHOICE), saved_answer(SHORT)) == ("a", "assam")
     taking.reload()
-    assert warned == ["beforeunload"]  # nothing is unsaved, so nobody is held back
+    assert warned == ["beforeunload"]  # all answers are saved, so there is no warning
 
 
 @pytest.mark.quality("Q12")
-def test_sending_again_waits_longer_each_time_and_on_one_timer(taking: Page, live_site: str) -> None:
+def test_retries_have_increasing_delays_and_one_timer(taking: Page, live_site: str) -> None:
     tried: list[str] = []
-    taking.route(f"{live_site}/api/**/answers", answering(503))
+    taking.route(f"{live_site}/api/**/answers", respond(503))
     taking.on("request", lambda request: tried.append(request.url) if request.url.endswith("/answers") else None)
     for label in ("Unoxidised", "Oxidised", "Unoxidised", "Oxidised"):
         question(taking, CHOICE).get_by_label(label, exact=True).check()
         taking.wait_for_timeout(100)
-    expect(state(taking, CHOICE)).to_contain_text("the site has a problem")
+    expect(state(taking, CHOICE)).to_contain_text("server error")
     taking.wait_for_timeout(4000)
     assert 2 <= len(tried) <= 5  # at once, then after 1, 2, 4 seconds; not once for each answer and timer
     taking.unroute(f"{live_site}/api/**/answers")
     expect(state(taking, CHOICE)).to_contain_text("Saved", timeout=15_000)
-    assert stored(CHOICE) == "b"
+    assert saved_answer(CHOICE) == "b"
 
 
-def test_what_was_typed_a_moment_before_a_reload_is_not_lost(taking: Page) -> None:
+def test_input_just_before_a_reload_is_not_lost(taking: Page) -> None:
     text_field(taking, TEXT).fill("A sentence that took a while")
     taking.on("dialog", lambda dialog: dialog.accept())
     taking.reload()
     expect(text_field(taking, TEXT)).to_have_value("A sentence that took a while")
     expect(state(taking, TEXT)).to_contain_text("Saved")
-    assert stored(TEXT) == "A sentence that took a while"
+    assert saved_answer(TEXT) == "A sentence that took a while"
 
 
-def test_a_page_that_was_written_before_the_save_arrived_shows_what_was_saved(taking: Page) -> None:
+def test_a_page_rendered_before_the_save_arrived_shows_the_saved_answer(taking: Page) -> None:
     def overtaken(route: Route) -> None:
-        """Answer with the page as it was before the save, once the page that goes has heard of the save."""
+        """Respond with the page rendered before the save, after the old page got the acknowledgment."""
         before = route.fetch()
-        while stored(TEXT) is None:
+        while saved_answer(TEXT) is None:
             taking.wait_for_timeout(50)
         taking.wait_for_timeout(300)
         route.fulfill(response=before)
@@ -207,46 +202,44 @@ def test_a_page_that_was_written_before_the_save_arrived_shows_what_was_saved(ta
     expect(state(taking, TEXT)).to_contain_text("Saved")
     text_field(taking, TEXT).fill("Another sentence")
     expect(state(taking, TEXT)).to_contain_text("Saved")
-    assert stored(TEXT) == "Another sentence"
+    assert saved_answer(TEXT) == "Another sentence"
 
 
-def test_who_stays_on_the_page_after_all_has_the_answer_saved(taking: Page) -> None:
+def test_the_answer_is_saved_if_the_user_stays_on_the_page(taking: Page) -> None:
     taking.on("dialog", lambda dialog: dialog.dismiss())
     text_field(taking, TEXT).fill("A sentence that took a while")
     with pytest.raises(PlaywrightError, match="ERR_ABORTED"):
         taking.goto("about:blank")
     submit(taking)
-    assert stored(TEXT) == "A sentence that took a while"
+    assert saved_answer(TEXT) == "A sentence that took a while"
 
 
-def test_an_answer_that_was_emptied_is_taken_back(taking: Page) -> None:
+def test_emptying_a_field_clears_the_answer(taking: Page) -> None:
     text_field(taking, NUMBER).fill("80")
     expect(state(taking, NUMBER)).to_contain_text("Saved")
     text_field(taking, NUMBER).fill("")
-    expect(state(taking, NUMBER)).to_contain_text("Saved as not answered")
+    expect(state(taking, NUMBER)).to_contain_text("Saved as unanswered")
     expect(taking.locator("[data-count]")).to_have_text("0")
-    assert stored(NUMBER) is None
+    assert saved_answer(NUMBER) is None
     taking.reload()
     expect(text_field(taking, NUMBER)).to_have_value("")
     submit(taking)
     assert Attempt.objects.get().points_earned in (None, 0)
 
 
-def test_two_tabs_agree_and_neither_loses_what_was_typed_in_it(
-    taking: Page, live_site: str, context_page: Page
-) -> None:
+def test_two_tabs_agree_and_neither_loses_its_input(taking: Page, live_site: str, context_page: Page) -> None:
     other = context_page
     text_field(taking, SHORT).fill("assam")
     expect(state(taking, SHORT)).to_contain_text("Saved")
     text_field(other, SHORT).fill("ceylon")
-    expect(state(other, SHORT)).to_contain_text("Another window saved a newer answer")
+    expect(state(other, SHORT)).to_contain_text("A newer answer was saved in another window")
     expect(text_field(other, SHORT)).to_have_value("assam")
     expect(question(other, SHORT)).to_contain_text("ceylon")
     assert_accessible(other)
-    question(other, SHORT).get_by_role("button", name="Save mine instead").click()
+    question(other, SHORT).get_by_role("button", name="Save this answer instead").click()
     expect(state(other, SHORT)).to_contain_text("Saved")
-    assert stored(SHORT) == "ceylon"
-    submit(taking)  # its page still shows "assam"
+    assert saved_answer(SHORT) == "ceylon"
+    submit(taking)  # this page still shows "assam"
     assert list(Attempt.objects.get().answers.values()) == ["ceylon"]
 
 
@@ -259,7 +252,7 @@ def context_page(taking: Page) -> Page:
 
 
 @pytest.mark.quality("Q05")
-def test_when_the_time_runs_out_what_was_saved_is_handed_in(taking: Page) -> None:
+def test_saved_answers_are_submitted_when_the_time_is_over(taking: Page) -> None:
     question(taking, CHOICE).get_by_label("Unoxidised").check()
     expect(state(taking, CHOICE)).to_contain_text("Saved")
     shorten(seconds=4)
@@ -270,7 +263,7 @@ def test_when_the_time_runs_out_what_was_saved_is_handed_in(taking: Page) -> Non
 
 
 def shorten(seconds: int) -> None:
-    """Let the running attempt end in so many seconds, by moving its start."""
+    """Move the start of the running attempt so that it ends in `seconds`."""
     attempt = Attempt.objects.get()
     assert attempt.expires_at
     earlier = attempt.expires_at - attempt.started_at - timedelta(seconds=seconds)
@@ -285,7 +278,7 @@ def test_an_open_page_follows_an_extension(taking: Page, alice: User, quiz: Quiz
     expect(taking.locator("[data-announce]")).to_have_text("You have been given more time.")
 
 
-def test_more_time_given_in_the_last_second_keeps_the_page_open(
+def test_an_extension_in_the_last_seconds_keeps_the_page_open(
     taking: Page, alice: User, quiz: Quiz, enrollment: Enrollment
 ) -> None:
     shorten(seconds=5)
@@ -296,7 +289,7 @@ def test_more_time_given_in_the_last_second_keeps_the_page_open(
     expect(state(taking, SHORT)).to_contain_text("Saved")
 
 
-def test_answers_that_came_too_late_are_named_and_stay_readable(
+def test_answers_that_were_too_late_are_listed_on_the_review_page(
     taking: Page, live_site: str, bob: User, quiz: Quiz
 ) -> None:
     question(taking, CHOICE).get_by_label("Unoxidised").check()
@@ -304,25 +297,25 @@ def test_answers_that_came_too_late_are_named_and_stay_readable(
     taking.route(f"{live_site}/api/**", lambda route: route.abort())
     text_field(taking, TEXT).fill("Half an essay.")
     expect(state(taking, TEXT)).to_contain_text("no connection")
-    elsewhere(lambda: attempts.submit(actor=bob, attempt=Attempt.objects.get()))
+    run_in_thread(lambda: attempts.submit_attempt(actor=bob, attempt=Attempt.objects.get()))
     taking.unroute(f"{live_site}/api/**")
     taking.wait_for_url("**/review/", timeout=15_000)
     lost = taking.locator("[data-lost]")
     expect(lost).to_be_visible()
-    expect(lost.get_by_role("heading")).to_have_text("These answers were not kept")
+    expect(lost.get_by_role("heading")).to_have_text("These answers were not saved")
     expect(lost).to_contain_text("Question 7")
     expect(lost).to_contain_text("Half an essay.")
-    expect(lost).not_to_contain_text("Unoxidised")  # that one is handed in
+    expect(lost).not_to_contain_text("Unoxidised")  # that one was submitted
     assert_accessible(taking)
     taking.reload()
     expect(lost).to_contain_text("Half an essay.")
-    lost.get_by_role("button", name="Forget them").click()
+    lost.get_by_role("button", name="Delete them").click()
     expect(lost).to_be_hidden()
     taking.reload()
     expect(lost).to_be_hidden()
 
 
-def test_an_answer_whose_acknowledgement_was_lost_is_not_called_lost(
+def test_an_answer_with_a_lost_acknowledgment_is_not_listed_as_unsaved(
     taking: Page, live_site: str, bob: User, quiz: Quiz
 ) -> None:
     def save_and_drop(route: Route) -> None:
@@ -332,39 +325,37 @@ def test_an_answer_whose_acknowledgement_was_lost_is_not_called_lost(
     taking.route(f"{live_site}/api/**/answers", save_and_drop)
     question(taking, SELECT).get_by_label("Pu-erh").check()
     expect(state(taking, SELECT)).to_contain_text("no connection")
-    elsewhere(lambda: attempts.submit(actor=bob, attempt=Attempt.objects.get()))
+    run_in_thread(lambda: attempts.submit_attempt(actor=bob, attempt=Attempt.objects.get()))
     taking.unroute(f"{live_site}/api/**/answers")
     taking.wait_for_url("**/review/", timeout=15_000)
     expect(taking.locator("[data-lost]")).to_be_hidden()
     assert list(Attempt.objects.get().answers.values()) == [["y"]]
 
 
-def test_whoever_was_logged_out_is_told_so_and_goes_on_after_a_login_in_another_tab(
-    taking: Page, live_site: str, bob: User
-) -> None:
+def test_a_logged_out_student_continues_after_a_login_in_another_tab(taking: Page, live_site: str, bob: User) -> None:
     taking.context.clear_cookies()
     text_field(taking, SHORT).fill("assam")
     alert = taking.locator("[data-alert]")
     expect(alert).to_contain_text("You are logged out")
-    expect(state(taking, SHORT)).to_have_text("Not saved. Kept in this browser.")
+    expect(state(taking, SHORT)).to_have_text("Not saved. Stored in this browser.")
     with taking.context.expect_page() as opened:
-        alert.get_by_role("link", name="Log in, in another tab").click()
+        alert.get_by_role("link", name="Log in in another tab").click()
     tab = opened.value
-    tab.get_by_label("E-mail").fill(bob.email)
+    tab.get_by_label("Email").fill(bob.email)
     tab.get_by_label("Password").fill(PASSWORD)
     tab.get_by_role("main").get_by_role("button", name="Log in").click()
     tab.wait_for_url("**/dashboard/")
     tab.close()
     expect(state(taking, SHORT)).to_contain_text("Saved", timeout=20_000)
     expect(alert).to_be_hidden()
-    assert stored(SHORT) == "assam"
+    assert saved_answer(SHORT) == "assam"
 
 
-def test_an_attempt_that_cannot_be_reached_keeps_its_answers_readable(taking: Page, quiz: Quiz) -> None:
+def test_an_unavailable_attempt_keeps_its_answers_readable(taking: Page, quiz: Quiz) -> None:
     Quiz.objects.update(is_published=False)
     text_field(taking, SHORT).fill("assam")
     alert = taking.locator("[data-alert]")
-    expect(alert).to_contain_text("cannot be reached any more")
+    expect(alert).to_contain_text("no longer available")
     expect(alert).to_contain_text("Question 3")
     expect(alert).to_contain_text("assam")
     Quiz.objects.update(is_published=True)
@@ -372,7 +363,7 @@ def test_an_attempt_that_cannot_be_reached_keeps_its_answers_readable(taking: Pa
     expect(alert).to_be_hidden()
 
 
-def test_an_answer_that_was_taken_back_is_shown_as_none(page: Page, live_site: str, bob: User, quiz: Quiz) -> None:
+def test_a_cleared_answer_is_shown_as_no_answer(page: Page, live_site: str, bob: User, quiz: Quiz) -> None:
     attempt = begin(bob, quiz)
     key = attempt.layout[SHORT][0]
     for text in ("assam", ""):
@@ -385,13 +376,13 @@ def test_an_answer_that_was_taken_back_is_shown_as_none(page: Page, live_site: s
     expect(page.get_by_label("Question 3").first).to_contain_text("No answer")
 
 
-def test_nothing_is_handed_in_while_an_answer_waits(taking: Page, live_site: str) -> None:
-    taking.route(f"{live_site}/api/**/answers", answering(503))
+def test_the_attempt_is_not_submitted_while_an_answer_is_unsaved(taking: Page, live_site: str) -> None:
+    taking.route(f"{live_site}/api/**/answers", respond(503))
     text_field(taking, SHORT).fill("assam")
-    taking.get_by_role("button", name="Submit the quiz").click()
-    expect(taking.get_by_role("dialog")).to_contain_text("Without an answer: 1, 2, 4, 5, 6, 7")
+    taking.get_by_role("button", name="Submit quiz").click()
+    expect(taking.get_by_role("dialog")).to_contain_text("Unanswered: 1, 2, 4, 5, 6, 7")
     taking.get_by_role("button", name="Submit now").click()
-    expect(taking.locator("[data-alert]")).to_contain_text("Not handed in yet")
+    expect(taking.locator("[data-alert]")).to_contain_text("Not submitted")
     assert Attempt.objects.get().is_running
     taking.unroute(f"{live_site}/api/**/answers")
     submit(taking)

@@ -1,4 +1,4 @@
-"""The pages of who teaches, in a browser: axe finds nothing on them, and marking goes from one essay to the next."""
+"""The instructor pages in a browser: accessibility, grading with the keyboard, option rows."""
 
 import re
 
@@ -8,34 +8,36 @@ from playwright.sync_api import Page, expect
 from accounts.models import User
 from courses.models import Course
 from enrollments.models import Enrollment
-from lms.testing.browsing import assert_accessible, elsewhere, log_in
-from quizzes import attempts, authoring
+from quizzes import attempts, editor
 from quizzes.models import Attempt, Quiz
 from quizzes.tests.conftest import ESSAY, QUESTIONS, RIGHT, answers_for, begin, make_quiz
+from tools.testing.browser import assert_accessible, log_in, run_in_thread
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
 def taken(live_site: str, alice: User, bob: User, carol: User, course: Course) -> Quiz:
-    """A quiz with a question of every type, which Bob and Carol have handed in; their essays wait."""
+    """A quiz with a question of each type, submitted by Bob and Carol, with ungraded essays."""
     quiz = make_quiz(alice, course, [*QUESTIONS, ESSAY])
     for user in (bob, carol):
         Enrollment.objects.create(user=user, course=course)
         attempt = begin(user, quiz)
         answers = answers_for(attempt, [*RIGHT, "Soft water."])
-        elsewhere(lambda by=user, at=attempt, given=answers: attempts.submit(actor=by, attempt=at, answers=given))  # type: ignore[misc]  # mypy does not infer it
+        run_in_thread(
+            lambda by=user, at=attempt, given=answers: attempts.submit_attempt(actor=by, attempt=at, answers=given)
+        )  # type: ignore[misc]  # mypy does not infer it
     return quiz
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_every_page_of_a_quiz_is_accessible_to_who_teaches_it(
+def test_every_instructor_page_of_a_quiz_is_accessible(
     page: Page, live_site: str, alice: User, taken: Quiz, width: int
 ) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     log_in(page, live_site, alice)
     first = taken.questions.order_by("order")[0]
-    authoring.change_question(actor=alice, question=first, correct_answer="b")
+    editor.change_question(actor=alice, question=first, correct_answer="b")
     attempt = Attempt.objects.order_by("submitted_at")[0]
     for path in (
         f"/teach/courses/{taken.course.slug}/quizzes/",
@@ -53,25 +55,23 @@ def test_every_page_of_a_quiz_is_accessible_to_who_teaches_it(
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} is too wide"
 
 
-def test_essays_are_marked_from_the_keyboard_one_after_another(
+def test_essays_are_graded_one_after_another_with_the_keyboard(
     page: Page, live_site: str, alice: User, taken: Quiz
 ) -> None:
     log_in(page, live_site, alice)
     page.goto(f"{live_site}/teach/quizzes/{taken.pk}/results/")
     page.get_by_role("link", name="Bob Example").click()
-    expect(page.get_by_text("1 more attempt waits")).to_be_visible()
+    expect(page.get_by_text("1 more attempt awaits grading")).to_be_visible()
     for points in ("3", "4"):
-        expect(page.get_by_label("Points, of 4")).to_be_focused()
+        expect(page.get_by_label("Points out of 4")).to_be_focused()
         page.keyboard.type(points)
-        with page.expect_navigation():  # the page before says the same
+        with page.expect_navigation():  # the previous page has the same text
             page.keyboard.press("Enter")
-        expect(page.get_by_text("The mark is saved.")).to_be_visible()
+        expect(page.get_by_text("Grade saved.")).to_be_visible()
     assert sorted(Attempt.objects.values_list("points_earned", flat=True)) == [13, 14]
 
 
-def test_as_one_option_is_begun_there_is_a_place_for_the_next(
-    page: Page, live_site: str, alice: User, course: Course
-) -> None:
+def test_filling_an_option_shows_another_empty_row(page: Page, live_site: str, alice: User, course: Course) -> None:
     quiz = make_quiz(alice, course, QUESTIONS[:1])
     log_in(page, live_site, alice)
     page.goto(f"{live_site}/teach/quizzes/{quiz.pk}/questions/new/?type=multiple_choice")
@@ -81,13 +81,13 @@ def test_as_one_option_is_begun_there_is_a_place_for_the_next(
     for number, (text, shown) in enumerate([("Tea", 4), ("Salt", 4), ("Stone", 5), ("Iron", 6), ("Mint", 7)], 1):
         page.get_by_role("group", name=f"Option {number}", exact=True).get_by_role("textbox").first.fill(text)
         expect(places).to_have_count(shown)
-    page.get_by_role("group", name="Option 1", exact=True).get_by_label("Right").check()
-    page.get_by_role("textbox", name="Said to who chooses it").nth(1).fill("It is mined.")
-    page.get_by_role("button", name="Save the question").click()
-    expect(page.get_by_text("The question is saved.")).to_be_visible()
-    written = quiz.questions.order_by("order")[1].current
-    assert written
-    assert [(one["text"], one["is_correct"], one.get("feedback", "")) for one in written.options] == [
+    page.get_by_role("group", name="Option 1", exact=True).get_by_label("Correct").check()
+    page.get_by_role("textbox", name="Feedback for this answer").nth(1).fill("It is mined.")
+    page.get_by_role("button", name="Save question").click()
+    expect(page.get_by_text("Question saved.")).to_be_visible()
+    created = quiz.questions.order_by("order")[1].current
+    assert created
+    assert [(one["text"], one["is_correct"], one.get("feedback", "")) for one in created.options] == [
         ("Tea", True, ""), ("Salt", False, "It is mined."), ("Stone", False, ""), ("Iron", False, ""),
         ("Mint", False, ""),
     ]  # fmt: skip

@@ -1,14 +1,14 @@
-"""Assignments and submissions in the admin: to look at; grades change on their own page, with a reason."""
+"""Read-only admin of assignments and submissions. Grades are changed on the grading page, with a reason."""
 
 from django.contrib import admin
 
 from assignments.models import Assignment, GradeChange, Submission
-from lms.platform.admin import ReadOnlyAdmin
+from core.admin import ReadOnlyAdmin
 
 
 @admin.register(Assignment)
 class AssignmentAdmin(ReadOnlyAdmin):
-    """Every assignment."""
+    """Read-only admin of assignments."""
 
     list_display = ["title", "course", "due_at", "points_possible", "is_required", "is_published"]
     list_filter = ["is_published", "is_required"]
@@ -17,7 +17,7 @@ class AssignmentAdmin(ReadOnlyAdmin):
 
 
 class GradeChangeInline(admin.TabularInline[GradeChange, Submission]):
-    """The history of a submission's grade."""
+    """The grading history of a submission."""
 
     model = GradeChange
     extra = 0
@@ -27,7 +27,7 @@ class GradeChangeInline(admin.TabularInline[GradeChange, Submission]):
 
 @admin.register(Submission)
 class SubmissionAdmin(ReadOnlyAdmin):
-    """Every version of everybody's work."""
+    """Read-only admin of submissions."""
 
     list_display = ["assignment", "user", "attempt", "submitted_at", "days_late", "grade", "released_at"]
     search_fields = ["user__email", "assignment__title"]

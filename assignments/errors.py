@@ -1,7 +1,7 @@
-"""The one error of assignments."""
+"""Errors of assignments."""
 
-from lms.lib.errors import DomainError
+from core.http.errors import DomainError
 
 
 class AssignmentError(DomainError):
-    """This cannot be handed in, graded or changed now."""
+    """An operation that the state of the assignment or submission does not allow."""

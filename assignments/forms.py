@@ -1,4 +1,4 @@
-"""Forms of assignments and grading. They check shape; the services decide."""
+"""Forms of assignments, submissions and grading. They check formats; services validate the rest."""
 
 from decimal import Decimal
 from typing import Any
@@ -6,24 +6,24 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from assignments.handing_in import MOST_FILES
-from assignments.models import LONGEST_TEXT, Assignment, Submission, validate_file_types
+from assignments.models import MAX_TEXT_LENGTH, Assignment, Submission, validate_file_types
+from assignments.submissions import MAX_FILES
 from courses.models import Course, Lesson
-from files.kinds import LARGEST, MB
+from files.file_types import MAX_SIZES, MB
 from files.models import Purpose
 
 
-def _moment() -> forms.DateTimeInput:
+def _datetime_input() -> forms.DateTimeInput:
     return forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
 
 
 class AssignmentForm(forms.ModelForm[Assignment]):
-    """What an assignment asks, and when."""
+    """Form of an assignment."""
 
     points_possible = forms.IntegerField(label=_("Points"), min_value=1, max_value=99_999, initial=100)
     allowed_file_types = forms.CharField(
-        label=_("Kinds of files"), required=False,
-        help_text=_("Endings with commas between them: pdf, docx, png. Empty takes every kind that the site takes."),
+        label=_("Accepted file types"), required=False,
+        help_text=_("File extensions, separated by commas: pdf, docx, png. Leave empty to accept all supported types."),
     )  # fmt: skip
 
     class Meta:
@@ -33,14 +33,14 @@ class AssignmentForm(forms.ModelForm[Assignment]):
             "allow_late_submission", "late_penalty_percentage", "max_attempts", "allowed_file_types", "weight",
             "is_required", "is_published",
         ]  # fmt: skip
-        labels = {"title": _("Title"), "due_at": _("Due"), "closes_at": _("Last moment"), "opens_at": _("Opens")}
+        labels = {"title": _("Title"), "due_at": _("Due"), "closes_at": _("Closes"), "opens_at": _("Opens")}
         help_texts = {
-            "closes_at": _("After this nothing is taken, late or not."),
-            "passing_points": _("Empty: any grade passes."),
+            "closes_at": _("No submissions are accepted after this time."),
+            "passing_points": _("Leave empty if any grade passes."),
         }
         widgets = {
             "description": forms.Textarea(attrs={"rows": 12, "class": "mono"}),
-            "opens_at": _moment(), "due_at": _moment(), "closes_at": _moment(),
+            "opens_at": _datetime_input(), "due_at": _datetime_input(), "closes_at": _datetime_input(),
         }  # fmt: skip
 
     def __init__(self, *args: Any, course: Course, **kwargs: Any) -> None:
@@ -54,60 +54,63 @@ class AssignmentForm(forms.ModelForm[Assignment]):
         super().__init__(*args, **kwargs)
         lesson: Any = self.fields["lesson"]
         lesson.queryset = Lesson.objects.filter(course=course)
-        lesson.empty_label = _("None: it belongs to the whole course")
+        lesson.empty_label = _("None (whole course)")
         for name in ("late_penalty_percentage", "weight"):
             self.fields[name].required = False
 
     def clean_allowed_file_types(self) -> list[str]:
-        """Return the endings, without dots."""
+        """Return the file extensions without dots."""
         words = self.cleaned_data["allowed_file_types"].replace(";", ",").split(",")
         types = list(dict.fromkeys(word.strip().lstrip(".").lower() for word in words if word.strip()))
         validate_file_types(types)
         return types
 
     def clean_late_penalty_percentage(self) -> int:
-        """Return the percentage; none for an empty field."""
+        """Return the percentage, or 0 for an empty field."""
         return int(self.cleaned_data["late_penalty_percentage"] or 0)
 
     def clean_weight(self) -> Decimal:
-        """Return the weight; 1 for an empty field."""
-        given = self.cleaned_data["weight"]
-        return Decimal(1) if given is None else Decimal(given)
+        """Return the weight, or 1 for an empty field."""
+        weight = self.cleaned_data["weight"]
+        return Decimal(1) if weight is None else Decimal(weight)
 
     def clean_points_possible(self) -> Decimal:
-        """Return the points as the item keeps them."""
+        """Return the points as a decimal, the type of the model field."""
         return Decimal(self.cleaned_data["points_possible"])
 
     def _post_clean(self) -> None:
-        """Leave the instance alone: the service validates and saves a locked, fresh row."""
+        """Skip the update and validation of the instance: the service validates and saves a locked, fresh row."""
 
 
-class SeveralFilesInput(forms.FileInput):
-    """A file input that takes several files."""
+class MultipleFilesInput(forms.FileInput):
+    """File input that accepts several files."""
 
     allow_multiple_selected = True
 
 
 class SubmitForm(forms.Form):
-    """A text and files. `files.uploading.received` reads the files; the field shows them and their errors."""
+    """Form of a submission: a text and files.
+
+    The view reads the files with `files.upload_handlers.received`; the field only displays the input and its errors.
+    """
 
     content = forms.CharField(
-        label=_("Your text"), required=False, max_length=LONGEST_TEXT, widget=forms.Textarea(attrs={"rows": 10}),
-        help_text=_("Markdown. It is kept while you type."),
+        label=_("Your text"), required=False, max_length=MAX_TEXT_LENGTH, widget=forms.Textarea(attrs={"rows": 10}),
+        help_text=_("Markdown. Drafts are saved automatically."),
     )  # fmt: skip
-    file = forms.FileField(label=_("Files"), required=False, widget=SeveralFilesInput(attrs={"multiple": True}))
+    file = forms.FileField(label=_("Files"), required=False, widget=MultipleFilesInput(attrs={"multiple": True}))
 
     def __init__(self, *args: Any, assignment: Assignment, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        largest = LARGEST[Purpose.SUBMISSION] // MB
+        max_size = MAX_SIZES[Purpose.SUBMISSION] // MB
         self.fields["file"].widget.attrs["accept"] = assignment.accept
         self.fields["file"].help_text = _("Up to %(count)d files of up to %(largest)d MB each: %(types)s.") % {
-            "count": MOST_FILES, "largest": largest, "types": ", ".join(assignment.taken_types),
+            "count": MAX_FILES, "largest": max_size, "types": ", ".join(assignment.accepted_types),
         }  # fmt: skip
 
 
 class GradeForm(forms.Form):
-    """A grade before the penalty, and what to say about it."""
+    """Form of a grade, before the late penalty, with feedback."""
 
     grade = forms.IntegerField(label=_("Points"), min_value=0, widget=forms.NumberInput(attrs={"inputmode": "numeric"}))
     feedback = forms.CharField(
@@ -115,15 +118,15 @@ class GradeForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 6}),
     )  # fmt: skip
     reason = forms.CharField(
-        label=_("Why the grade changes"), required=False, max_length=300, help_text=_("It stands in the history.")
+        label=_("Reason for the change"), required=False, max_length=300, help_text=_("Shown in the history.")
     )
     version = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, submission: Submission, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        most = submission.assignment.points
-        self.fields["grade"].max_value = most  # type: ignore[attr-defined]  # an IntegerField has one
-        self.fields["grade"].widget.attrs["max"] = most
-        self.fields["grade"].label = _("Points of %d") % most
+        max_points = submission.assignment.points
+        self.fields["grade"].max_value = max_points  # type: ignore[attr-defined]  # an IntegerField has one
+        self.fields["grade"].widget.attrs["max"] = max_points
+        self.fields["grade"].label = _("Points out of %d") % max_points
         if submission.graded_at is None:
             del self.fields["reason"]

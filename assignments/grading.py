@@ -1,4 +1,4 @@
-"""Grading: now or later shown, changed with a reason, never by two people over each other."""
+"""Services that grade submissions, change grades and release them to students."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -10,14 +10,14 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from assignments.errors import AssignmentError
-from assignments.models import Assignment, GradeChange, Submission, SubmissionFile, penalty
+from assignments.models import Assignment, GradeChange, Submission, SubmissionFile, calculate_penalty
 from assignments.states import SUBMISSION
 from assignments.tasks import mail_grade
+from core.audit.entries import record
 from enrollments.grades import record_grade
 from enrollments.models import Enrollment
 from files import services as files
 from files.models import File, Purpose
-from lms.platform.audit import record
 from realtime.models import Event
 from realtime.services import push
 
@@ -33,23 +33,23 @@ def grade_submission(
     release: bool = True,
     reason: str = "",
 ) -> Submission:
-    """Grade a submission, or grade it anew; return it. `grade` is before the penalty for being late.
+    """Grade or regrade a submission and return it. `grade` is the grade before the late penalty.
 
-    `version` is the number of gradings that the grader has seen. Raises AssignmentError `grade_out_of_range` (400),
-    `own_work` (403), `superseded` or `graded_meanwhile` (409); the last leaves a line in the audit log, too (QUALITY
-    S05). With `release` the student sees it after the commit, and is told.
+    `version` is the number of gradings that the grader has seen. Raise AssignmentError `grade_out_of_range` (400),
+    `own_work` (403), `superseded` or `graded_meanwhile` (409); the last is also recorded in the audit log (quality row
+    S05). With `release`, the student can see the grade and is notified after the commit.
     """
     if not 0 <= grade <= submission.assignment.points:
-        said = _("Give between 0 and %d points.") % submission.assignment.points
-        raise AssignmentError("grade_out_of_range", said, status=400)
+        detail = _("Enter a grade between 0 and %d points.") % submission.assignment.points
+        raise AssignmentError("grade_out_of_range", detail, status=400)
     if submission.user_id == actor.pk:
-        raise AssignmentError("own_work", _("Nobody grades their own work."), status=403)
+        raise AssignmentError("own_work", _("You cannot grade your own submission."), status=403)
     stored = [
         files.upload(actor=actor, content=upload, purpose=Purpose.SUBMISSION, assignment_id=submission.assignment_id)
         for upload in uploads
     ]
     try:
-        return _graded(actor, submission, grade, feedback, stored, version, release, reason)
+        return _save_grade(actor, submission, grade, feedback, stored, version, release, reason)
     except BaseException as error:
         for file in stored:
             files.delete(actor=actor, file=file)
@@ -60,7 +60,7 @@ def grade_submission(
 
 
 @transaction.atomic
-def _graded(
+def _save_grade(
     actor: User,
     submission: Submission,
     grade: int,
@@ -70,20 +70,23 @@ def _graded(
     release: bool,
     reason: str,
 ) -> Submission:
-    """Append the grade under the locks that handing in and grading share."""
+    """Save the grade while holding the locks that `submit` and grading share."""
     Enrollment.objects.select_for_update(of=("self",)).get(pk=submission.enrollment_id)
     locked = Submission.objects.select_for_update(of=("self",)).select_related(
         "assignment__course", "enrollment", "user"
     )
     submission = locked.get(pk=submission.pk)
     if version is not None and version != submission.version:
-        raise AssignmentError("graded_meanwhile", _("Somebody else has graded this meanwhile. Look at it first."))
-    newest = Submission.objects.filter(assignment=submission.assignment, enrollment=submission.enrollment)
-    is_superseded = newest.filter(attempt__gt=submission.attempt).exists()
+        raise AssignmentError(
+            "graded_meanwhile",
+            _("Another grader has graded this submission in the meantime. Reload it before you grade."),
+        )
+    versions = Submission.objects.filter(assignment=submission.assignment, enrollment=submission.enrollment)
+    is_superseded = versions.filter(attempt__gt=submission.attempt).exists()
     SUBMISSION.check("grade", submission.state(is_superseded=is_superseded), raises=AssignmentError)
-    before = submission.grade
+    previous_grade = submission.grade
     submission.raw_grade, submission.feedback = grade, feedback
-    submission.penalty_points = penalty(raw=grade, percent=submission.late_percent, days=submission.days_late)
+    submission.penalty_points = calculate_penalty(raw=grade, percent=submission.late_percent, days=submission.days_late)
     submission.graded_at, submission.graded_by = timezone.now(), actor
     submission.version += 1
     submission.save()
@@ -98,30 +101,33 @@ def _graded(
     SubmissionFile.objects.bulk_create(
         SubmissionFile(submission=submission, file=file, is_feedback=True) for file in stored
     )
-    changes = {"grade": [before, submission.grade], "reason": reason, "version": submission.version}
+    changes = {"grade": [previous_grade, submission.grade], "reason": reason, "version": submission.version}
     record(actor=actor, action="assignments.graded", target=submission, subject=submission.user, changes=changes)
     if release or submission.is_released:
-        _release(actor, submission, reason)
+        _release_grade(actor, submission, reason)
     return submission
 
 
 @transaction.atomic
 def release_grades(*, actor: User, assignment: Assignment) -> int:
-    """Show all grades of an assignment that were held back; return how many. A repeat releases nothing."""
-    held = Submission.objects.filter(assignment=assignment).unreleased()
-    rows = Submission.objects.filter(pk__in=held.values("pk")).select_for_update(of=("self",))
-    waiting = list(rows.select_related("assignment__course", "enrollment", "user").order_by("enrollment_id"))
+    """Release all unreleased grades of an assignment and return their number, 0 if repeated."""
+    unreleased = Submission.objects.filter(assignment=assignment).unreleased()
+    rows = Submission.objects.filter(pk__in=unreleased.values("pk")).select_for_update(of=("self",))
+    submissions = list(rows.select_related("assignment__course", "enrollment", "user").order_by("enrollment_id"))
     released = 0
-    for submission in waiting:
+    for submission in submissions:
         if SUBMISSION.check("release", submission.state(), raises=AssignmentError):
-            _release(actor, submission, "")
+            _release_grade(actor, submission, "")
             released += 1
     return released
 
 
 def revert_grade(*, actor: User, change: GradeChange, version: int | None = None) -> Submission:
-    """Give a submission the grade and the feedback that it had before; return it. Raises as `grade_submission`."""
-    reason = _("Back to the grade of %s") % timezone.localtime(change.created_at).strftime("%Y-%m-%d %H:%M")
+    """Restore the grade and feedback of an earlier grading; return the submission.
+
+    Raise the errors of `grade_submission`.
+    """
+    reason = _("Restored the grade of %s") % timezone.localtime(change.created_at).strftime("%Y-%m-%d %H:%M")
     return grade_submission(
         actor=actor,
         submission=change.submission,
@@ -133,8 +139,8 @@ def revert_grade(*, actor: User, change: GradeChange, version: int | None = None
     )
 
 
-def _release(actor: User, submission: Submission, reason: str) -> None:
-    """Write the grade into the ledger, and tell the student, within the transaction of the grading."""
+def _release_grade(actor: User, submission: Submission, reason: str) -> None:
+    """Record the grade in the gradebook and notify the student, within the transaction of the grading."""
     submission.released_at = submission.released_at or timezone.now()
     submission.save(update_fields=["released_at"])
     record_grade(

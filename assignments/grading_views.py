@@ -1,4 +1,4 @@
-"""Grading: what waits in all my courses, one submission after another, the work beside the form."""
+"""Views of the grading queue and the grading page."""
 
 import uuid
 from typing import Any
@@ -15,109 +15,111 @@ from accounts.permissions import signed_in
 from assignments import grading
 from assignments.forms import GradeForm
 from assignments.models import GradeChange, Submission
+from core.access.scopes import editable_or_403
+from core.http.errors import DomainError
+from core.http.forms import call_or_show_message
+from core.http.pagination import PAGE_SIZE
 from courses.editor_views import TeachersOnlyMixin
 from files.models import File
-from files.storage import STORAGE_ERRORS, the_storage
-from files.uploading import received
-from lms.lib.errors import DomainError
-from lms.lib.pages import attempt_or_say
-from lms.lib.pagination import PAGE_SIZE
-from lms.lib.scoping import editable_or_403
+from files.storage import STORAGE_ERRORS, file_storage
+from files.upload_handlers import received_files
 
-SHOWN_TEXT = 200_000
+MAX_TEXT_BYTES = 200_000
 
 
 class GradingQueueView(TeachersOnlyMixin, ListView[Submission]):
-    """What waits to be graded, longest waiting first; with `?graded=1` what is graded, newest first."""
+    """Submissions that await grading, oldest first; with `?graded=1` graded submissions, newest first."""
 
     template_name = "assignments/queue.html"
     context_object_name = "submissions"
     paginate_by = PAGE_SIZE
 
     def get_queryset(self) -> QuerySet[Submission]:
-        """Return the submissions of the courses that the user teaches."""
-        mine = Submission.objects.all().editable_by(self.request.user).for_lists()
+        """Return the submissions that the user may grade."""
+        submissions = Submission.objects.all().editable_by(self.request.user).for_lists()
         if self.request.GET.get("graded"):
-            return mine.filter(graded_at__isnull=False).current().order_by("-graded_at", "id")
-        return mine.waiting()
+            return submissions.filter(graded_at__isnull=False).current().order_by("-graded_at", "id")
+        return submissions.waiting()
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add which of the two lists it is."""
-        graded = bool(self.request.GET.get("graded"))
-        return super().get_context_data(shows_graded=graded, shows_waiting=not graded, **kwargs)
+        """Add which of the two lists is displayed."""
+        is_graded = bool(self.request.GET.get("graded"))
+        return super().get_context_data(shows_graded=is_graded, shows_waiting=not is_graded, **kwargs)
 
 
-def _submission(request: HttpRequest, submission_id: uuid.UUID) -> Submission:
+def _get_submission(request: HttpRequest, submission_id: uuid.UUID) -> Submission:
     rows = Submission.objects.all().for_lists().select_related("enrollment")
     return editable_or_403(rows, request.user, pk=submission_id)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def grade(request: HttpRequest, submission_id: uuid.UUID) -> HttpResponse:
-    """Look at a submission and grade it; then the next one that waits."""
-    submission = _submission(request, submission_id)
+    """Display and grade a submission; after grading, redirect to the next one that awaits grading."""
+    submission = _get_submission(request, submission_id)
     if request.method != "POST":
-        return _page(request, submission, None)
+        return _render_page(request, submission, None)
     form = GradeForm(request.POST, submission=submission)
     if not form.is_valid():
-        return _page(request, submission, form, 400)
+        return _render_page(request, submission, form, 400)
     try:
         fields = {"reason": "", **form.cleaned_data}
         release = request.POST.get("then") != "hold"
         graded = grading.grade_submission(
-            actor=signed_in(request), submission=submission, uploads=received(request), release=release, **fields
+            actor=signed_in(request), submission=submission, uploads=received_files(request), release=release, **fields
         )
     except DomainError as error:
         form.add_error(None, str(error.detail))
-        return _page(request, _submission(request, submission_id), form, error.status)
-    said = _("%(name)s: %(grade)d of %(points)d.")
+        return _render_page(request, _get_submission(request, submission_id), form, error.status)
+    text = _("%(name)s: %(grade)d of %(points)d points.")
     points = graded.assignment.points
-    messages.success(request, said % {"name": graded.user.full_name, "grade": graded.grade, "points": points})
-    following = Submission.objects.all().editable_by(request.user).waiting().first()
-    return redirect("assignments:grade", following.pk) if following else redirect("assignments:queue")
+    messages.success(request, text % {"name": graded.user.full_name, "grade": graded.grade, "points": points})
+    next_submission = Submission.objects.all().editable_by(request.user).waiting().first()
+    return redirect("assignments:grade", next_submission.pk) if next_submission else redirect("assignments:queue")
 
 
-def _page(request: HttpRequest, submission: Submission, form: GradeForm | None, status: int = 200) -> HttpResponse:
-    """Show a submission with its files beside the form, its history, and its neighbours in the queue."""
+def _render_page(
+    request: HttpRequest, submission: Submission, form: GradeForm | None, status: int = 200
+) -> HttpResponse:
+    """Render a submission with its files, the form, its history, and links to the previous and next submission."""
     waiting = list(Submission.objects.all().editable_by(request.user).waiting().values_list("pk", flat=True)[:500])
-    place = waiting.index(submission.pk) if submission.pk in waiting else -1
+    index = waiting.index(submission.pk) if submission.pk in waiting else -1
     files = list(submission.files.select_related("file"))
     initial = {"grade": submission.raw_grade, "feedback": submission.feedback, "version": submission.version}
     context = {
         "submission": submission,
         "assignment": submission.assignment,
         "course": submission.assignment.course,
-        "shown": [_shown(row.file) for row in files if not row.is_feedback],
-        "back": [row.file for row in files if row.is_feedback],
+        "work_files": [_load_text(row.file) for row in files if not row.is_feedback],
+        "feedback_files": [row.file for row in files if row.is_feedback],
         "history": submission.grade_changes.select_related("graded_by"),
         "form": form or GradeForm(submission=submission, initial=initial),
-        "previous": waiting[place - 1] if place > 0 else None,
-        "next": waiting[place + 1] if place + 1 < len(waiting) else None,
+        "previous": waiting[index - 1] if index > 0 else None,
+        "next": waiting[index + 1] if index + 1 < len(waiting) else None,
         "waiting": len(waiting),
     }
     return render(request, "assignments/grade.html", context, status=status)
 
 
-def _shown(file: File) -> dict[str, Any]:
-    """Return a file with its text, where it is one: escaped by the template, it runs nothing."""
+def _load_text(file: File) -> dict[str, Any]:
+    """Return a file with its text, or None as text for other types. The template escapes the text."""
     if not file.is_text:
         return {"file": file, "text": None}
     try:
-        read = b"".join(the_storage().chunks(file.storage_path, 0, min(file.file_size, SHOWN_TEXT)))
+        content = b"".join(file_storage().chunks(file.storage_path, 0, min(file.file_size, MAX_TEXT_BYTES)))
     except STORAGE_ERRORS:
         return {"file": file, "text": None}
-    return {"file": file, "text": read.decode("utf-8", errors="replace")}
+    return {"file": file, "text": content.decode("utf-8", errors="replace")}
 
 
 @require_POST
 def revert(request: HttpRequest, submission_id: uuid.UUID, change_id: int) -> HttpResponse:
-    """Go back to a grade of the history; that is a line of the history, too."""
-    submission = _submission(request, submission_id)
+    """Restore a grade of the history. This adds an entry to the history."""
+    submission = _get_submission(request, submission_id)
     rows = GradeChange.objects.select_related("submission__assignment__course", "submission__user")
     change = get_object_or_404(rows, pk=change_id, submission=submission)
-    given = request.POST.get("version", "")
-    version = int(given) if given.isascii() and given.isdigit() and len(given) < 10 else None
+    value = request.POST.get("version", "")
+    version = int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
     actor = signed_in(request)
-    if attempt_or_say(request, grading.revert_grade, actor=actor, change=change, version=version):
-        messages.success(request, _("The grade is back to %d.") % change.grade)
+    if call_or_show_message(request, grading.revert_grade, actor=actor, change=change, version=version):
+        messages.success(request, _("The grade was restored to %d.") % change.grade)
     return redirect("assignments:grade", submission_id)

@@ -1,4 +1,4 @@
-"""Assignments of a course, what students hand in, and every grade that it was given."""
+"""Models of assignments, submissions, their files, drafts and grading history."""
 
 import uuid
 from decimal import ROUND_HALF_UP, Decimal
@@ -8,58 +8,57 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
-from django.db.models import Exists as ThereIs
-from django.db.models import F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role, has_role
 from assignments.states import SubmissionState
+from core.text import markdown
 from enrollments.deadlines import Terms
 from enrollments.models import Enrollment, GradedItem, GradedItemQuerySet, ItemKind
-from files.kinds import DOCUMENTS
+from files.file_types import DOCUMENTS
 from files.models import File
-from lms.lib import markdown
 
-LONGEST_TEXT = 100_000
+MAX_TEXT_LENGTH = 100_000
 DAY_SECONDS = 24 * 3600
 
 
 def validate_file_types(types: Any) -> None:
-    """Raise ValidationError unless `types` is a list of endings that submissions may have."""
+    """Raise ValidationError `unknown_file_type` unless `types` is a list of supported file extensions."""
     unknown = [kind for kind in types if kind not in DOCUMENTS] if isinstance(types, list) else [types]
     if unknown:
-        said = _("Unknown: %(unknown)s. Known are %(known)s.")
+        message = _("Unknown file types: %(unknown)s. Use one or more of: %(known)s.")
         params = {"unknown": ", ".join(map(str, unknown)), "known": ", ".join(sorted(DOCUMENTS))}
-        raise ValidationError(said, params=params, code="unknown_file_type")
+        raise ValidationError(message, params=params, code="unknown_file_type")
 
 
-def penalty(*, raw: int, percent: int, days: int) -> int:
-    """Return how many points a raw grade loses: `percent` of it for each started day, rounded half up (API.md)."""
+def calculate_penalty(*, raw: int, percent: int, days: int) -> int:
+    """Return the points that a raw grade loses: `percent` per started day, rounded half up (docs/api-contract.md)."""
     lost = (Decimal(raw) * percent * days / 100).quantize(Decimal(1), ROUND_HALF_UP)
     return min(raw, int(lost))
 
 
 class AssignmentQuerySet(GradedItemQuerySet["Assignment"]):
-    """Assignments; who may see them is the rule of all graded items."""
+    """QuerySet of assignments; visibility is that of all graded items."""
 
 
 class Assignment(GradedItem):
-    """A piece of work that is handed in and graded by a person.
+    """Work that students submit and that is graded manually.
 
-    `due_at` is when it is on time, `closes_at` the cut-off; both may be other for one student, as
-    `enrollments.deadlines` says. `allowed_file_types` are endings without the dot; empty takes every kind.
+    Submissions after `due_at` are late; after `closes_at` none are accepted. Both may differ per student (see
+    `enrollments.deadlines`). `allowed_file_types` are extensions without the dot; if empty, all types are accepted.
     """
 
-    description = models.TextField(_("brief"), max_length=50_000, blank=True, help_text=_("Markdown."))
-    allow_late_submission = models.BooleanField(_("may be late"), default=False)
+    description = models.TextField(_("instructions"), max_length=50_000, blank=True, help_text=_("Markdown."))
+    allow_late_submission = models.BooleanField(_("accept late work"), default=False)
     late_penalty_percentage = models.PositiveSmallIntegerField(
-        _("late: percent off for each started day"), default=0, validators=[MaxValueValidator(100)]
+        _("late penalty in percent per started day"), default=0, validators=[MaxValueValidator(100)]
     )
     passing_points = models.PositiveIntegerField(_("points to pass"), null=True, blank=True)
     allowed_file_types = models.JSONField(
-        _("kinds of files"), default=list, blank=True, validators=[validate_file_types]
+        _("accepted file types"), default=list, blank=True, validators=[validate_file_types]
     )
 
     objects: ClassVar[Any] = AssignmentQuerySet.as_manager()
@@ -77,48 +76,48 @@ class Assignment(GradedItem):
         self.kind = ItemKind.ASSIGNMENT
 
     def clean(self) -> None:
-        """Refuse a pass mark that nobody can reach."""
+        """Reject a pass mark above the number of points."""
         if self.passing_points is not None and self.passing_points > self.points_possible:
-            raise ValidationError({"passing_points": _("This is more than the assignment gives.")})
+            raise ValidationError({"passing_points": _("Enter at most the number of points of the assignment.")})
 
     @property
     def points(self) -> int:
-        """The most that can be earned: whole points."""
+        """Return the maximum number of points as an integer."""
         return int(self.points_possible)
 
     @property
     def description_html(self) -> str:
-        """The brief as safe HTML."""
+        """Return the instructions as safe HTML."""
         return markdown.to_html(self.description)
 
     @property
-    def taken_types(self) -> list[str]:
-        """The endings that are taken."""
+    def accepted_types(self) -> list[str]:
+        """Return the accepted file extensions."""
         return self.allowed_file_types or sorted(DOCUMENTS)
 
     @property
     def accept(self) -> str:
-        """The endings as a file field names them."""
-        return ",".join(f".{kind}" for kind in self.taken_types)
+        """Return the value of the `accept` attribute of a file input."""
+        return ",".join(f".{kind}" for kind in self.accepted_types)
 
     def days_late(self, terms: Terms, at: Any) -> int:
-        """Return how many days have started since it was due; 0 on time, the due second included (QUALITY S02)."""
+        """Return the number of started days after the due date; 0 including the due second (quality row S02)."""
         if terms.due_at is None or not terms.is_late(at):
             return 0
-        late = (at.replace(microsecond=0) - terms.due_at.replace(microsecond=0)).total_seconds()
-        return -(-int(late) // DAY_SECONDS)
+        seconds = (at.replace(microsecond=0) - terms.due_at.replace(microsecond=0)).total_seconds()
+        return -(-int(seconds) // DAY_SECONDS)
 
     def is_passed_by(self, points: Decimal | int | None) -> bool:
-        """Return whether so many points pass it; without a pass mark, any grade does."""
+        """Return whether `points` pass the assignment; without a pass mark, any grade passes."""
         return points is not None and points >= (self.passing_points or 0)
 
     def get_absolute_url(self) -> str:
-        """Return where students do it. Needs the course."""
+        """Return the URL of the students' page. Needs the course."""
         return reverse("assignments:assignment", args=[self.course.slug, self.pk])
 
 
 class AssignmentFile(models.Model):
-    """A file that stands beside a brief."""
+    """A file that is attached to an assignment's instructions."""
 
     assignment = models.ForeignKey(Assignment, models.CASCADE, related_name="files")
     file = models.ForeignKey(File, models.PROTECT, related_name="+")
@@ -132,10 +131,10 @@ class AssignmentFile(models.Model):
 
 
 class SubmissionQuerySet(models.QuerySet["Submission"]):
-    """Submissions by who may see them, and what waits to be graded."""
+    """QuerySet of submissions with filters for permissions and grading state."""
 
     def visible_to(self, user: Any) -> Self:
-        """Return one's own, those of the courses one teaches, all for admins (QUALITY S01)."""
+        """Return the user's own submissions and those of courses they teach; all for admins (quality row S01)."""
         if has_role(user, Role.ADMIN):
             return self
         if not user.is_authenticated:
@@ -144,35 +143,35 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         return self.filter(own | Q(assignment__course__instructor=user)) if user.teaches else self.filter(own)
 
     def editable_by(self, user: Any) -> Self:
-        """Return those of the courses that `user` teaches, all for admins: who may grade."""
+        """Return the submissions that `user` may grade: of courses they teach, or all for admins."""
         if has_role(user, Role.ADMIN):
             return self
         return self.filter(assignment__course__instructor=user) if has_role(user, Role.INSTRUCTOR) else self.none()
 
     def current(self) -> Self:
-        """Return the last version of each student's work."""
+        """Return the last version of each student's submission."""
         later = Submission.objects.filter(
             assignment=OuterRef("assignment"), enrollment=OuterRef("enrollment"), attempt__gt=OuterRef("attempt")
         )
-        return self.filter(~ThereIs(later))
+        return self.filter(~Exists(later))
 
     def waiting(self) -> Self:
-        """Return what nobody has graded yet, longest waiting first."""
+        """Return the current submissions that await grading, oldest first."""
         return self.current().filter(graded_at=None).order_by("submitted_at", "id")
 
     def unreleased(self) -> Self:
-        """Return what is graded and not shown to its student yet."""
+        """Return the current submissions with a grade that is not released."""
         return self.current().filter(graded_at__isnull=False, released_at=None)
 
     def for_lists(self) -> Self:
-        """Return the submissions with what a list shows of them."""
+        """Load the related objects that lists display."""
         return self.select_related("assignment__course", "user", "graded_by")
 
 
 class Submission(models.Model):
-    """One version of one student's work. The grade on it is the last of its `grade_changes`, which are never edited.
+    """One version of a student's work. Its grade is that of the last of its `grade_changes`, which are append-only.
 
-    `version` counts the gradings, so that of two graders at once one is told (QUALITY S05).
+    `version` is the number of gradings; it detects concurrent grading (quality row S05).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -180,16 +179,18 @@ class Submission(models.Model):
     enrollment = models.ForeignKey(Enrollment, models.PROTECT, related_name="submissions")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="submissions")
     attempt = models.PositiveIntegerField(_("version"))
-    submitted_at = models.DateTimeField(_("handed in"), default=timezone.now)
-    content = models.TextField(_("text"), max_length=LONGEST_TEXT, blank=True)
+    submitted_at = models.DateTimeField(_("submitted at"), default=timezone.now)
+    content = models.TextField(_("text"), max_length=MAX_TEXT_LENGTH, blank=True)
     days_late = models.PositiveIntegerField(default=0)
-    late_percent = models.PositiveSmallIntegerField(default=0, help_text=_("Percent off for each day, as it was then."))
+    late_percent = models.PositiveSmallIntegerField(
+        default=0, help_text=_("Late penalty in percent per day at the time of submission.")
+    )
     raw_grade = models.PositiveIntegerField(_("grade before the penalty"), null=True)
     penalty_points = models.PositiveIntegerField(_("penalty"), default=0)
     feedback = models.TextField(_("feedback"), max_length=20_000, blank=True)
-    graded_at = models.DateTimeField(_("graded"), null=True)
+    graded_at = models.DateTimeField(_("graded at"), null=True)
     graded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    released_at = models.DateTimeField(_("shown to the student"), null=True)
+    released_at = models.DateTimeField(_("released at"), null=True)
     version = models.PositiveIntegerField(default=0)
 
     objects = SubmissionQuerySet.as_manager()
@@ -215,7 +216,7 @@ class Submission(models.Model):
         return f"{self.user} · {self.assignment} · {self.attempt}"
 
     def state(self, *, is_superseded: bool = False) -> SubmissionState:
-        """Return the state of the submission (assignments/states.py); the caller knows whether a version came after."""
+        """Return the state of the submission (assignments/states.py). The caller determines `is_superseded`."""
         if is_superseded:
             return SubmissionState.SUPERSEDED
         if self.graded_at is None:
@@ -224,32 +225,32 @@ class Submission(models.Model):
 
     @property
     def is_late(self) -> bool:
-        """Whether it came after it was due."""
+        """Return whether the submission was late."""
         return self.days_late > 0
 
     @property
     def grade(self) -> int | None:
-        """What counts: the raw grade without the penalty; None until it is graded."""
+        """Return the raw grade minus the penalty; None if not graded."""
         return None if self.raw_grade is None else self.raw_grade - self.penalty_points
 
     @property
     def is_released(self) -> bool:
-        """Whether its student sees the grade."""
+        """Return whether the student can see the grade."""
         return self.released_at is not None
 
     @property
     def content_html(self) -> str:
-        """The text as safe HTML."""
+        """Return the text as safe HTML."""
         return markdown.to_html(self.content)
 
     @property
     def feedback_html(self) -> str:
-        """The feedback as safe HTML."""
+        """Return the feedback as safe HTML."""
         return markdown.to_html(self.feedback)
 
 
 class SubmissionFile(models.Model):
-    """A file that was handed in, or given back with the grade."""
+    """A file of a submission, or of the feedback on it."""
 
     submission = models.ForeignKey(Submission, models.CASCADE, related_name="files")
     file = models.ForeignKey(File, models.PROTECT, related_name="+")
@@ -264,35 +265,35 @@ class SubmissionFile(models.Model):
 
 
 class GradeChange(models.Model):
-    """One grading of one submission: who, when, why and what; appended, never edited."""
+    """One grading of a submission. Rows are append-only."""
 
     submission = models.ForeignKey(Submission, models.PROTECT, related_name="grade_changes")
     raw_grade = models.PositiveIntegerField(_("grade before the penalty"))
     penalty_points = models.PositiveIntegerField(_("penalty"), default=0)
     feedback = models.TextField(_("feedback"), blank=True)
-    reason = models.CharField(_("why"), max_length=300, blank=True)
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
     graded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    created_at = models.DateTimeField(_("when"), default=timezone.now)
+    created_at = models.DateTimeField(_("graded at"), default=timezone.now)
 
     class Meta:
         ordering = ["-id"]
-        verbose_name = _("change of a grade")
+        verbose_name = _("grade change")
 
     def __str__(self) -> str:
         return f"{self.submission_id}: {self.grade}"
 
     @property
     def grade(self) -> int:
-        """What counted from then on."""
+        """Return the raw grade minus the penalty."""
         return self.raw_grade - self.penalty_points
 
 
 class SubmissionDraft(models.Model):
-    """What a student has typed and not handed in yet; one for each assignment."""
+    """The unsubmitted text of a student; one row per assignment and student."""
 
     assignment = models.ForeignKey(Assignment, models.CASCADE, related_name="drafts")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
-    content = models.TextField(max_length=LONGEST_TEXT, blank=True)
+    content = models.TextField(max_length=MAX_TEXT_LENGTH, blank=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""Shapes of the API's answers about assignments and submissions, and of what it takes."""
+"""Serializers of assignments and submissions."""
 
 from decimal import Decimal
 from typing import Any
@@ -6,15 +6,15 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.models import User
-from assignments.models import LONGEST_TEXT, Assignment, GradeChange, Submission, SubmissionFile
+from assignments.models import MAX_TEXT_LENGTH, Assignment, GradeChange, Submission, SubmissionFile
 from courses.models import Course, Lesson
 from files.serializers import FileSerializer
 
-MOST_POINTS = 99_999
+MAX_POINTS = 99_999
 
 
 class AssignmentSerializer(serializers.ModelSerializer[Assignment]):
-    """An assignment. `due_date` may be other for one student; `my_due_date` is the caller's own."""
+    """Serializer of an assignment. A student's own due date may differ from `due_date`."""
 
     course_id = serializers.UUIDField(read_only=True)
     lesson_id = serializers.UUIDField(read_only=True, allow_null=True)
@@ -33,22 +33,22 @@ class AssignmentSerializer(serializers.ModelSerializer[Assignment]):
         read_only_fields = fields
 
     def get_attachments(self, assignment: Assignment) -> list[dict[str, Any]]:
-        """Return the files beside the brief: id, name, size."""
+        """Return id, name and size of the files."""
         return [
-            {"id": str(shown.file_id), "name": shown.file.original_filename, "file_size": shown.file.file_size}
-            for shown in assignment.files.all()
+            {"id": str(row.file_id), "name": row.file.original_filename, "file_size": row.file.file_size}
+            for row in assignment.files.all()
         ]
 
 
 class AssignmentWriteSerializer(serializers.ModelSerializer[Assignment]):
-    """What creating and changing an assignment take. Fields that are left out stay as they are."""
+    """Input for creating and updating an assignment. Omitted fields do not change."""
 
     course_id = serializers.PrimaryKeyRelatedField(source="course", queryset=Course.objects.none())
     lesson_id = serializers.PrimaryKeyRelatedField(
         source="lesson", queryset=Lesson.objects.none(), required=False, allow_null=True
     )
     due_date = serializers.DateTimeField(source="due_at", required=False, allow_null=True)
-    points = serializers.IntegerField(min_value=1, max_value=MOST_POINTS, default=100)
+    points = serializers.IntegerField(min_value=1, max_value=MAX_POINTS, default=100)
     is_published = serializers.BooleanField(default=True)
     allowed_file_types = serializers.ListField(
         child=serializers.CharField(max_length=10), max_length=30, required=False
@@ -63,25 +63,25 @@ class AssignmentWriteSerializer(serializers.ModelSerializer[Assignment]):
         ]  # fmt: skip
 
     def get_fields(self) -> dict[str, Any]:
-        """Offer the courses that the caller sees, and their lessons; a present assignment keeps its course."""
+        """Limit courses and lessons to those of the user; the course of an existing assignment cannot change."""
         fields: dict[str, Any] = super().get_fields()
         user = self.context["request"].user
         fields["course_id"].queryset = Course.objects.all().visible_to(user)
         fields["lesson_id"].queryset = Lesson.objects.all().editable_by(user)
-        fields["passing_points"].max_value = MOST_POINTS
+        fields["passing_points"].max_value = MAX_POINTS
         if self.instance is not None:
             del fields["course_id"]
         return fields
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Turn the points into the item's own."""
+        """Convert `points` to the model field `points_possible`."""
         if "points" in attrs:
             attrs["points_possible"] = Decimal(attrs.pop("points"))
         return attrs
 
 
-class HandedInFileSerializer(serializers.ModelSerializer[SubmissionFile]):
-    """A file that was handed in, or came back with the grade."""
+class SubmissionFileSerializer(serializers.ModelSerializer[SubmissionFile]):
+    """Serializer of a file of a submission or its feedback."""
 
     file = FileSerializer(read_only=True)
 
@@ -92,7 +92,7 @@ class HandedInFileSerializer(serializers.ModelSerializer[SubmissionFile]):
 
 
 class GradeChangeSerializer(serializers.ModelSerializer[GradeChange]):
-    """One grading."""
+    """Serializer of one grading."""
 
     grade = serializers.IntegerField(read_only=True)
     graded_by = serializers.UUIDField(source="graded_by_id", read_only=True, allow_null=True)
@@ -103,14 +103,14 @@ class GradeChangeSerializer(serializers.ModelSerializer[GradeChange]):
         read_only_fields = fields
 
 
-# What its student sees of a grade only once it is shown to them.
-HELD_BACK = ("grade", "raw_grade", "feedback", "graded_at", "graded_by")
+# Fields that are null for the student until the grade is released.
+UNRELEASED_FIELDS = ("grade", "raw_grade", "feedback", "graded_at", "graded_by")
 
 
 class SubmissionSerializer(serializers.ModelSerializer[Submission]):
-    """A submission; its grade is null for its student until it is released.
+    """Serializer of a submission; the grade is null for the student until it is released.
 
-    The context's `request` says who asks; `file_url` is where the first file is downloaded.
+    The user is that of `context["request"]`. `file_url` is the download URL of the first file.
     """
 
     assignment_id = serializers.UUIDField(read_only=True)
@@ -131,29 +131,29 @@ class SubmissionSerializer(serializers.ModelSerializer[Submission]):
         read_only_fields = fields
 
     def to_representation(self, instance: Submission) -> dict[str, Any]:
-        """Hold back what the student is not shown yet."""
-        shown = super().to_representation(instance)
-        if not self._is_shown(instance):
-            shown.update(dict.fromkeys(HELD_BACK), penalty_points=0, version=0)
-        return shown
+        """Replace the grade by null if it is not released to the user."""
+        data = super().to_representation(instance)
+        if not self._shows_grade(instance):
+            data.update(dict.fromkeys(UNRELEASED_FIELDS), penalty_points=0, version=0)
+        return data
 
-    def _is_shown(self, submission: Submission) -> bool:
-        caller: User = self.context["request"].user
-        return submission.is_released or submission.user_id != caller.pk
+    def _shows_grade(self, submission: Submission) -> bool:
+        user: User = self.context["request"].user
+        return submission.is_released or submission.user_id != user.pk
 
     def get_file_url(self, submission: Submission) -> str | None:
-        """Return where the first file that was handed in is downloaded."""
+        """Return the download URL of the first file."""
         files = self.get_files(submission)
         return files[0]["file"]["download_url"] if files else None
 
     def get_files(self, submission: Submission) -> Any:
-        """Return the files, those that came back with a grade only where that is shown."""
-        shown = [one for one in submission.files.all() if not one.is_feedback or self._is_shown(submission)]
-        return HandedInFileSerializer(shown, many=True, context=self.context).data
+        """Return the files; files of the feedback only if the grade is released to the user."""
+        rows = [row for row in submission.files.all() if not row.is_feedback or self._shows_grade(submission)]
+        return SubmissionFileSerializer(rows, many=True, context=self.context).data
 
 
 class SubmissionDetailSerializer(SubmissionSerializer):
-    """A submission with every grade that it was given."""
+    """Serializer of a submission with its grading history."""
 
     grade_history = serializers.SerializerMethodField()
 
@@ -162,30 +162,32 @@ class SubmissionDetailSerializer(SubmissionSerializer):
         read_only_fields = fields
 
     def get_grade_history(self, submission: Submission) -> Any:
-        """Return the gradings, newest first; for its student, once the grade is shown."""
-        changes = list(submission.grade_changes.all()) if self._is_shown(submission) else []
+        """Return the gradings, newest first; for the student, only after the grade is released."""
+        changes = list(submission.grade_changes.all()) if self._shows_grade(submission) else []
         return GradeChangeSerializer(changes, many=True).data
 
 
 class SubmitSerializer(serializers.Serializer[Any]):
-    """What handing in takes: a text, uploads named by their ids, or both; in multipart also one or more `file`."""
+    """Input for a submission: a text, ids of uploaded files, or both; in multipart bodies also one or more `file`."""
 
-    content = serializers.CharField(max_length=LONGEST_TEXT, allow_blank=True, required=False, default="")
+    content = serializers.CharField(max_length=MAX_TEXT_LENGTH, allow_blank=True, required=False, default="")
     file_ids = serializers.ListField(child=serializers.UUIDField(), max_length=10, required=False, default=list)
     file = serializers.ListField(child=serializers.FileField(), max_length=10, required=False, write_only=True)
 
 
 class GradeSerializer(serializers.Serializer[Any]):
-    """What grading takes. `version` is the submission's, as the grader saw it; 409 where another came between."""
+    """Input for grading. `version` is that of the submission that was graded; 409 if it is not the current one."""
 
-    grade = serializers.IntegerField(min_value=0, max_value=MOST_POINTS)
+    grade = serializers.IntegerField(min_value=0, max_value=MAX_POINTS)
     feedback = serializers.CharField(max_length=20_000, allow_blank=True, required=False, default="")
     version = serializers.IntegerField(min_value=0, max_value=2**31 - 1, required=False, allow_null=True, default=None)
-    release = serializers.BooleanField(default=True, help_text="False keeps it from the student until it is released.")
+    release = serializers.BooleanField(
+        default=True, help_text="If false, the student cannot see the grade until it is released."
+    )
     reason = serializers.CharField(max_length=300, allow_blank=True, required=False, default="")
 
 
 class ReleasedSerializer(serializers.Serializer[Any]):
-    """How many grades were released."""
+    """The number of released grades."""
 
     released = serializers.IntegerField()

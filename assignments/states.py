@@ -1,14 +1,14 @@
-"""States of a submission, and the operations that each allows."""
+"""State machine of submissions."""
 
 from enum import StrEnum
 
 from django.utils.translation import gettext_lazy as _
 
-from lms.lib.state_machine import Refusal, StateMachine
+from core.state_machine import Refusal, StateMachine
 
 
 class SubmissionState(StrEnum):
-    """The state of one version of a student's work; `GRADED` is graded and not shown to the student yet."""
+    """The state of a submission. `GRADED` is graded, but not released to the student."""
 
     SUBMITTED = "submitted"
     GRADED = "graded"
@@ -17,12 +17,12 @@ class SubmissionState(StrEnum):
 
 
 SUBMITTED, GRADED, RELEASED, SUPERSEDED = SubmissionState
-ALREADY_GRADED = Refusal("already_graded", _("This is graded. A new version is not taken any more."))
+ALREADY_GRADED = Refusal("already_graded", _("This submission is graded. You cannot submit a new version."))
 
 SUBMISSION = StateMachine(
     SubmissionState,
     {
-        # Hand in a version after this one.
+        # Submit a newer version.
         "replace": {
             SUBMITTED: (SUPERSEDED,),
             GRADED: ALREADY_GRADED,
@@ -33,7 +33,9 @@ SUBMISSION = StateMachine(
             SUBMITTED: (GRADED, RELEASED),
             GRADED: (GRADED, RELEASED),
             RELEASED: (RELEASED,),
-            SUPERSEDED: Refusal("superseded", _("There is a newer version of this work. Grade that one.")),
+            SUPERSEDED: Refusal(
+                "superseded", _("There is a newer version of this submission. Grade the newer version.")
+            ),
         },
         "release": {SUBMITTED: (), GRADED: (RELEASED,), RELEASED: (), SUPERSEDED: ()},
     },

@@ -1,36 +1,37 @@
-"""Mail about what was handed in, and about its grade."""
+"""Tasks that send emails about submissions and grades."""
 
 from assignments.models import Submission
-from lms.lib import mail
-from lms.platform.jobs import job
+from core.jobs.job import job
+from core.mail import delivery
 from realtime.models import Event
 from realtime.services import wants_mail
-from realtime.unsubscribing import link_for
+from realtime.unsubscribe import unsubscribe_url
 
 
-@job
+@job("assignments.mail_receipt")
 def mail_receipt(submission_id: str) -> None:
-    """Tell a student that their work has arrived: when, which version, which files."""
-    submission = _submission(submission_id)
-    files = [handed.file for handed in submission.files.select_related("file").filter(is_feedback=False)]
+    """Email the student a receipt with time, version and files."""
+    submission = _get_submission(submission_id)
+    files = [row.file for row in submission.files.select_related("file").filter(is_feedback=False)]
     _send("submission_receipt", submission, files=files)
 
 
-@job
+@job("assignments.mail_grade")
 def mail_grade(submission_id: str, version: int) -> None:
-    """Tell a student who wants such mail that their work is graded. The grade itself stays on the site.
+    """Notify the student by email that the submission was graded, without the grade itself.
 
-    Nothing is sent for a grading that another has replaced.
+    Send no email if the submission has been regraded since, or if the student has opted out.
     """
-    submission = _submission(submission_id)
+    submission = _get_submission(submission_id)
     if submission.version == version and wants_mail(submission.user, Event.ASSIGNMENT_GRADED):
-        _send("submission_graded", submission, no_more=link_for(submission.user_id, Event.ASSIGNMENT_GRADED))
+        link = unsubscribe_url(submission.user_id, Event.ASSIGNMENT_GRADED)
+        _send("submission_graded", submission, unsubscribe_link=link)
 
 
-def _submission(submission_id: str) -> Submission:
+def _get_submission(submission_id: str) -> Submission:
     return Submission.objects.select_related("user", "assignment__course").get(pk=submission_id)
 
 
-def _send(template: str, submission: Submission, no_more: str = "", **more: object) -> None:
+def _send(template: str, submission: Submission, unsubscribe_link: str = "", **more: object) -> None:
     context = {"submission": submission, "assignment": submission.assignment, "user": submission.user, **more}
-    mail.send(template, to=submission.user.email, context=context, unsubscribe_url=no_more)
+    delivery.send(template, to=submission.user.email, context=context, unsubscribe_url=unsubscribe_link)

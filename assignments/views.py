@@ -1,4 +1,4 @@
-"""The student's page of an assignment: the brief, what being late costs, handing in, and what came back."""
+"""The students' page of an assignment: instructions, submission form, submitted versions and feedback."""
 
 import uuid
 from dataclasses import dataclass
@@ -16,50 +16,50 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.permissions import signed_in
-from assignments import handing_in
+from assignments import submissions as assignment_submissions
 from assignments.errors import AssignmentError
 from assignments.forms import SubmitForm
 from assignments.models import Assignment, Submission, SubmissionFile
+from core.access.scopes import visible_or_404
+from core.http.errors import DomainError
+from core.http.forms import redirect_or_location
 from files.errors import FileError
-from files.uploading import form_errors_body, received
-from lms.lib.errors import DomainError
-from lms.lib.pages import go_on
-from lms.lib.scoping import visible_or_404
+from files.upload_handlers import form_errors_body, received_files
 
 
 @dataclass
 class Version:
-    """One version with what was handed in and what came back."""
+    """A submission with its files and the files of the feedback."""
 
     submission: Submission
-    handed: list[Any]
-    back: list[Any]
+    files: list[Any]
+    feedback_files: list[Any]
 
 
-def _assignment(request: HttpRequest, slug: str, assignment_id: uuid.UUID) -> Assignment:
+def _get_assignment(request: HttpRequest, slug: str, assignment_id: uuid.UUID) -> Assignment:
     rows = Assignment.objects.select_related("course", "lesson")
     return visible_or_404(rows, request.user, pk=assignment_id, course__slug=slug)
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def assignment(request: HttpRequest, slug: str, assignment_id: uuid.UUID) -> HttpResponse:
-    """Read the brief, and hand in. Nothing typed is lost when it is refused."""
-    found = _assignment(request, slug, assignment_id)
+def assignment_page(request: HttpRequest, slug: str, assignment_id: uuid.UUID) -> HttpResponse:
+    """Display an assignment, or submit a version. The form retains its input after an error."""
+    assignment = _get_assignment(request, slug, assignment_id)
     if request.method != "POST":
-        return _page(request, found, None)
-    form = SubmitForm(request.POST, assignment=found)
+        return _render_page(request, assignment, None)
+    form = SubmitForm(request.POST, assignment=assignment)
     status: int = HTTPStatus.BAD_REQUEST
     try:
-        uploads = received(request)
+        uploads = received_files(request)
         if form.is_valid():
-            made = handing_in.submit(
-                actor=signed_in(request), assignment=found, content=form.cleaned_data["content"], uploads=uploads
+            submission = assignment_submissions.submit(
+                actor=signed_in(request), assignment=assignment, content=form.cleaned_data["content"], uploads=uploads
             )
             messages.success(
-                request, _("Version %d is handed in. A receipt is on its way to you by mail.") % made.attempt
+                request, _("Version %d submitted. You will receive a receipt by email.") % submission.attempt
             )
-            return go_on(request, found.get_absolute_url())
+            return redirect_or_location(request, assignment.get_absolute_url())
     except FileError as error:
         form.add_error("file", ValidationError(error.named_detail, code=error.code))
         status = error.status
@@ -68,52 +68,55 @@ def assignment(request: HttpRequest, slug: str, assignment_id: uuid.UUID) -> Htt
         status = error.status
     if request.headers.get("Accept") == "application/json":
         return JsonResponse(form_errors_body(form), status=status)
-    return _page(request, found, form, status)
+    return _render_page(request, assignment, form, status)
 
 
-def _page(request: HttpRequest, found: Assignment, form: SubmitForm | None, status: int = 200) -> HttpResponse:
-    """Show the page: with all versions to its student, without handing in to whoever teaches it."""
+def _render_page(
+    request: HttpRequest, assignment: Assignment, form: SubmitForm | None, status: int = 200
+) -> HttpResponse:
+    """Render the page: for students with their versions and the form, for instructors without."""
     user = signed_in(request)
     context: dict[str, Any] = {
-        "assignment": found,
-        "course": found.course,
-        "attached": found.files.select_related("file"),
+        "assignment": assignment,
+        "course": assignment.course,
+        "attached": assignment.files.select_related("file"),
     }
     try:
-        enrollment = handing_in.enrollment_of(found, user)
+        enrollment = assignment_submissions.get_enrollment(assignment, user)
     except AssignmentError:
         return render(request, "assignments/assignment.html", {**context, "only_reads": True}, status=status)
-    standing = handing_in.standing_of(found, enrollment)
-    draft = handing_in.draft_of(actor=user, assignment=found)
+    submission_status = assignment_submissions.get_submission_status(assignment, enrollment)
+    draft = assignment_submissions.get_draft(actor=user, assignment=assignment)
     context |= {
-        "standing": standing,
-        "terms": standing.terms,
-        "price": handing_in.price_of(found, standing.days_late),
-        "tomorrow": handing_in.price_of(found, standing.days_late + 1),
-        "versions": _versions(standing.submissions),
+        "submission_status": submission_status,
+        "terms": submission_status.terms,
+        "late_cost": assignment_submissions.calculate_late_cost(assignment, submission_status.days_late),
+        "versions": _versions(submission_status.submissions),
         "draft": draft,
-        "form": form or SubmitForm(assignment=found, initial={"content": draft.content if draft else ""}),
+        "form": form or SubmitForm(assignment=assignment, initial={"content": draft.content if draft else ""}),
     }
     return render(request, "assignments/assignment.html", context, status=status)
 
 
 def _versions(submissions: list[Submission]) -> list[Version]:
-    """Return the versions with their files. One query more."""
+    """Return the versions with their files. One query."""
     rows = SubmissionFile.objects.filter(submission__in=submissions).select_related("file")
-    versions = {one.pk: Version(one, [], []) for one in submissions}
+    versions = {submission.pk: Version(submission, [], []) for submission in submissions}
     for row in rows:
         version = versions[row.submission_id]
         if not row.is_feedback:
-            version.handed.append(row.file)
+            version.files.append(row.file)
         elif version.submission.is_released:
-            version.back.append(row.file)
+            version.feedback_files.append(row.file)
     return list(versions.values())
 
 
 @login_required
 @require_POST
-def keep_draft(request: HttpRequest, slug: str, assignment_id: uuid.UUID) -> HttpResponse:
-    """Keep what a student types, every few seconds."""
-    found = _assignment(request, slug, assignment_id)
-    handing_in.keep_draft(actor=signed_in(request), assignment=found, content=request.POST.get("content", ""))
+def save_draft(request: HttpRequest, slug: str, assignment_id: uuid.UUID) -> HttpResponse:
+    """Save the draft of a student. Called every few seconds."""
+    assignment = _get_assignment(request, slug, assignment_id)
+    assignment_submissions.save_draft(
+        actor=signed_in(request), assignment=assignment, content=request.POST.get("content", "")
+    )
     return JsonResponse({"saved_at": time_format(timezone.localtime(), "TIME_FORMAT")})

@@ -1,4 +1,4 @@
-"""The table of a submission's states, whole."""
+"""State machine of submissions: every operation in every state."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,17 +6,17 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from assignments import grading, handing_in
+from assignments import grading, submissions
 from assignments.models import Submission
 from assignments.states import SUBMISSION, SubmissionState
 from assignments.tests.samples import write_assignment
 from courses.models import Course
 from enrollments.models import Enrollment
-from lms.testing.transitions import assert_follows, every_case
+from tools.testing.transitions import assert_follows, every_case
 
 
-def hand_in(submission: Submission) -> Submission:
-    return handing_in.submit(actor=submission.user, assignment=submission.assignment, content="Another pot")
+def resubmit(submission: Submission) -> Submission:
+    return submissions.submit(actor=submission.user, assignment=submission.assignment, content="Another pot")
 
 
 def grade(submission: Submission, release: bool = True) -> Submission:
@@ -28,7 +28,7 @@ def release(submission: Submission) -> int:
     return grading.release_grades(actor=submission.assignment.course.instructor, assignment=submission.assignment)
 
 
-OPERATIONS: dict[str, Callable[[Submission], Any]] = {"replace": hand_in, "grade": grade, "release": release}
+OPERATIONS: dict[str, Callable[[Submission], Any]] = {"replace": resubmit, "grade": grade, "release": release}
 
 
 def state_of(submission: Submission) -> SubmissionState:
@@ -38,13 +38,13 @@ def state_of(submission: Submission) -> SubmissionState:
 
 @pytest.mark.quality("V06")
 @pytest.mark.parametrize(("operation", "state"), every_case(SUBMISSION))
-def test_every_operation_on_every_state_of_a_submission(
+def test_every_operation_in_every_state_of_a_submission(
     bob: User, course: Course, enrollment: Enrollment, operation: str, state: SubmissionState
 ) -> None:
-    """The service is given the submission as it was read when it was handed in."""
-    submission = handing_in.submit(actor=bob, assignment=write_assignment(course), content="A pot")
+    """The service gets a stale instance, loaded before the state changed."""
+    submission = submissions.submit(actor=bob, assignment=write_assignment(course), content="A pot")
     if state == SubmissionState.SUPERSEDED:
-        hand_in(submission)
+        resubmit(submission)
     if state in (SubmissionState.GRADED, SubmissionState.RELEASED):
         grade(submission, release=state == SubmissionState.RELEASED)
     assert_follows(

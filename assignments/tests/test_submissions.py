@@ -1,4 +1,4 @@
-"""Handing in: on the server's clock, at a price that is told before, never losing a version."""
+"""Submissions: due dates and late penalties, files, versions, drafts and interrupted uploads."""
 
 import socket
 import time
@@ -17,10 +17,10 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.tokens import start_session
-from assignments import handing_in
+from assignments import submissions
 from assignments.errors import AssignmentError
 from assignments.grading import grade_submission
-from assignments.models import Submission, SubmissionDraft, penalty
+from assignments.models import Submission, SubmissionDraft, calculate_penalty
 from assignments.tests.samples import write_assignment
 from courses.models import Course
 from enrollments.deadlines import grant_extension
@@ -28,7 +28,7 @@ from enrollments.models import Enrollment
 from enrollments.registry import missing_for_completion
 from files.models import File
 from files.tests.samples import PDF, SVG, upload
-from lms.testing.racing import at_once, kinds
+from tools.testing.races import count_outcomes, run_concurrently
 
 DUE = timezone.now().replace(microsecond=0) + timedelta(days=10)
 
@@ -41,12 +41,12 @@ def submit_url(assignment: Any) -> str:
 @pytest.mark.parametrize(
     ("seconds", "days"), [(-1, 0), (0, 0), (1, 1), (24 * 3600, 1), (24 * 3600 + 1, 2), (10 * 24 * 3600, 10)]
 )
-def test_the_due_second_is_on_time_and_each_started_day_counts(
+def test_the_due_second_is_on_time_and_each_started_day_is_penalized(
     seconds: int, days: int, course: Course, enrollment: Enrollment
 ) -> None:
     task = write_assignment(course, due_at=DUE, allow_late_submission=True, late_penalty_percentage=15)
     with time_machine.travel(DUE + timedelta(seconds=seconds, milliseconds=400), tick=False):
-        made = handing_in.submit(actor=enrollment.user, assignment=task, content="Tea.")
+        made = submissions.submit(actor=enrollment.user, assignment=task, content="Tea.")
     graded = grade_submission(actor=course.instructor, submission=made, grade=10)
     assert (made.days_late, made.is_late) == (days, days > 0)
     assert graded.grade == max(0, 10 - {0: 0, 1: 2, 2: 3, 10: 10}[days])  # 1.5 is rounded up, 3.0 stays
@@ -59,14 +59,14 @@ def test_the_due_second_is_on_time_and_each_started_day_counts(
     ("raw", "percent", "days", "lost"),
     [(85, 10, 1, 9), (84, 10, 1, 8), (1, 50, 1, 1), (1, 49, 1, 0), (100, 30, 4, 100), (0, 30, 4, 0), (50, 0, 9, 0)],
 )
-def test_a_penalty_is_linear_rounded_half_up_and_takes_no_more_than_there_is(
+def test_the_penalty_is_linear_rounded_half_up_and_at_most_the_grade(
     raw: int, percent: int, days: int, lost: int
 ) -> None:
-    assert penalty(raw=raw, percent=percent, days=days) == lost
+    assert calculate_penalty(raw=raw, percent=percent, days=days) == lost
 
 
 @pytest.mark.quality("S02")
-def test_late_work_that_is_not_taken_leaves_nothing(
+def test_rejected_late_work_stores_no_submission_and_no_file(
     course: Course, enrollment: Enrollment, api_of: Callable[[User], APIClient]
 ) -> None:
     task = write_assignment(course, due_at=timezone.now() - timedelta(minutes=5))
@@ -77,17 +77,17 @@ def test_late_work_that_is_not_taken_leaves_nothing(
 
 
 @pytest.mark.quality("S02")
-def test_one_student_may_have_another_date(course: Course, enrollment: Enrollment) -> None:
+def test_an_extension_changes_the_due_date_of_one_student(course: Course, enrollment: Enrollment) -> None:
     past = timezone.now() - timedelta(days=1)
     task = write_assignment(course, due_at=past, closes_at=past)
     with pytest.raises(AssignmentError):
-        handing_in.submit(actor=enrollment.user, assignment=task, content="Late.")
+        submissions.submit(actor=enrollment.user, assignment=task, content="Late.")
     later = timezone.now() + timedelta(days=1)
     grant_extension(actor=course.instructor, item=task, enrollment=enrollment, due_at=later, reason="ill")
-    assert not handing_in.submit(actor=enrollment.user, assignment=task, content="In time.").is_late
+    assert not submissions.submit(actor=enrollment.user, assignment=task, content="In time.").is_late
 
 
-def test_text_and_several_files_are_handed_in_together_and_a_receipt_goes_out(
+def test_text_and_files_are_submitted_together_and_a_receipt_is_emailed(
     course: Course,
     enrollment: Enrollment,
     api_of: Callable[[User], APIClient],
@@ -95,7 +95,7 @@ def test_text_and_several_files_are_handed_in_together_and_a_receipt_goes_out(
 ) -> None:
     task = write_assignment(course)
     client = api_of(enrollment.user)
-    named = client.post(
+    uploaded = client.post(
         "/api/v1/files/upload",
         {"file": upload("one.pdf", PDF), "purpose": "submission", "assignment_id": str(task.pk)},
         format="multipart",
@@ -104,30 +104,30 @@ def test_text_and_several_files_are_handed_in_together_and_a_receipt_goes_out(
     with django_capture_on_commit_callbacks(execute=True):
         body = {
             "content": "See the file.",
-            "file_ids": [named["id"]],
+            "file_ids": [uploaded["id"]],
             "file": [upload("two.pdf", PDF), upload("n.txt", b"n")],
         }
         answer = client.post(submit_url(task), body, format="multipart")
     assert answer.status_code == 201, answer.content
     names = [one["file"]["original_filename"] for one in answer.json()["files"]]
     assert (names, answer.json()["attempt"]) == (["one.pdf", "two.pdf", "n.txt"], 1)
-    assert [(letter.to, letter.subject) for letter in mail.outbox] == [
-        ([enrollment.user.email], f"Handed in: {task.title}")
+    assert [(message.to, message.subject) for message in mail.outbox] == [
+        ([enrollment.user.email], f"Submitted: {task.title}")
     ]
     assert "two.pdf" in mail.outbox[0].body
 
 
 @pytest.mark.quality("S06")
-def test_only_ones_own_uploads_for_this_assignment_can_be_handed_in(
+def test_only_own_uploads_for_this_assignment_can_be_submitted(
     course: Course, enrollment: Enrollment, alice: User, api_of: Callable[[User], APIClient]
 ) -> None:
     task, other = write_assignment(course), write_assignment(course, title="Another")
-    foreign = {"file": upload("a.pdf", PDF), "purpose": "submission", "assignment_id": str(task.pk)}
-    hers = api_of(alice).post("/api/v1/files/upload", foreign, format="multipart").json()["id"]
-    elsewhere = {"file": upload("a.pdf", PDF), "purpose": "submission", "assignment_id": str(other.pk)}
+    this_assignment = {"file": upload("a.pdf", PDF), "purpose": "submission", "assignment_id": str(task.pk)}
+    alices_file = api_of(alice).post("/api/v1/files/upload", this_assignment, format="multipart").json()["id"]
+    other_assignment = {"file": upload("a.pdf", PDF), "purpose": "submission", "assignment_id": str(other.pk)}
     client = api_of(enrollment.user)
-    mine = client.post("/api/v1/files/upload", elsewhere, format="multipart").json()["id"]
-    for file_id in (hers, mine, str(task.pk)):
+    bobs_file = client.post("/api/v1/files/upload", other_assignment, format="multipart").json()["id"]
+    for file_id in (alices_file, bobs_file, str(task.pk)):
         assert client.post(submit_url(task), {"file_ids": [file_id]}).status_code == 404
     assert client.post(submit_url(task), {"file_ids": ["file:///etc/passwd"]}).status_code == 400
     for field in ("file_url", "file"):
@@ -137,7 +137,7 @@ def test_only_ones_own_uploads_for_this_assignment_can_be_handed_in(
 
 
 @pytest.mark.quality("S03")
-def test_nobody_sends_their_own_grade(
+def test_students_cannot_set_their_own_grade(
     course: Course, enrollment: Enrollment, api_of: Callable[[User], APIClient]
 ) -> None:
     task = write_assignment(course)
@@ -146,32 +146,32 @@ def test_nobody_sends_their_own_grade(
     assert (answer["grade"], answer["graded_by"], answer["attempt"]) == (None, None, 1)
 
 
-def test_what_the_assignment_does_not_take_is_refused(course: Course, enrollment: Enrollment) -> None:
+def test_other_file_types_and_empty_submissions_are_rejected(course: Course, enrollment: Enrollment) -> None:
     task = write_assignment(course, allowed_file_types=["pdf"])
     for name, content in {"a.txt": b"text", "a.svg": SVG}.items():
-        with pytest.raises(Exception, match="takes: pdf"):
-            handing_in.submit(actor=enrollment.user, assignment=task, uploads=[upload(name, content)])
+        with pytest.raises(Exception, match="accepts: pdf"):
+            submissions.submit(actor=enrollment.user, assignment=task, uploads=[upload(name, content)])
     with pytest.raises(AssignmentError) as empty:
-        handing_in.submit(actor=enrollment.user, assignment=task, content="  \n ")
+        submissions.submit(actor=enrollment.user, assignment=task, content="  \n ")
     assert empty.value.code == "nothing_handed_in"
-    assert handing_in.submit(actor=enrollment.user, assignment=task, uploads=[upload("a.pdf", PDF)]).attempt == 1
+    assert submissions.submit(actor=enrollment.user, assignment=task, uploads=[upload("a.pdf", PDF)]).attempt == 1
 
 
 @pytest.mark.quality("S04")
-def test_versions_are_numbered_until_graded_and_no_oftener_than_taken(course: Course, enrollment: Enrollment) -> None:
+def test_versions_are_accepted_up_to_the_limit_and_until_graded(course: Course, enrollment: Enrollment) -> None:
     bob, task = enrollment.user, write_assignment(course, max_attempts=2)
-    first = handing_in.submit(actor=bob, assignment=task, content="One.")
-    second = handing_in.submit(actor=bob, assignment=task, content="Two.")
+    first = submissions.submit(actor=bob, assignment=task, content="One.")
+    second = submissions.submit(actor=bob, assignment=task, content="Two.")
     assert (first.attempt, second.attempt) == (1, 2)
-    with pytest.raises(AssignmentError) as refused:
-        handing_in.submit(actor=bob, assignment=task, content="Three.")
-    assert refused.value.code == "no_attempts_left"
+    with pytest.raises(AssignmentError) as raised:
+        submissions.submit(actor=bob, assignment=task, content="Three.")
+    assert raised.value.code == "no_attempts_left"
     with pytest.raises(AssignmentError) as old:
         grade_submission(actor=course.instructor, submission=first, grade=5)
     assert old.value.code == "superseded"
     grade_submission(actor=course.instructor, submission=second, grade=5)
     with pytest.raises(AssignmentError) as graded:
-        handing_in.submit(actor=bob, assignment=task, content="Four.")
+        submissions.submit(actor=bob, assignment=task, content="Four.")
     assert graded.value.code == "already_graded"
     assert list(Submission.objects.values_list("content", flat=True).order_by("attempt")) == ["One.", "Two."]
 
@@ -180,36 +180,36 @@ def test_versions_are_numbered_until_graded_and_no_oftener_than_taken(course: Co
 @pytest.mark.quality("S04")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("locked", [True, False])
-def test_ten_versions_at_once_each_get_a_number(
+def test_ten_concurrent_submissions_get_different_numbers(
     locked: bool, course: Course, enrollment: Enrollment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task = write_assignment(course)
-    real = handing_in.standing_of
+    original = submissions.get_submission_status
 
-    def slow(*args: Any) -> Any:
-        standing = real(*args)
+    def slow_status(*args: Any) -> Any:
+        status = original(*args)
         time.sleep(0.1)
-        return standing
+        return status
 
-    monkeypatch.setattr(handing_in, "standing_of", slow)
-    if not locked:  # the control: without the lock, two take the same number, and all but one fail
+    monkeypatch.setattr(submissions, "get_submission_status", slow_status)
+    if not locked:  # the control: without the lock, concurrent submissions get the same number, and all but one fail
         monkeypatch.setattr("django.db.models.query.QuerySet.select_for_update", lambda self, **options: self)
-    outcomes = at_once(
+    outcomes = run_concurrently(
         10,
-        lambda number: handing_in.submit(
+        lambda number: submissions.submit(
             actor=enrollment.user, assignment=task, content=f"Text {number}", uploads=[upload("a.pdf", PDF)]
         ),
     )
     attempts = sorted(Submission.objects.values_list("attempt", flat=True))
     if locked:
-        assert (attempts, File.objects.count()) == (list(range(1, 11)), 10), kinds(outcomes)
-        assert {one.content for one in outcomes} == {f"Text {number}" for number in range(10)}
+        assert (attempts, File.objects.count()) == (list(range(1, 11)), 10), count_outcomes(outcomes)
+        assert {submission.content for submission in outcomes} == {f"Text {number}" for number in range(10)}
     else:
         assert len(attempts) < 10
-    assert File.objects.count() == len(attempts)  # what was refused left no file
+    assert File.objects.count() == len(attempts)  # rejected submissions leave no file
 
 
-def test_what_is_typed_is_kept_until_it_is_handed_in(
+def test_a_draft_is_restored_until_it_is_submitted(
     course: Course, enrollment: Enrollment, browser_of: Callable[[User], Client]
 ) -> None:
     task, bob = write_assignment(course), browser_of(enrollment.user)
@@ -219,15 +219,15 @@ def test_what_is_typed_is_kept_until_it_is_handed_in(
     assert Submission.objects.count() == 0
     assert bob.post(page, {"content": "A whole thought"}).status_code == 302
     assert SubmissionDraft.objects.count() == 0
-    refused = bob.post(page, {"content": ""})
-    assert refused.status_code == 400
+    response = bob.post(page, {"content": ""})
+    assert response.status_code == 400
 
 
-def test_required_work_stands_between_a_student_and_completion(course: Course, enrollment: Enrollment) -> None:
+def test_a_required_assignment_must_be_passed_for_completion(course: Course, enrollment: Enrollment) -> None:
     task = write_assignment(course, is_required=True, passing_points=6)
     missing = "the assignment “Brew a pot”"
     assert missing in missing_for_completion(enrollment)
-    made = handing_in.submit(actor=enrollment.user, assignment=task, content="Tea.")
+    made = submissions.submit(actor=enrollment.user, assignment=task, content="Tea.")
     made = grade_submission(actor=course.instructor, submission=made, grade=5)
     assert missing in missing_for_completion(enrollment)
     grade_submission(actor=course.instructor, submission=made, grade=6, reason="Looked again.")
@@ -235,7 +235,7 @@ def test_required_work_stands_between_a_student_and_completion(course: Course, e
 
 
 @pytest.mark.quality("S08")
-def test_a_client_that_hangs_up_leaves_no_submission_and_no_file(
+def test_an_aborted_upload_stores_no_submission_and_no_file(
     course: Course, enrollment: Enrollment, live_site: str, settings: Any, tmp_path: Path
 ) -> None:
     settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path / "temporary")

@@ -1,4 +1,4 @@
-"""Certificates in the admin: revoked and issued anew with a reason, their templates designed and looked at."""
+"""Admin of certificates and their templates: revoke, reissue and preview."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -18,27 +18,27 @@ from django.utils.translation import gettext_lazy, ngettext
 from certificates import services
 from certificates.designs import CertificateTemplate, CourseTemplate
 from certificates.models import Certificate
-from lms.lib.errors import DomainError
-from lms.lib.lazy_modules import lazily
-from lms.platform.admin import ReadOnlyAdmin
-from lms.platform.audit import record
-from lms.platform.models import SiteSettings
+from core.admin import ReadOnlyAdmin
+from core.audit.entries import record
+from core.http.errors import DomainError
+from core.models import SiteSettings
 
-pdf = lazily("certificates.pdf")
 SAMPLE_DAY = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
 
 class ReasonForm(ActionForm):
-    """The actions' form, with room for the reason that they need."""
+    """Form of the admin actions, with the required reason."""
 
     reason = forms.CharField(
-        label=gettext_lazy("Reason (the holder and anybody who checks see it)"), max_length=300, required=False
+        label=gettext_lazy("Reason (visible to the holder and to anyone who verifies the certificate)"),
+        max_length=300,
+        required=False,
     )
 
 
 @admin.register(Certificate)
 class CertificateAdmin(ReadOnlyAdmin):
-    """What was issued, to whom, for what."""
+    """Issued certificates. Read-only, except for the actions."""
 
     list_display = ["certificate_number", "student_name", "course_title", "issued_at", "revoked_at"]
     list_filter = [("revoked_at", admin.EmptyFieldListFilter)]
@@ -48,38 +48,38 @@ class CertificateAdmin(ReadOnlyAdmin):
     actions = ["revoke", "reissue"]
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
-        """Return whether this person may revoke certificates, and issue them anew."""
+        """Return whether the user may revoke and reissue certificates."""
         return bool(request.user.has_perm("certificates.decide_certificate"))
 
     @admin.action(description=gettext_lazy("Revoke"), permissions=["decide"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[Certificate]) -> None:
-        """Revoke the chosen certificates."""
+        """Revoke the selected certificates."""
         self._decide(request, queryset, services.revoke)
 
-    @admin.action(description=gettext_lazy("Issue anew, with the names as they are now"), permissions=["decide"])
+    @admin.action(description=gettext_lazy("Reissue with current names"), permissions=["decide"])
     def reissue(self, request: HttpRequest, queryset: QuerySet[Certificate]) -> None:
-        """Issue the chosen certificates anew."""
+        """Reissue the selected certificates."""
         self._decide(request, queryset, services.reissue)
 
-    def _decide(self, request: HttpRequest, queryset: QuerySet[Certificate], write: Callable[..., Any]) -> None:
-        """Have a service do it to each, with the reason that was typed; say what it refuses."""
+    def _decide(self, request: HttpRequest, queryset: QuerySet[Certificate], service: Callable[..., Any]) -> None:
+        """Call a service for each certificate with the submitted reason, and show its errors."""
         reason = request.POST.get("reason", "").strip()[:300]
         if not reason:
-            self.message_user(request, _("Write the reason beside the action: the holder is told."), messages.ERROR)
+            self.message_user(request, _("Enter a reason. It is sent to the holder."), messages.ERROR)
             return
         done = 0
         for certificate in queryset:
             try:
-                write(actor=request.user, certificate=certificate, reason=reason)
+                service(actor=request.user, certificate=certificate, reason=reason)
                 done += 1
             except DomainError as error:
                 self.message_user(request, f"{certificate}: {error.detail}", messages.ERROR)
         if done:
-            self.message_user(request, ngettext("%d certificate done.", "%d certificates done.", done) % done)
+            self.message_user(request, ngettext("%d certificate updated.", "%d certificates updated.", done) % done)
 
 
 class CourseTemplateInline(admin.TabularInline[CourseTemplate, CertificateTemplate]):
-    """The courses that use a template."""
+    """Courses that use a template."""
 
     model = CourseTemplate
     extra = 1
@@ -88,7 +88,7 @@ class CourseTemplateInline(admin.TabularInline[CourseTemplate, CertificateTempla
 
 @admin.register(CertificateTemplate)
 class CertificateTemplateAdmin(admin.ModelAdmin):
-    """Designs: what a certificate says and how it looks."""
+    """Certificate templates, with a preview."""
 
     list_display = ["name", "page_size", "is_default", "preview_link"]
     search_fields = ["name"]
@@ -97,14 +97,14 @@ class CertificateTemplateAdmin(admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("preview"))
     def preview_link(self, template: CertificateTemplate) -> str:
-        """Return the link to the template as a PDF."""
+        """Return the link to the preview."""
         if template.pk is None:
-            return _("Save it first.")
+            return _("Save the template first.")
         address = reverse("admin:certificates_certificatetemplate_preview", args=[template.pk])
-        return format_html('<a href="{}">{}</a>', address, _("Look at it as PDF"))
+        return format_html('<a href="{}">{}</a>', address, _("Preview PDF"))
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the preview's address."""
+        """Add the URL of the preview."""
         preview = path(
             "<int:template_id>/preview.pdf",
             self.admin_site.admin_view(self.preview),
@@ -113,32 +113,34 @@ class CertificateTemplateAdmin(admin.ModelAdmin):
         return [preview, *super().get_urls()]
 
     def preview(self, request: HttpRequest, template_id: int) -> HttpResponse:
-        """The template as a PDF with sample names in it, unsigned."""
+        """Return the template as an unsigned PDF with sample names."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         template = CertificateTemplate.objects.filter(pk=template_id).first()
         if template is None:
             raise Http404
         site = SiteSettings.current()
+        from certificates import pdf  # noqa: PLC0415  # WeasyPrint takes two seconds to import
+
         content = pdf.render(_sample(), issuer=site.certificate_issuer or site.name, template=template)
         response = HttpResponse(content, content_type="application/pdf")
         response["Content-Disposition"] = 'inline; filename="preview.pdf"'
         return response
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Save, and say so in the audit log."""
+        """Save the template and record an audit entry."""
         super().save_model(request, obj, form, change)
         changes = {"name": obj.name, "fields": form.changed_data}
         record(actor=request.user, action="certificates.template_saved", target=obj, changes=changes)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        """Delete, and say so in the audit log. What was printed stays."""
+        """Delete the template and record an audit entry. Certificates that were issued with it remain."""
         record(actor=request.user, action="certificates.template_deleted", target=obj, changes={"name": obj.name})
         super().delete_model(request, obj)
 
 
 def _sample() -> Certificate:
-    """Return a certificate that nobody has earned, with the lengths that names and titles mostly have."""
+    """Return an unsaved certificate with names and titles of typical length."""
     return Certificate(
         student_name=_("Alexandra Example-Kowalczyk"),
         course_title=_("An example of a course with a title of some length"),

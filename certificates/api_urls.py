@@ -1,4 +1,4 @@
-"""Paths of `/certificates/*` (seed, "Certificates Module"; API.md, "Certificates")."""
+"""URLs of `/certificates/*` (docs/api-contract.md, "Certificates")."""
 
 from django.urls import path
 

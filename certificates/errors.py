@@ -1,6 +1,6 @@
 """The domain error of certificates."""
 
-from lms.lib.errors import DomainError
+from core.http.errors import DomainError
 
 
 class CertificateError(DomainError):

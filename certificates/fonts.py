@@ -1,7 +1,7 @@
-"""The typefaces of a certificate: bundled, so that it looks the same on every machine.
+"""Fonts of a certificate, bundled so that it looks the same on every machine.
 
-Source Serif and Manrope set Latin, Greek and Cyrillic. A name in another script gets, for its own signs only, a small
-face cut from a Noto font: the whole fonts weigh 20 MB, and their variable outlines cost seconds to fix.
+Source Serif and Manrope cover Latin, Greek and Cyrillic. A name in another script gets a subset of a Noto font with its
+own characters: the complete fonts have 20 MB, and instantiating their variable outlines takes seconds.
 """
 
 import base64
@@ -32,19 +32,19 @@ FACES = {
     ("Certificate Sans", 500): font_manrope.ManropeMedium,
     ("Certificate Sans", 700): font_manrope.ManropeBold,
 }
-WEIGHT = 600  # of what people write on it: names and titles
+WEIGHT = 600  # weight of names and titles
 
-# fontTools' cutter keeps state between its passes; two threads that cut at once would share it.
-_one_at_a_time = threading.Lock()
+# The subsetter of fontTools has global state that concurrent threads would share.
+_subset_lock = threading.Lock()
 
 
 def _file(package_file: str, pattern: str) -> Path:
-    """Return the one font file of a package that `pattern` names."""
+    """Return the single font file of a package that matches `pattern`."""
     return next(Path(package_file).parent.glob(pattern))
 
 
-# By the family's name, in the order in which they are asked after Source Serif.
-RARE_FACES = {
+# Fallbacks after Source Serif by family name, in order of preference.
+FALLBACK_FACES = {
     "Certificate Noto": _file(fontpkg_noto_serif.__file__, "files/NotoSerif[[]*.ttf"),
     "Certificate Arabic": _file(fontpkg_noto_sans_arabic.__file__, "files/*.ttf"),
     "Certificate Hebrew": _file(pylopdf_fonts_he.__file__, "NotoSerifHebrew*.ttf"),
@@ -55,21 +55,20 @@ RARE_FACES = {
 
 
 @cache
-def signs_of(path: str) -> frozenset[int]:
-    """Return the code points that a font file has glyphs for."""
+def code_points_of(path: str) -> frozenset[int]:
+    """Return the code points for which a font file has glyphs."""
     with TTFont(path, lazy=True) as font:
         return frozenset(font.getBestCmap())
 
 
 @cache
-def common_signs() -> frozenset[int]:
-    """Return the code points that the certificate's own typefaces have, in each weight."""
-    return frozenset.intersection(*(signs_of(path) for path in FACES.values()))
+def common_code_points() -> frozenset[int]:
+    """Return the code points that every bundled face of the certificate has."""
+    return frozenset.intersection(*(code_points_of(path) for path in FACES.values()))
 
 
 class Fonts(NamedTuple):
-    """What sets a certificate: WeasyPrint's configuration, the style that declares the faces, and the families in
-    which names are set, in the order in which a sign is looked for."""
+    """Font configuration of WeasyPrint, CSS that declares the faces, and font families for names by preference."""
 
     configuration: FontConfiguration
     declared: CSS
@@ -77,21 +76,23 @@ class Fonts(NamedTuple):
 
 
 def fonts_for(text: str) -> Fonts:
-    """Return the fonts that set `text`; the same ones for every common text. Families that it has no use for are left
-    out: each costs a look at every line."""
-    rare = {ord(sign) for sign in text} - common_signs()
+    """Return the fonts for `text`; a shared object if it needs no fallback.
+
+    Families that the text does not need are left out, since each one slows down every line.
+    """
+    rare = {ord(sign) for sign in text} - common_code_points()
     if not rare:
         return _common()
     configuration = FontConfiguration()
-    cut = _cut_faces(rare, text)
-    rules = "".join(_rule(family, WEIGHT, uri) for family, uri in cut)
+    subsets = _subset_faces(rare, text)
+    rules = "".join(_rule(family, WEIGHT, uri) for family, uri in subsets)
     declared = CSS(string=_common_rules() + rules, font_config=configuration)
-    return Fonts(configuration, declared, (SERIF, *(family for family, _uri in cut)))
+    return Fonts(configuration, declared, (SERIF, *(family for family, _uri in subsets)))
 
 
 @cache
 def _common() -> Fonts:
-    """Return the certificate's own typefaces; reading them anew for each certificate would cost half its time."""
+    """Return the bundled fonts. Cached: reading them takes half the time of rendering a certificate."""
     configuration = FontConfiguration()
     return Fonts(configuration, CSS(string=_common_rules(), font_config=configuration), (SERIF,))
 
@@ -104,23 +105,27 @@ def _rule(family: str, weight: int, uri: str) -> str:
     return f'@font-face {{ font-family: "{family}"; font-weight: {weight}; src: url("{uri}"); }}\n'
 
 
-def _cut_faces(rare: set[int], text: str) -> list[tuple[str, str]]:
-    """Return the families that have something of `rare`, each with its cut face as a data: address."""
-    with _one_at_a_time:
-        return [(family, _cut(path, text)) for family, path in RARE_FACES.items() if rare & signs_of(str(path))]
+def _subset_faces(rare: set[int], text: str) -> list[tuple[str, str]]:
+    """Return the families with any of the code points `rare`, each with its subset as a data: URL."""
+    with _subset_lock:
+        return [
+            (family, _subset_font(path, text))
+            for family, path in FALLBACK_FACES.items()
+            if rare & code_points_of(str(path))
+        ]
 
 
-def _cut(path: Path, text: str) -> str:
-    """Return a face with the signs of `text` and their joined forms, at one weight. About 50 ms; 500 ms for CJK."""
+def _subset_font(path: Path, text: str) -> str:
+    """Return a subset with the characters of `text` and their ligatures, in one weight. About 50 ms; 500 ms for CJK."""
     options = subset.Options(layout_features=["*"], hinting=False, notdef_outline=True)
     options.drop_tables += ["MVAR", "STAT"]
     font = TTFont(path, lazy=True, recalcTimestamp=False)
-    cutter = subset.Subsetter(options)
-    cutter.populate(text=text)
-    cutter.subset(font)
+    subsetter = subset.Subsetter(options)
+    subsetter.populate(text=text)
+    subsetter.subset(font)
     if "fvar" in font:
         axes = {axis.axisTag: axis.defaultValue for axis in font["fvar"].axes}
         font = instantiateVariableFont(font, {**axes, "wght": WEIGHT}, static=True)
-    written = BytesIO()
-    font.save(written)
-    return "data:font/sfnt;base64," + base64.b64encode(written.getvalue()).decode()
+    output = BytesIO()
+    font.save(output)
+    return "data:font/sfnt;base64," + base64.b64encode(output.getvalue()).decode()

@@ -1,4 +1,4 @@
-"""Certificates: a snapshot of what was earned, and the PDF that shows it."""
+"""Certificates: a snapshot of a completed course, and its PDF."""
 
 import uuid
 from typing import Any, Self
@@ -19,41 +19,40 @@ from enrollments.models import Enrollment
 
 
 class Status(models.TextChoices):
-    """Where a certificate stands."""
+    """Status of a certificate."""
 
-    PENDING = "pending", _("Being printed")
+    PENDING = "pending", _("Generating")
     ISSUED = "issued", _("Issued")
     REVOKED = "revoked", _("Revoked")
 
 
 class CertificateQuerySet(models.QuerySet["Certificate"]):
-    """Certificates by who may see them."""
+    """Access to certificates."""
 
     def visible_to(self, user: Any) -> Self:
-        """Return the user's own certificates, all for admins."""
+        """Return the user's own certificates; all of them for admins."""
         if has_role(user, Role.ADMIN):
             return self
         return self.filter(user=user) if user.is_authenticated else self.none()
 
     def editable_by(self, user: Any) -> Self:
-        """Return all for admins: nobody else changes a certificate."""
+        """Return all certificates for admins, none for other users."""
         return self if has_role(user, Role.ADMIN) else self.none()
 
     def of_course(self, course: Course) -> Self:
-        """Return a course's certificates with their holders, for whoever may edit the course; replaced ones too."""
+        """Return the certificates of a course with their holders, including replaced ones."""
         return self.filter(course=course).select_related("user")
 
     def unfinished(self) -> Self:
-        """Return the certificates whose PDF is not there yet, or whose holder was not written to, oldest first."""
+        """Return valid certificates that lack a PDF or the email to the holder, oldest first."""
         return self.filter(Q(pdf="") | Q(mailed_at=None), revoked_at=None).order_by("issued_at")
 
 
 class Certificate(models.Model):
-    """One certificate of one enrolment. Name, titles and date are a snapshot: a later change of either is not printed
-    over what was earned (QUALITY K05).
+    """Certificate of one enrollment.
 
-    One that was issued anew, with other names say, gives its enrolment up to the one that replaces it, and stays
-    revoked.
+    Names, title and dates are a snapshot that later changes do not affect (quality row K05). A reissued certificate is
+    revoked and hands its enrollment over to the one that replaces it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -80,7 +79,7 @@ class Certificate(models.Model):
     class Meta:
         ordering = ["-issued_at", "id"]
         verbose_name = _("certificate")
-        permissions = [("decide_certificate", _("Can revoke certificates, and issue them anew"))]
+        permissions = [("decide_certificate", _("Can revoke and reissue certificates"))]
         constraints = [
             models.CheckConstraint(
                 condition=Q(revoked_at=None) | ~Q(revoked_reason=""), name="certificates_certificate_revoked_why"
@@ -99,7 +98,7 @@ class Certificate(models.Model):
 
     @property
     def status(self) -> Status:
-        """Pending until the PDF is there, then issued; revoked whatever else."""
+        """Pending until the PDF exists, then issued; revoked certificates are always revoked."""
         if self.revoked_at is not None:
             return Status.REVOKED
         return Status.ISSUED if self.pdf else Status.PENDING
@@ -115,11 +114,11 @@ class Certificate(models.Model):
 
     @property
     def is_valid(self) -> bool:
-        """Whether the certificate stands."""
+        """Whether the certificate has not been revoked."""
         return self.revoked_at is None
 
     @property
     def verify_url(self) -> str:
-        """The public page's address, which the QR code leads to."""
+        """URL of the public verification page, which the QR code contains."""
         path = reverse("certificates:verify", args=[self.certificate_number])
         return f"{settings.SITE_URL}{path}"

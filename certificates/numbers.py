@@ -1,38 +1,43 @@
-"""Certificate numbers: nobody guesses one, and everybody can read one out over the telephone (QUALITY K03)."""
+"""Certificate numbers: impossible to guess, and easy to read out over the telephone (quality row K03)."""
 
 import secrets
 
-# No 0, O, 1, I or L, and no U or Z, which people take for V and 2. The 29 signs left are a prime number, so that the
-# check sign notices every single slip.
+# Without 0, O, 1, I and L, and without U and Z, which are mistaken for V and 2. The remaining 29 characters are a prime
+# number, so that the check character detects every single error.
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXY"
-RANDOM_SIGNS = 19
+RANDOM_CHARACTERS = 19
 GROUP = 5
 
 
 def new_number() -> str:
-    """Return a new number of 19 random signs (92 bits) and a check sign, in four groups of five."""
-    return grouped(_with_check("".join(secrets.choice(ALPHABET) for _ in range(RANDOM_SIGNS))))
+    """Return a new number of 19 random characters (92 bits) and a check character, in four groups of five."""
+    return group_characters(
+        _append_check_character("".join(secrets.choice(ALPHABET) for _ in range(RANDOM_CHARACTERS)))
+    )
 
 
-def grouped(signs: str) -> str:
-    """Return the signs with a dash after every fifth."""
+def group_characters(signs: str) -> str:
+    """Return the characters with a dash after every fifth."""
     return "-".join(signs[start : start + GROUP] for start in range(0, len(signs), GROUP))
 
 
-def normalised(typed: str) -> str:
-    """Return a number as it is kept, from however a person typed it: spaces, dashes and lower case do not matter."""
-    return grouped("".join(sign for sign in typed.upper() if sign.isalnum())[:40])
+def normalize_number(typed: str) -> str:
+    """Return a typed number in its stored form: spaces, dashes and case are ignored."""
+    return group_characters("".join(sign for sign in typed.upper() if sign.isalnum())[:40])
 
 
 def is_well_formed(number: str) -> bool:
-    """Return whether the check sign fits: it notices one mistyped sign or two neighbours swapped, without a look-up."""
+    """Return whether the check character is correct.
+
+    It detects one mistyped character or two swapped neighbors without a query.
+    """
     signs = number.replace("-", "")
-    if len(signs) != RANDOM_SIGNS + 1 or not set(signs) <= set(ALPHABET):
+    if len(signs) != RANDOM_CHARACTERS + 1 or not set(signs) <= set(ALPHABET):
         return False
-    return _with_check(signs[:-1]) == signs
+    return _append_check_character(signs[:-1]) == signs
 
 
-def _with_check(signs: str) -> str:
-    """Append the check sign: the sum of the signs' places, weighted from 2 on, modulo 29."""
+def _append_check_character(signs: str) -> str:
+    """Append the check character: the sum of the alphabet positions, weighted from 2 on, modulo 29."""
     total = sum(weight * ALPHABET.index(sign) for weight, sign in enumerate(signs, start=2))
     return signs + ALPHABET[total % len(ALPHABET)]

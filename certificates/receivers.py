@@ -1,4 +1,4 @@
-"""What certificates do when a course is completed, or given back."""
+"""Receivers that issue and revoke certificates."""
 
 from typing import Any
 
@@ -7,9 +7,9 @@ from django.utils.translation import gettext as _
 
 from certificates.models import Certificate
 from certificates.services import generate, revoke
+from core.models import SiteSettings
 from enrollments.models import Enrollment
 from enrollments.signals import access_refunded, course_completed
-from lms.platform.models import SiteSettings
 
 
 @receiver(course_completed, dispatch_uid="certificates.issue")
@@ -20,7 +20,7 @@ def issue_certificate(sender: type[Enrollment], enrollment: Enrollment, actor: A
 
 @receiver(access_refunded, dispatch_uid="certificates.take_back")
 def revoke_certificate(sender: type[Enrollment], enrollment: Enrollment, actor: Any, **kwargs: Any) -> None:
-    """Revoke the certificate of a course whose price was given back, where the site's settings say so."""
+    """Revoke the certificate of a refunded course, if the site's settings require it."""
     certificate = Certificate.objects.filter(enrollment=enrollment).first()
     if certificate is not None and SiteSettings.current().revoke_certificate_on_refund:
         revoke(actor=actor, certificate=certificate, reason=_("The course was refunded."))

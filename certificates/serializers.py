@@ -1,16 +1,16 @@
-"""Shapes of the API's answers about certificates."""
+"""Serializers of certificates and their verification."""
 
 from typing import Any
 
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
-from certificates.checking import Outcome
 from certificates.models import Certificate, Status
+from certificates.verification import Outcome
 
 
 class CertificateSerializer(serializers.ModelSerializer[Certificate]):
-    """A certificate as its holder sees it."""
+    """A certificate, for its holder."""
 
     user_id = serializers.UUIDField(read_only=True)
     course_id = serializers.UUIDField(read_only=True)
@@ -29,14 +29,14 @@ class CertificateSerializer(serializers.ModelSerializer[Certificate]):
         read_only_fields = fields
 
     def get_pdf_url(self, certificate: Certificate) -> str | None:
-        """Return where the PDF is downloaded; null while it is being printed."""
+        """Return the download URL of the PDF; null until it is rendered."""
         if not certificate.pdf:
             return None
         return str(reverse("certificate-download", args=[certificate.pk], request=self.context.get("request")))
 
 
 class VerificationSerializer(serializers.Serializer[Any]):
-    """What anybody may know of a certificate (QUALITY K03)."""
+    """Public data of a certificate (quality row K03)."""
 
     valid = serializers.BooleanField(source="is_valid")
     certificate_number = serializers.CharField()
@@ -49,13 +49,13 @@ class VerificationSerializer(serializers.Serializer[Any]):
 
 
 class FileSerializer(serializers.Serializer[Any]):
-    """A file to be checked."""
+    """A file to verify."""
 
     file = serializers.FileField(allow_empty_file=True)
 
 
 class FindingSerializer(serializers.Serializer[Any]):
-    """What the check of a file found; the certificate is the one that the file is, or claims to be."""
+    """Result of verifying a file, with the certificate that it is or claims to be."""
 
     outcome = serializers.ChoiceField(choices=Outcome.choices)
     detail = serializers.CharField(source="outcome.label")
@@ -63,6 +63,6 @@ class FindingSerializer(serializers.Serializer[Any]):
 
 
 class ReasonSerializer(serializers.Serializer[Any]):
-    """Why a certificate is taken back, or issued anew."""
+    """Reason for revoking or reissuing a certificate."""
 
     reason = serializers.CharField(max_length=300)

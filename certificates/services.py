@@ -1,4 +1,4 @@
-"""Issuing certificates, and taking them back."""
+"""Operations on certificates: issue, revoke, reissue."""
 
 from datetime import datetime
 from typing import Any
@@ -12,15 +12,15 @@ from certificates.errors import CertificateError
 from certificates.models import Certificate
 from certificates.states import CERTIFICATE, CERTIFIED, CertificateState
 from certificates.tasks import mail_revocation, render_certificate
+from core.audit.entries import record
 from enrollments.models import Enrollment
-from lms.platform.audit import record
 
 
 def generate(*, actor: Any, enrollment: Enrollment) -> tuple[Certificate, bool]:
-    """Issue the certificate of a completed enrolment; return it, and whether this call made it.
+    """Issue the certificate of a completed enrollment; return it, and whether this call made it.
 
-    However many ask at once, there is one: the unique enrolment decides (QUALITY K01). The PDF is printed by a task.
-    An existing one is returned whatever its state: a revoked one is not issued again here. Raises CertificateError
+    Of any number of parallel calls one creates it, because the enrollment is unique (quality row K01). A task renders
+    the PDF. An existing certificate is returned in any state, also a revoked one. Raises CertificateError
     `not_completed`, or `not_enrolled` for an enrollment that has ended.
     """
     with transaction.atomic():
@@ -33,7 +33,7 @@ def generate(*, actor: Any, enrollment: Enrollment) -> tuple[Certificate, bool]:
 
 
 def _require_completed(enrollment: Enrollment) -> datetime:
-    """Return when a locked enrollment was completed; raise CertificateError unless it allows a certificate."""
+    """Return the completion time of a locked enrollment; raise CertificateError if no certificate may be issued."""
     CERTIFIED.check("issue", enrollment.state, raises=CertificateError)
     if enrollment.completed_at is None:
         raise ValueError("A completed enrollment has no time of completion.")
@@ -43,7 +43,7 @@ def _require_completed(enrollment: Enrollment) -> datetime:
 def _issue(
     actor: Any, enrollment: Enrollment, completed_at: datetime, replaces: Certificate | None = None
 ) -> Certificate:
-    """Write the snapshot, and queue its printing after the commit."""
+    """Create the snapshot, and queue its rendering for after the commit."""
     course, user = enrollment.course, enrollment.user
     certificate = Certificate.objects.create(
         enrollment=enrollment,
@@ -72,26 +72,22 @@ def _issue(
 
 @transaction.atomic
 def revoke(*, actor: Any, certificate: Certificate, reason: str) -> Certificate:
-    """Take a certificate back, with a reason that its verification page shows, and write to its holder; return it.
-
-    A repeat changes nothing.
-    """
+    """Revoke a certificate, notify its holder with the reason, and return it. A repeat has no effect."""
     certificate = Certificate.objects.select_for_update(of=("self",)).get(pk=certificate.pk)
     if CERTIFICATE.check("revoke", certificate.state, raises=CertificateError):
-        _take_back(actor, certificate, reason)
+        _mark_revoked(actor, certificate, reason)
         mail_revocation.delay_on_commit(str(certificate.pk))
     return certificate
 
 
 @transaction.atomic
 def reissue(*, actor: User, certificate: Certificate, reason: str) -> Certificate:
-    """Issue a certificate anew, with the names as they are now and a number of its own; return the new one.
+    """Replace a certificate by one with the current names and a new number; return the new one.
 
-    The old one is revoked, for this reason unless it was before, and its holder gets one mail, about the new one.
-    Raises CertificateError `already_replaced` for one that was issued anew before, `not_enrolled` for one that was
-    revoked and whose enrollment has ended.
+    The old one is revoked with `reason`, unless it was revoked before. Its holder gets one mail, about the new one.
+    Raises CertificateError `already_replaced`, or `not_enrolled` for a revoked certificate whose enrollment has ended.
     """
-    # The enrollment first, as everywhere: ending one locks it, then its certificate.
+    # The enrollment is locked first, as everywhere: ending one locks it before its certificate.
     enrollments = Enrollment.objects.select_for_update(of=("self",)).select_related("course__instructor", "user")
     enrollment = enrollments.filter(certificate=certificate.pk).first()
     old = Certificate.objects.select_for_update(of=("self",)).get(pk=certificate.pk)
@@ -101,14 +97,14 @@ def reissue(*, actor: User, certificate: Certificate, reason: str) -> Certificat
     if old.state == CertificateState.REVOKED:
         CERTIFIED.check("issue", enrollment.state, raises=CertificateError)
     else:
-        _take_back(actor, old, reason)
+        _mark_revoked(actor, old, reason)
     old.enrollment = None
     old.save(update_fields=["enrollment"])
     return _issue(actor, enrollment, old.completed_at, replaces=old)
 
 
-def _take_back(actor: Any, certificate: Certificate, reason: str) -> None:
-    """Revoke a certificate that stands, and say so in the audit log."""
+def _mark_revoked(actor: Any, certificate: Certificate, reason: str) -> None:
+    """Set the revocation of a valid certificate and record it in the audit log."""
     certificate.revoked_at, certificate.revoked_reason = timezone.now(), reason
     certificate.save(update_fields=["revoked_at", "revoked_reason"])
     record(actor=actor, action="certificates.revoked", target=certificate, changes={"reason": reason})

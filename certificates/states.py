@@ -4,12 +4,12 @@ from enum import StrEnum
 
 from django.utils.translation import gettext_lazy as _
 
+from core.state_machine import Refusal, StateMachine
 from enrollments.states import NOT_ENROLLED, EnrollmentState
-from lms.lib.state_machine import Refusal, StateMachine
 
 
 class CertificateState(StrEnum):
-    """The state of a certificate; `REPLACED` is a revoked one that another was issued for."""
+    """The state of a certificate; `REPLACED` is a revoked one that was reissued."""
 
     PENDING = "pending"
     ISSUED = "issued"
@@ -30,13 +30,13 @@ CERTIFICATE = StateMachine(
             PENDING: (REPLACED,),
             ISSUED: (REPLACED,),
             REVOKED: (REPLACED,),
-            REPLACED: Refusal("already_replaced", _("This certificate was issued anew already.")),
+            REPLACED: Refusal("already_replaced", _("This certificate was already reissued.")),
         },
     },
 )
 
-# What an enrollment allows: the first certificate, and a new one for a certificate that was revoked. One that is valid
-# may be issued anew after the end, too: with a corrected name, for example.
+# Operations by the state of the enrollment: the first certificate, and another one after a revocation. A valid
+# certificate may be reissued after the end too, with a corrected name for example.
 CERTIFIED = StateMachine(
     EnrollmentState,
     {

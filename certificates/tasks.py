@@ -1,40 +1,40 @@
-"""Printing certificates, and telling their holders."""
+"""Tasks that render certificates and email their holders."""
 
 from datetime import timedelta
 
 from django.utils import timezone
 
-from certificates import printing
+from certificates import renderer
 from certificates.models import Certificate
-from lms.platform.jobs import job
+from core.jobs.job import job
 
-FORGOTTEN_AFTER = timedelta(minutes=2)
+RETRY_AFTER = timedelta(minutes=2)
 BATCH = 100
 
 
-@job
+@job("certificates.render_certificate")
 def render_certificate(certificate_id: str) -> None:
-    """Print a certificate, then have the mail sent; both do nothing when they are done already."""
-    printing.print_pdf(certificate_id)
+    """Render a certificate, then schedule the email. Both steps are skipped if they are done already."""
+    renderer.render_pdf(certificate_id)
     mail_certificate.send_or_defer(certificate_id)
 
 
-@job
+@job("certificates.mail_certificate")
 def mail_certificate(certificate_id: str) -> None:
-    """Send the holder the mail about their certificate."""
-    printing.write_to_holder(certificate_id)
+    """Email the holder about their certificate."""
+    renderer.send_certificate_email(certificate_id)
 
 
-@job
+@job("certificates.mail_revocation")
 def mail_revocation(certificate_id: str) -> None:
-    """Send the holder the mail that says that their certificate was revoked, and why."""
-    printing.write_of_revocation(certificate_id)
+    """Email the holder that their certificate was revoked, with the reason."""
+    renderer.send_revocation_email(certificate_id)
 
 
-@job
+@job("certificates.render_pending")
 def render_pending() -> int:
-    """Queue certificates whose printing, or whose mail, was lost with a broker or a worker; return how many."""
-    lost = Certificate.objects.unfinished().filter(issued_at__lt=timezone.now() - FORGOTTEN_AFTER)[:BATCH]
-    for certificate in lost:
+    """Queue certificates whose rendering or email was lost with a broker or worker; return their number."""
+    unfinished = Certificate.objects.unfinished().filter(issued_at__lt=timezone.now() - RETRY_AFTER)[:BATCH]
+    for certificate in unfinished:
         render_certificate.send_or_defer(str(certificate.pk))
-    return len(lost)
+    return len(unfinished)

@@ -1,4 +1,4 @@
-"""Addresses of the certificate pages."""
+"""URLs of the certificate pages."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""What the tests of certificates share."""
+"""Fixtures of the certificate tests."""
 
 from collections.abc import Callable
 
@@ -6,12 +6,12 @@ import pytest
 
 from certificates.models import Certificate
 from enrollments.models import Enrollment
-from lms.testing.plugin import complete_all_lessons
+from tools.testing.plugin import complete_all_lessons
 
 
 @pytest.fixture
 def certificate(enrollment: Enrollment, django_capture_on_commit_callbacks: Callable) -> Certificate:
-    """Bob's certificate for Alice's course, printed."""
+    """Bob's certificate for Alice's course, with its PDF."""
     with django_capture_on_commit_callbacks(execute=True):
         complete_all_lessons(enrollment)
     return Certificate.objects.get()

@@ -1,4 +1,4 @@
-"""Certificates that nobody has earned, for tests that only print."""
+"""Unsaved certificates for tests that only render."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""A worker that dies in the middle of printing: nothing half-done is left, and the next one prints once."""
+"""Tests of workers that are killed while they render: no partial state remains, and the next one stores one PDF."""
 
 import os
 from collections.abc import Callable
@@ -13,41 +13,41 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from certificates import pdf, printing, signing, tasks
+from certificates import pdf, renderer, signature, tasks
 from certificates.models import Certificate, Status
 from enrollments.models import Enrollment
-from lms.testing.plugin import complete_all_lessons
-from lms.testing.racing import at_once
 from realtime.models import Notification
+from tools.testing.plugin import complete_all_lessons
+from tools.testing.races import run_concurrently
 
 
-class Died(BaseException):
-    """Stands for a killed process: nothing catches it."""
+class WorkerKilled(BaseException):
+    """Simulates a killed process. A BaseException, so that no handler catches it."""
 
 
 @pytest.fixture
 def waiting(enrollment: Enrollment) -> Certificate:
-    """Bob's certificate, issued and not printed: the test's transaction never commits."""
+    """Bob's pending certificate: the test's transaction never commits, so that it is not rendered."""
     complete_all_lessons(enrollment)
     return Certificate.objects.get()
 
 
-def files(media: Path) -> list[str]:
+def stored_files(media: Path) -> list[str]:
     return sorted(os.listdir(media / "certificates")) if (media / "certificates").exists() else []
 
 
 @pytest.mark.quality("K04")
-def test_a_worker_that_dies_between_the_file_and_the_row_leaves_no_reference_and_the_next_prints_once(
+def test_a_crash_between_file_and_row_is_recovered_by_the_next_worker(
     waiting: Certificate, monkeypatch: pytest.MonkeyPatch, settings: Any, api_of: Callable[[User], APIClient]
 ) -> None:
-    def die(*_args: object, **_kwargs: object) -> None:
-        raise Died
+    def kill_worker(*_args: object, **_kwargs: object) -> None:
+        raise WorkerKilled
 
     with monkeypatch.context() as patched:
-        patched.setattr(printing, "push", die)  # the file is written, the row is saved, and nothing is committed
-        with pytest.raises(Died):
+        patched.setattr(renderer, "push", kill_worker)  # file and row are written, but not committed
+        with pytest.raises(WorkerKilled):
             tasks.render_certificate(str(waiting.pk))
-    assert files(settings.MEDIA_ROOT) == [f"{waiting.pk}.pdf"]
+    assert stored_files(settings.MEDIA_ROOT) == [f"{waiting.pk}.pdf"]
     waiting.refresh_from_db()
     assert (waiting.pdf.name, waiting.status) == ("", Status.PENDING)
     meanwhile = api_of(waiting.user).get(f"/api/v1/certificates/{waiting.pk}/download")
@@ -56,7 +56,7 @@ def test_a_worker_that_dies_between_the_file_and_the_row_leaves_no_reference_and
         tasks.render_certificate(str(waiting.pk))
     waiting.refresh_from_db()
     assert waiting.status == Status.ISSUED
-    assert files(settings.MEDIA_ROOT) == [f"{waiting.pk}.pdf"]
+    assert stored_files(settings.MEDIA_ROOT) == [f"{waiting.pk}.pdf"]
     assert waiting.pdf.read().startswith(b"%PDF-")
     assert len(mail.outbox) == 1
     assert Notification.objects.filter(event="certificate_issued").count() == 1
@@ -64,33 +64,31 @@ def test_a_worker_that_dies_between_the_file_and_the_row_leaves_no_reference_and
 
 @pytest.mark.quality("K04")
 @pytest.mark.parametrize("where", ["render", "sign", "save"])
-def test_wherever_it_dies_the_periodic_job_finds_the_certificate(
+def test_the_periodic_task_recovers_from_a_crash_at_any_step(
     where: str, waiting: Certificate, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
-    def die(*_args: object, **_kwargs: object) -> None:
-        raise Died
+    def kill_worker(*_args: object, **_kwargs: object) -> None:
+        raise WorkerKilled
 
-    target = {"render": (pdf, "render"), "sign": (signing, "sign"), "save": (FileField.attr_class, "save")}
+    target = {"render": (pdf, "render"), "sign": (signature, "sign"), "save": (FileField.attr_class, "save")}
     with monkeypatch.context() as patched:
-        patched.setattr(*target[where], die)
-        with pytest.raises(Died):
+        patched.setattr(*target[where], kill_worker)
+        with pytest.raises(WorkerKilled):
             tasks.render_certificate(str(waiting.pk))
-    assert files(settings.MEDIA_ROOT) == []
+    assert stored_files(settings.MEDIA_ROOT) == []
     assert tasks.render_pending() == 0  # it may still be on its way
     Certificate.objects.update(issued_at=timezone.now() - timedelta(minutes=5))
     assert tasks.render_pending() == 1
     assert tasks.render_pending() == 0
     assert len(mail.outbox) == 1
-    assert len(files(settings.MEDIA_ROOT)) == 1
+    assert len(stored_files(settings.MEDIA_ROOT)) == 1
 
 
 @pytest.mark.quality("K04")
-def test_a_worker_that_dies_before_the_mail_has_the_next_one_send_it(
-    waiting: Certificate, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_periodic_task_sends_the_email_after_a_crash(waiting: Certificate, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(tasks.mail_certificate, "send_or_defer", lambda *_args: (_ for _ in ()).throw(Died()))
-        with pytest.raises(Died):
+        patched.setattr(tasks.mail_certificate, "send_or_defer", lambda *_args: (_ for _ in ()).throw(WorkerKilled()))
+        with pytest.raises(WorkerKilled):
             tasks.render_certificate(str(waiting.pk))
     assert mail.outbox == []
     Certificate.objects.update(issued_at=timezone.now() - timedelta(minutes=5))
@@ -100,7 +98,7 @@ def test_a_worker_that_dies_before_the_mail_has_the_next_one_send_it(
 
 @pytest.mark.quality("K04")
 @pytest.mark.django_db(transaction=True)
-def test_of_four_workers_with_the_same_task_one_prints(
+def test_four_workers_with_the_same_task_store_one_pdf(
     enrollment: Enrollment, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
@@ -108,8 +106,8 @@ def test_of_four_workers_with_the_same_task_one_prints(
         complete_all_lessons(enrollment)
     certificate = Certificate.objects.get()
     mail.outbox.clear()
-    printed = at_once(4, lambda _number: printing.print_pdf(str(certificate.pk)))
-    assert sorted(printed) == [False, False, False, True]
-    assert len(files(settings.MEDIA_ROOT)) == 1
+    results = run_concurrently(4, lambda _number: renderer.render_pdf(str(certificate.pk)))
+    assert sorted(results) == [False, False, False, True]
+    assert len(stored_files(settings.MEDIA_ROOT)) == 1
     certificate.refresh_from_db()
     assert certificate.pdf_sha256

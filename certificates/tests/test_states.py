@@ -8,16 +8,16 @@ from django.core import mail
 from django.utils import timezone
 
 from accounts.models import User
-from certificates import printing, services
+from certificates import renderer, services, signature
 from certificates.errors import CertificateError
 from certificates.models import Certificate
 from certificates.states import CERTIFICATE, CERTIFIED, CertificateState
 from enrollments import services as enrollments
 from enrollments.models import Enrollment
 from enrollments.states import EnrollmentState
-from lms.testing.plugin import complete_all_lessons
-from lms.testing.transitions import assert_follows, every_case
 from realtime.models import Event, Notification
+from tools.testing.plugin import complete_all_lessons
+from tools.testing.transitions import assert_follows, every_case
 
 pytestmark = pytest.mark.quality("V06")
 
@@ -38,8 +38,8 @@ def reissue(certificate: Certificate) -> Certificate:
 
 
 OPERATIONS: dict[str, Callable[[Certificate], Any]] = {
-    "print": lambda certificate: printing.print_pdf(str(certificate.pk)),
-    "mail": lambda certificate: printing.write_to_holder(str(certificate.pk)),
+    "print": lambda certificate: renderer.render_pdf(str(certificate.pk)),
+    "mail": lambda certificate: renderer.send_certificate_email(str(certificate.pk)),
     "revoke": revoke,
     "reissue": reissue,
 }
@@ -72,7 +72,7 @@ def test_a_certificate_is_issued_for_completed_enrollments_alone(
     if state != EnrollmentState.ACTIVE:
         Enrollment.objects.filter(pk=enrollment.pk).update(completed_at=timezone.now())
     if state == EnrollmentState.ENDED:
-        enrollments.revoke(actor=alice, enrollment=enrollment, reason="Refunded")
+        enrollments.end_enrollment(actor=alice, enrollment=enrollment, reason="Refunded")
     assert_follows(
         CERTIFIED,
         operation,
@@ -85,8 +85,8 @@ def test_a_certificate_is_issued_for_completed_enrollments_alone(
 
 def test_a_revoked_certificate_is_not_printed_and_its_holder_not_congratulated(bob: User, pending: Certificate) -> None:
     revoke(pending)
-    assert not printing.print_pdf(str(pending.pk))
-    assert not printing.write_to_holder(str(pending.pk))
+    assert not renderer.render_pdf(str(pending.pk))
+    assert not renderer.send_certificate_email(str(pending.pk))
     pending.refresh_from_db()
     assert (pending.pdf.name, pending.mailed_at, mail.outbox) == ("", None, [])
     assert not Notification.objects.filter(event=Event.CERTIFICATE_ISSUED).exists()
@@ -95,22 +95,22 @@ def test_a_revoked_certificate_is_not_printed_and_its_holder_not_congratulated(b
 def test_a_certificate_revoked_during_its_printing_is_not_kept(
     pending: Certificate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sign = printing.signing.sign
+    sign = signature.sign
 
     def revoked_meanwhile(content: bytes, **fields: Any) -> bytes:
         revoke(pending)
         signed: bytes = sign(content, **fields)
         return signed
 
-    monkeypatch.setattr(printing.signing, "sign", revoked_meanwhile)
-    assert not printing.print_pdf(str(pending.pk))
+    monkeypatch.setattr(signature, "sign", revoked_meanwhile)
+    assert not renderer.render_pdf(str(pending.pk))
     assert Certificate.objects.get().pdf.name == ""
 
 
 def test_a_revoked_certificate_is_not_issued_anew_for_an_ended_enrollment(
     alice: User, pending: Certificate, enrollment: Enrollment
 ) -> None:
-    enrollments.revoke(actor=alice, enrollment=enrollment, reason="Refunded")
+    enrollments.end_enrollment(actor=alice, enrollment=enrollment, reason="Refunded")
     revoke(pending)
     with pytest.raises(CertificateError) as refused:
         reissue(pending)
@@ -120,5 +120,5 @@ def test_a_revoked_certificate_is_not_issued_anew_for_an_ended_enrollment(
 def test_a_valid_certificate_is_issued_anew_for_an_ended_enrollment(
     alice: User, pending: Certificate, enrollment: Enrollment
 ) -> None:
-    enrollments.revoke(actor=alice, enrollment=enrollment, reason="Left")
+    enrollments.end_enrollment(actor=alice, enrollment=enrollment, reason="Left")
     assert reissue(pending).is_valid

@@ -1,4 +1,4 @@
-"""Checking a file: whether it is one of ours and untouched, without ever parsing it."""
+"""Tests of the verification of files, which are never parsed."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -14,7 +14,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from certificates import checking, services
+from certificates import services, verification
 from certificates.models import Certificate
 from certificates.numbers import new_number
 
@@ -26,32 +26,32 @@ def upload(content: bytes, name: str = "certificate.pdf") -> SimpleUploadedFile:
 
 
 @pytest.fixture
-def asked(api_of: Callable[[None], APIClient]) -> Callable[[bytes], Any]:
+def post_file(api_of: Callable[[None], APIClient]) -> Callable[[bytes], Any]:
     return lambda content: api_of(None).post(ADDRESS, {"file": upload(content)}, format="multipart")
 
 
-def test_the_file_that_was_printed_is_untouched(certificate: Certificate, asked: Callable) -> None:
-    answer = asked(certificate.pdf.read())
-    assert answer.status_code == 200
-    assert answer.json()["outcome"] == "untouched"
-    assert answer.json()["certificate"]["valid"] is True
-    assert answer.json()["certificate"]["certificate_number"] == certificate.certificate_number
+def test_an_original_file_is_untouched(certificate: Certificate, post_file: Callable) -> None:
+    response = post_file(certificate.pdf.read())
+    assert response.status_code == 200
+    assert response.json()["outcome"] == "untouched"
+    assert response.json()["certificate"]["valid"] is True
+    assert response.json()["certificate"]["certificate_number"] == certificate.certificate_number
 
 
-def test_one_changed_byte_is_told_with_what_was_printed_in_truth(certificate: Certificate, asked: Callable) -> None:
+def test_a_modified_file_is_altered_and_shows_the_original_data(certificate: Certificate, post_file: Callable) -> None:
     content = bytearray(certificate.pdf.read())
     content[len(content) // 3] ^= 1
-    answer = asked(bytes(content)).json()
-    assert answer["outcome"] == "altered"
-    assert answer["certificate"]["student_name"] == "Bob Example"
+    response = post_file(bytes(content)).json()
+    assert response["outcome"] == "altered"
+    assert response["certificate"]["student_name"] == "Bob Example"
 
 
 @pytest.mark.quality("K05")
-def test_an_untouched_file_of_a_revoked_certificate_says_when_and_why(
-    dan: User, certificate: Certificate, asked: Callable
+def test_an_original_file_of_a_revoked_certificate_shows_the_reason(
+    dan: User, certificate: Certificate, post_file: Callable
 ) -> None:
     services.revoke(actor=dan, certificate=certificate, reason="Issued by mistake.")
-    found = asked(certificate.pdf.read()).json()["certificate"]
+    found = post_file(certificate.pdf.read()).json()["certificate"]
     assert (found["valid"], found["revoked_reason"]) == (False, "Issued by mistake.")
     assert found["revoked_at"]
 
@@ -59,61 +59,67 @@ def test_an_untouched_file_of_a_revoked_certificate_says_when_and_why(
 @pytest.mark.parametrize(
     "content",
     [b"", b"%PDF-1.7\n" + b"[" * 100_000, b"\0" * 1000, new_number().encode(), (new_number() + " ").encode() * 1000],
-    ids=["empty", "nested", "zeros", "a number of nobody", "many numbers"],
+    ids=["empty", "nested", "zeros", "unknown number", "many numbers"],
 )
 @pytest.mark.django_db
-def test_what_is_none_of_ours_is_said_to_be_so(content: bytes, asked: Callable) -> None:
-    answer = asked(content)
-    assert (answer.status_code, answer.json()["outcome"]) == (200, "unknown")
-    assert answer.json()["certificate"] is None
+def test_other_files_are_unknown(content: bytes, post_file: Callable) -> None:
+    response = post_file(content)
+    assert (response.status_code, response.json()["outcome"]) == (200, "unknown")
+    assert response.json()["certificate"] is None
 
 
 @pytest.mark.quality("K03")
-def test_the_answer_tells_no_more_than_the_paper_does(certificate: Certificate, asked: Callable) -> None:
-    text = asked(certificate.pdf.read()).content.decode()
+def test_file_verification_exposes_public_fields_only(certificate: Certificate, post_file: Callable) -> None:
+    text = post_file(certificate.pdf.read()).content.decode()
     for private in (certificate.user.email, str(certificate.user_id), str(certificate.pk), str(certificate.course_id)):
         assert private not in text
 
 
 @pytest.mark.django_db
-def test_a_file_that_is_too_large_is_refused(asked: Callable, client: Client) -> None:
-    large = b"x" * (checking.LARGEST_FILE + 1)
-    answer = asked(large)
-    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (413, "too_large")
+def test_a_file_over_the_limit_is_rejected_with_413(post_file: Callable, client: Client) -> None:
+    large = b"x" * (verification.MAX_FILE_BYTES + 1)
+    response = post_file(large)
+    assert (response.status_code, response.json()["errors"][0]["code"]) == (413, "too_large")
     page = client.post("/certificates/verify-file/", {"file": upload(large)})
     assert page.status_code == 413
     assert "smaller than 5 MB" in page.content.decode()
 
 
 @pytest.mark.django_db
-def test_a_body_that_says_it_is_huge_is_not_read(client: Client) -> None:
+def test_a_body_with_a_large_content_length_is_not_read(client: Client) -> None:
     for address in ("/certificates/verify-file/", ADDRESS):
         body = BytesIO(b"")
-        answer = client.generic(
+        response = client.generic(
             "POST", address, b"", content_type="multipart/form-data; boundary=x", CONTENT_LENGTH=str(10**12)
         )
-        assert answer.status_code == 413
+        assert response.status_code == 413
         assert body.tell() == 0
 
 
 @pytest.mark.django_db
-def test_a_request_without_a_file_is_told_what_is_missing(client: Client, api_of: Callable) -> None:
-    answer = api_of(None).post(ADDRESS, {}, format="multipart")
-    assert (answer.status_code, answer.json()["errors"][0]["attr"]) == (400, "file")
+def test_a_request_without_a_file_answers_400_for_the_field(client: Client, api_of: Callable) -> None:
+    response = api_of(None).post(ADDRESS, {}, format="multipart")
+    assert (response.status_code, response.json()["errors"][0]["attr"]) == (400, "file")
     page = client.post("/certificates/verify-file/", {})
     assert page.status_code == 400
     assert "id_file_error" in page.content.decode()
 
 
 @pytest.mark.parametrize("change", ["none", "byte", "revoked"])
-def test_the_page_says_it_in_words(change: str, dan: User, certificate: Certificate, client: Client) -> None:
+def test_the_page_shows_the_result_of_the_verification(
+    change: str, dan: User, certificate: Certificate, client: Client
+) -> None:
     content = bytearray(certificate.pdf.read())
     if change == "byte":
         content[len(content) // 3] ^= 1
     if change == "revoked":
         services.revoke(actor=dan, certificate=certificate, reason="Issued by mistake.")
     page = client.post("/certificates/verify-file/", {"file": upload(bytes(content))}).content.decode()
-    heading = {"none": "This file is real", "byte": "This file was changed", "revoked": "This certificate was revoked"}
+    heading = {
+        "none": "This file is authentic",
+        "byte": "This file has been modified",
+        "revoked": "This certificate was revoked",
+    }
     assert heading[change] in page
     assert ("Issued by mistake." in page) is (change == "revoked")
     assert certificate.user.email not in page
@@ -121,21 +127,21 @@ def test_the_page_says_it_in_words(change: str, dan: User, certificate: Certific
 
 @pytest.mark.quality("K03")
 @pytest.mark.django_db
-@pytest.mark.parametrize("door", ["/api/v1/certificates/verify/{}", "/certificates/verify/{}/"])
-def test_of_a_thousand_guesses_none_hits_and_most_are_turned_away(door: str, client: Client) -> None:
+@pytest.mark.parametrize("url", ["/api/v1/certificates/verify/{}", "/certificates/verify/{}/"])
+def test_guessing_numbers_is_throttled(url: str, client: Client) -> None:
     with time_machine.travel(timezone.now(), tick=False):  # all in one minute
-        statuses = [client.get(door.format(new_number())).status_code for _ in range(1000)]
-        turned_away = client.get(door.format(new_number()))
+        statuses = [client.get(url.format(new_number())).status_code for _ in range(1000)]
+        throttled = client.get(url.format(new_number()))
     assert set(statuses) == {404, 429}
     assert statuses.count(404) <= 30
-    assert int(turned_away["Retry-After"]) > 0
+    assert int(throttled["Retry-After"]) > 0
     with time_machine.travel(timezone.now() + timedelta(minutes=2)):
-        assert client.get(door.format(new_number())).status_code == 404
+        assert client.get(url.format(new_number())).status_code == 404
 
 
 @pytest.mark.quality("K03")
 @pytest.mark.django_db
-def test_files_count_with_the_numbers(client: Client) -> None:
+def test_file_and_number_verification_share_the_throttle(client: Client) -> None:
     cache.clear()
     with time_machine.travel(timezone.now(), tick=False):  # all in one minute
         statuses = [client.post("/certificates/verify-file/", {"file": upload(b"x")}).status_code for _ in range(31)]

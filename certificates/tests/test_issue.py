@@ -1,4 +1,4 @@
-"""Certificates: one each, whoever asks, and what is printed stays."""
+"""Tests of issuing: one certificate per enrollment, with an immutable snapshot."""
 
 from collections.abc import Callable
 from io import BytesIO
@@ -9,21 +9,21 @@ from pypdf import PdfReader
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from certificates import pdf, printing, services
+from certificates import pdf, renderer, services
 from certificates.models import Certificate
+from core.models import AuditEntry
 from courses.models import Course
 from enrollments import services as enrollments
 from enrollments.models import Enrollment
-from lms.platform.models import AuditEntry
-from lms.testing.plugin import complete_all_lessons
-from lms.testing.racing import at_once
 from realtime.models import Notification
+from tools.testing.plugin import complete_all_lessons
+from tools.testing.races import run_concurrently
 
 
 @pytest.mark.postgres
 @pytest.mark.quality("K01")
 @pytest.mark.django_db(transaction=True)
-def test_of_twenty_requests_and_the_completion_at_once_one_certificate_is_made(
+def test_concurrent_completion_and_requests_create_one_certificate(
     bob: User, course: Course, enrollment: Enrollment, api_of: Callable[[User], APIClient]
 ) -> None:
     *all_but_last, last = course.lessons.values_list("pk", flat=True)
@@ -31,16 +31,16 @@ def test_of_twenty_requests_and_the_completion_at_once_one_certificate_is_made(
         enrollments.complete_lesson(actor=bob, enrollment=enrollment, lesson_id=lesson_id)
     clients = [api_of(bob) for _ in range(20)]
 
-    def ask(number: int) -> object:
+    def send_request(number: int) -> object:
         if number == 0:
             return enrollments.complete_lesson(actor=bob, enrollment=enrollment, lesson_id=last)
         return clients[number].post(f"/api/v1/certificates/generate/{enrollment.pk}")
 
-    at_once(20, ask)
-    answers = [clients[0].post(f"/api/v1/certificates/generate/{enrollment.pk}") for _ in range(2)]
-    assert [answer.status_code for answer in answers] == [200, 200]
+    run_concurrently(20, send_request)
+    responses = [clients[0].post(f"/api/v1/certificates/generate/{enrollment.pk}") for _ in range(2)]
+    assert [response.status_code for response in responses] == [200, 200]
     made = Certificate.objects.get()
-    assert {answer.json()["id"] for answer in answers} == {str(made.pk)}
+    assert {response.json()["id"] for response in responses} == {str(made.pk)}
     assert len([message for message in mail.outbox if "certificate" in message.subject.lower()]) == 1
     assert Notification.objects.filter(event="certificate_issued").count() == 1
     assert AuditEntry.objects.filter(action="certificates.issued").count() == 1
@@ -48,28 +48,30 @@ def test_of_twenty_requests_and_the_completion_at_once_one_certificate_is_made(
 
 @pytest.mark.quality("K01")
 @pytest.mark.django_db(transaction=True)
-def test_twenty_requests_at_once_for_a_completed_enrolment_make_one(
+def test_twenty_concurrent_requests_create_one_certificate(
     bob: User, enrollment: Enrollment, api_of: Callable[[User], APIClient]
 ) -> None:
     complete_all_lessons(enrollment)
     Certificate.objects.all().delete()
     mail.outbox.clear()
     clients = [api_of(bob) for _ in range(20)]
-    outcomes = at_once(20, lambda number: clients[number].post(f"/api/v1/certificates/generate/{enrollment.pk}"))
+    outcomes = run_concurrently(
+        20, lambda number: clients[number].post(f"/api/v1/certificates/generate/{enrollment.pk}")
+    )
     assert sorted(outcome.status_code for outcome in outcomes) == [200] * 19 + [201]
     assert len({outcome.json()["certificate_number"] for outcome in outcomes}) == 1
     assert len(mail.outbox) == 1
 
 
 @pytest.mark.quality("K01")
-def test_an_incomplete_enrolment_has_no_certificate(bob: User, enrollment: Enrollment) -> None:
+def test_an_incomplete_enrollment_gets_no_certificate(bob: User, enrollment: Enrollment) -> None:
     with pytest.raises(services.CertificateError) as refused:
         services.generate(actor=bob, enrollment=enrollment)
     assert refused.value.code == "not_completed"
 
 
 @pytest.mark.quality("K01")
-def test_nobody_asks_for_the_certificate_of_another_or_of_an_unfinished_course(
+def test_generate_requires_a_completed_enrollment_of_the_caller(
     bob: User, carol: User, erin: User, enrollment: Enrollment, api_of: Callable[[User], APIClient]
 ) -> None:
     address = f"/api/v1/certificates/generate/{enrollment.pk}"
@@ -81,28 +83,28 @@ def test_nobody_asks_for_the_certificate_of_another_or_of_an_unfinished_course(
     assert Certificate.objects.get().user == bob
 
 
-def test_printing_twice_prints_and_writes_once(certificate: Certificate) -> None:
+def test_rendering_and_emailing_again_has_no_effect(certificate: Certificate) -> None:
     sent = len(mail.outbox)
     name = certificate.pdf.name
-    assert printing.print_pdf(str(certificate.pk)) is False
-    assert printing.write_to_holder(str(certificate.pk)) is False
+    assert renderer.render_pdf(str(certificate.pk)) is False
+    assert renderer.send_certificate_email(str(certificate.pk)) is False
     certificate.refresh_from_db()
     assert (certificate.pdf.name, len(mail.outbox)) == (name, sent)
 
 
 @pytest.mark.quality("K04")
-def test_a_download_while_it_is_being_printed_says_when_to_come_back(
+def test_downloading_a_pending_certificate_answers_409_with_retry_after(
     bob: User, enrollment: Enrollment, api_of: Callable[[User], APIClient]
 ) -> None:
-    complete_all_lessons(enrollment)  # the test's transaction never commits, so nothing is printed
+    complete_all_lessons(enrollment)  # the test's transaction never commits, so no PDF is rendered
     certificate = Certificate.objects.get()
-    answer = api_of(bob).get(f"/api/v1/certificates/{certificate.pk}/download")
-    assert (answer.status_code, answer["Retry-After"]) == (409, "2")
-    assert answer.json()["errors"][0]["code"] == "certificate_pending"
+    response = api_of(bob).get(f"/api/v1/certificates/{certificate.pk}/download")
+    assert (response.status_code, response["Retry-After"]) == (409, "2")
+    assert response.json()["errors"][0]["code"] == "certificate_pending"
 
 
 @pytest.mark.quality("K05")
-def test_a_later_change_of_names_is_not_printed_over_it(bob: User, course: Course, certificate: Certificate) -> None:
+def test_later_name_changes_do_not_affect_the_certificate(bob: User, course: Course, certificate: Certificate) -> None:
     User.objects.filter(pk=bob.pk).update(full_name="Robert Renamed")
     Course.objects.filter(pk=course.pk).update(title="Another title")
     certificate.refresh_from_db()
@@ -110,27 +112,27 @@ def test_a_later_change_of_names_is_not_printed_over_it(bob: User, course: Cours
 
 
 @pytest.mark.quality("K05")
-def test_a_revoked_certificate_says_so_to_anybody(
+def test_public_verification_shows_a_revocation(
     dan: User, certificate: Certificate, api_of: Callable[[User | None], APIClient]
 ) -> None:
     revoked = api_of(dan).post(f"/api/v1/certificates/{certificate.pk}/revoke", {"reason": "Issued by mistake."})
     assert revoked.json()["status"] == "revoked"
-    answer = api_of(None).get(f"/api/v1/certificates/verify/{certificate.certificate_number}").json()
-    assert answer["valid"] is False
-    assert answer["revoked_at"]
+    response = api_of(None).get(f"/api/v1/certificates/verify/{certificate.certificate_number}").json()
+    assert response["valid"] is False
+    assert response["revoked_at"]
 
 
 @pytest.mark.quality("K03")
-def test_verifying_tells_no_more_than_the_certificate_does(
+def test_verification_exposes_public_fields_only(
     certificate: Certificate, api_of: Callable[[None], APIClient], client
 ) -> None:
-    answer = api_of(None).get(f"/api/v1/certificates/verify/{certificate.certificate_number.lower()}/")
-    assert answer.json().keys() == {
+    response = api_of(None).get(f"/api/v1/certificates/verify/{certificate.certificate_number.lower()}/")
+    assert response.json().keys() == {
         "valid", "certificate_number", "student_name", "course_title", "instructor_name", "issued_at", "revoked_at",
         "revoked_reason",
     }  # fmt: skip
     page = client.get(f"/certificates/verify/{certificate.certificate_number}/").content.decode()
-    for text in (answer.content.decode(), page):
+    for text in (response.content.decode(), page):
         assert certificate.user.email not in text
         assert str(certificate.user.pk) not in text
 
@@ -146,7 +148,7 @@ INJECTIONS = [
 
 @pytest.mark.quality("K02")
 @pytest.mark.parametrize("text", INJECTIONS)
-def test_a_name_that_is_markup_is_printed_as_text(certificate: Certificate, text: str) -> None:
+def test_markup_in_names_is_rendered_as_text(certificate: Certificate, text: str) -> None:
     certificate.student_name = certificate.course_title = certificate.instructor_name = text[:120]
     reader = PdfReader(BytesIO(pdf.render(certificate, issuer=text)))
     printed = "".join(reader.pages[0].extract_text().split())
@@ -156,8 +158,8 @@ def test_a_name_that_is_markup_is_printed_as_text(certificate: Certificate, text
 
 
 @pytest.mark.quality("K02")
-def test_the_printer_fetches_nothing(certificate: Certificate, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Even markup that came past the escaping reads no file and opens no connection."""
+def test_the_renderer_has_no_network_or_file_access(certificate: Certificate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even unescaped markup reads no file and opens no connection."""
     fetched: list[str] = []
     original = pdf.URLFetcher.fetch
 
@@ -173,7 +175,7 @@ def test_the_printer_fetches_nothing(certificate: Certificate, monkeypatch: pyte
     assert any(url.startswith("file:") for url in fetched)
 
 
-def test_the_holder_gets_one_page_a4_landscape_with_everything_on_it(certificate: Certificate) -> None:
+def test_the_pdf_is_one_a4_landscape_page_with_all_data(certificate: Certificate) -> None:
     reader = PdfReader(certificate.pdf.open())
     assert len(reader.pages) == 1
     width, height = reader.pages[0].mediabox.width, reader.pages[0].mediabox.height

@@ -1,4 +1,4 @@
-"""The kinds of mail about certificates; importing it registers them."""
+"""Email types of certificates. Importing this module registers them."""
 
 import uuid
 from typing import Any
@@ -8,9 +8,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.mails import name_of, sample_reader
+from accounts.emails import name_of, sample_reader
 from certificates.models import Certificate
-from lms.lib.mail_kinds import Context, Kind, day_of, register
+from core.mail.mail_types import Context, MailType, format_day, register
 
 
 def _course_of(context: Context) -> str:
@@ -27,41 +27,41 @@ def _sample() -> dict[str, Any]:
 
 
 register(
-    Kind(
+    MailType(
         name="certificate",
-        title=_("A certificate"),
+        title=_("Certificate issued"),
         subject=_("Your certificate: {course}"),
-        heading=_("Well done, {name}"),
-        teaser=_("It is printed, and ready to frame."),
-        text=_("You completed “{course}” on {completed}. Your certificate is printed, and ready to frame."),
-        facts=((_("Course"), "course"), (_("Completed"), "completed"), (_("Number"), "number")),
+        heading=_("Congratulations, {name}"),
+        teaser=_("Your certificate is ready to download."),
+        text=_("You completed “{course}” on {completed}. Your certificate is ready to download."),
+        details=((_("Course"), "course"), (_("Completed"), "completed"), (_("Number"), "number")),
         address=lambda context: settings.SITE_URL + reverse("certificates:download", args=[context["certificate"].pk]),
-        label=_("Download my certificate"),
-        why=_("You get this mail because you completed this course."),
+        label=_("Download certificate"),
+        why=_("You received this email because you completed this course."),
         values={
             "name": name_of,
             "course": _course_of,
-            "completed": lambda context: day_of(context["certificate"].completed_at),
+            "completed": lambda context: format_day(context["certificate"].completed_at),
             "number": lambda context: context["certificate"].certificate_number,
         },
         sample=_sample,
-        can_be_refused=True,
+        can_unsubscribe=True,
     ),
-    Kind(
+    MailType(
         name="certificate_revoked",
-        title=_("A certificate that was revoked"),
+        title=_("Certificate revoked"),
         subject=_("Your certificate was revoked: {course}"),
         heading=_("Your certificate was revoked"),
-        teaser=_("When, and the reason given."),
+        teaser=_("The date and the reason."),
         text=_("Hello {name},\n\nyour certificate for “{course}” stopped being valid on {revoked}.\n\n"
-               "The reason given: {reason}\n\nWhoever checks its number, {number}, sees the same:"),
+               "Reason: {reason}\n\nAnyone who verifies its number, {number}, sees the same information:"),
         address=lambda context: context["certificate"].verify_url,
-        label=_("See what others see"),
-        why=_("You get this mail because the certificate is yours. If you think that this is a mistake, answer it."),
+        label=_("View verification page"),
+        why=_("You received this email because you hold this certificate. If this is a mistake, reply to it."),
         values={
             "name": name_of,
             "course": _course_of,
-            "revoked": lambda context: day_of(context["certificate"].revoked_at),
+            "revoked": lambda context: format_day(context["certificate"].revoked_at),
             "reason": lambda context: context["certificate"].revoked_reason,
             "number": lambda context: context["certificate"].certificate_number,
         },

@@ -1,4 +1,4 @@
-"""What tasks do with a certificate: print it, and write to its holder. Each does nothing the second time."""
+"""Work of the certificate tasks: render the PDF and email the holder. All functions are idempotent."""
 
 import hashlib
 
@@ -8,37 +8,35 @@ from django.utils import timezone
 from certificates.errors import CertificateError
 from certificates.models import Certificate
 from certificates.states import CERTIFICATE
-from lms.lib import mail
-from lms.lib.lazy_modules import lazily
-from lms.lib.stored_files import put_in_place
-from lms.platform.models import SiteSettings
+from core.db.stored_files import put_in_place
+from core.mail import delivery
+from core.models import SiteSettings
 from realtime.models import Event
 from realtime.services import push, wants_mail
-from realtime.unsubscribing import link_for
-
-pdf = lazily("certificates.pdf")
-signing = lazily("certificates.signing")
+from realtime.unsubscribe import unsubscribe_url
 
 
-def print_pdf(certificate_id: str) -> bool:
-    """Print and sign a certificate's PDF and tell its holder, unless it is there; return whether this call printed it.
+def render_pdf(certificate_id: str) -> bool:
+    """Render and sign a certificate's PDF and notify its holder; return whether this call stored the PDF.
 
-    A task that is delivered twice prints once (QUALITY K01, K04): the work is done before the row is locked, so that
-    nobody waits for it, and the one who comes second to the lock throws theirs away.
+    A task that is delivered twice stores one PDF (quality rows K01 and K04). Rendering happens before the row is
+    locked, so that no other transaction waits for it; the loser of a race discards its PDF.
     """
-    waiting = Certificate.objects.select_related("template").get(pk=certificate_id)
-    if not CERTIFICATE.check("print", waiting.state, raises=CertificateError):
+    certificate = Certificate.objects.select_related("template").get(pk=certificate_id)
+    if not CERTIFICATE.check("print", certificate.state, raises=CertificateError):
         return False
+    from certificates import pdf, signature  # noqa: PLC0415  # WeasyPrint and pyHanko take two seconds to import
+
     site = SiteSettings.current()
     issuer = site.certificate_issuer or site.name
-    unsigned = pdf.render(waiting, issuer=issuer, template=waiting.template)
-    # The number stands in plain signs in the signature, where the check of a changed file finds it (checking.py).
-    return _keep(certificate_id, signing.sign(unsigned, reason=f"Certificate {waiting.certificate_number}"))
+    unsigned = pdf.render(certificate, issuer=issuer, template=certificate.template)
+    # The signature contains the number as plain text, by which `verification` identifies modified files.
+    return _store_pdf(certificate_id, signature.sign(unsigned, reason=f"Certificate {certificate.certificate_number}"))
 
 
 @transaction.atomic
-def _keep(certificate_id: str, content: bytes) -> bool:
-    """Write the file and the row that names it, unless another call was first; return whether it was not."""
+def _store_pdf(certificate_id: str, content: bytes) -> bool:
+    """Store the PDF in the file and the row, unless another call did; return whether this call did."""
     certificate = Certificate.objects.select_for_update(of=("self",)).get(pk=certificate_id)
     if not CERTIFICATE.check("print", certificate.state, raises=CertificateError):
         return False
@@ -56,9 +54,11 @@ def _keep(certificate_id: str, content: bytes) -> bool:
 
 
 @transaction.atomic
-def write_to_holder(certificate_id: str) -> bool:
-    """Send the holder the mail about their certificate, unless it was sent or they want none; return whether this call
-    saw to it."""
+def send_certificate_email(certificate_id: str) -> bool:
+    """Email the certificate to its holder unless that was done; return whether this call handled it.
+
+    No email is sent to holders who have unsubscribed.
+    """
     certificate = (
         Certificate.objects.select_for_update(of=("self",)).select_related("user", "replaces").get(pk=certificate_id)
     )
@@ -67,21 +67,21 @@ def write_to_holder(certificate_id: str) -> bool:
         return False
     if wants_mail(certificate.user, Event.CERTIFICATE_ISSUED):
         context = {"certificate": certificate, "user": certificate.user}
-        no_more = link_for(certificate.user_id, Event.CERTIFICATE_ISSUED)
-        mail.send("certificate", to=certificate.user.email, context=context, unsubscribe_url=no_more)
+        no_more = unsubscribe_url(certificate.user_id, Event.CERTIFICATE_ISSUED)
+        delivery.send("certificate", to=certificate.user.email, context=context, unsubscribe_url=no_more)
     certificate.mailed_at = timezone.now()
     certificate.save(update_fields=["mailed_at"])
     return True
 
 
 @transaction.atomic
-def write_of_revocation(certificate_id: str) -> bool:
-    """Send the holder the mail that their certificate was revoked, unless it was sent; return whether this call did."""
+def send_revocation_email(certificate_id: str) -> bool:
+    """Email the holder that the certificate was revoked, unless that was done; return whether this call sent it."""
     certificate = Certificate.objects.select_for_update(of=("self",)).select_related("user").get(pk=certificate_id)
     if certificate.revoked_at is None or certificate.revocation_mailed_at is not None:
         return False
     context = {"certificate": certificate, "user": certificate.user}
-    mail.send("certificate_revoked", to=certificate.user.email, context=context)
+    delivery.send("certificate_revoked", to=certificate.user.email, context=context)
     certificate.revocation_mailed_at = timezone.now()
     certificate.save(update_fields=["revocation_mailed_at"])
     return True

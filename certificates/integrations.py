@@ -1,12 +1,9 @@
-"""What this app holds about a person, for their export; importing it registers it.
-
-Certificates stay: they were earned.
-"""
+"""Register the personal data in certificates. Certificates remain when an account is closed."""
 
 from typing import Any
 
-from accounts import registry
 from accounts.models import User
+from accounts.registry import PersonalData, personal_data
 from certificates.models import Certificate
 
 
@@ -25,4 +22,4 @@ def export(user: User) -> list[dict[str, Any]]:
     return list(Certificate.objects.filter(user=user).values(*columns))
 
 
-registry.register(registry.PersonalData("certificates", export))
+personal_data.register("certificates", PersonalData(export))

@@ -1,4 +1,4 @@
-"""Revoking and issuing anew, by the API and in the admin; who may see what was earned; and templates."""
+"""Tests of revoking, reissuing and templates in the API and the admin, and of permissions."""
 
 from collections.abc import Callable
 from io import BytesIO
@@ -15,15 +15,15 @@ from pypdf import PdfReader
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from certificates import designs, printing, services
+from certificates import designs, renderer, services
 from certificates.designs import CertificateTemplate, CourseTemplate, PageSize
 from certificates.models import Certificate
+from core.models import AuditEntry
 from courses.models import Course
 from enrollments import services as enrollments
 from enrollments.models import Enrollment
-from lms.platform.models import AuditEntry
-from lms.testing.plugin import complete_all_lessons, make_course, staff_of
-from lms.testing.racing import at_once
+from tools.testing.plugin import complete_all_lessons, make_course, make_staff
+from tools.testing.races import run_concurrently
 
 
 def picture(kind: str = "PNG", size: tuple[int, int] = (300, 90)) -> SimpleUploadedFile:
@@ -34,13 +34,13 @@ def picture(kind: str = "PNG", size: tuple[int, int] = (300, 90)) -> SimpleUploa
 
 @pytest.fixture
 def admin(dan: User, browser_of: Callable[[User], Client]) -> Client:
-    """Dan's browser, in the admin."""
+    """Client of Dan as a superuser."""
     User.objects.filter(pk=dan.pk).update(is_staff=True, is_superuser=True)
     return browser_of(User.objects.get(pk=dan.pk))
 
 
 @pytest.mark.quality("K05")
-def test_revoking_writes_to_the_holder_once_and_is_audited(
+def test_revoking_emails_the_holder_once_and_is_audited(
     dan: User, certificate: Certificate, django_capture_on_commit_callbacks: Callable
 ) -> None:
     mail.outbox.clear()
@@ -50,21 +50,21 @@ def test_revoking_writes_to_the_holder_once_and_is_audited(
     (message,) = mail.outbox
     assert message.to == [certificate.user.email]
     assert "Issued by mistake." in message.body
-    assert printing.write_of_revocation(str(certificate.pk)) is False
+    assert renderer.send_revocation_email(str(certificate.pk)) is False
     (entry,) = AuditEntry.objects.filter(action="certificates.revoked")
     assert (entry.actor_id, entry.changes) == (dan.pk, {"reason": "Issued by mistake."})
 
 
 @pytest.mark.quality("K05")
-def test_issuing_anew_prints_the_new_name_under_a_new_number_and_the_old_one_stays_revoked(
+def test_reissuing_uses_the_new_name_and_revokes_the_old_certificate(
     bob: User, dan: User, certificate: Certificate, api_of: Callable, django_capture_on_commit_callbacks: Callable
 ) -> None:
     mail.outbox.clear()
     User.objects.filter(pk=bob.pk).update(full_name="Robert Renamed")
     with django_capture_on_commit_callbacks(execute=True):
-        answer = api_of(dan).post(f"/api/v1/certificates/{certificate.pk}/reissue", {"reason": "A new name."})
-    assert answer.status_code == 201
-    new = Certificate.objects.get(pk=answer.json()["id"])
+        response = api_of(dan).post(f"/api/v1/certificates/{certificate.pk}/reissue", {"reason": "A new name."})
+    assert response.status_code == 201
+    new = Certificate.objects.get(pk=response.json()["id"])
     certificate.refresh_from_db()
     assert new.student_name == "Robert Renamed"
     assert new.certificate_number != certificate.certificate_number
@@ -83,60 +83,60 @@ def test_issuing_anew_prints_the_new_name_under_a_new_number_and_the_old_one_sta
 
 
 @pytest.mark.quality("K05")
-def test_a_revoked_certificate_is_not_issued_anew_by_its_holder(
+def test_holders_cannot_reissue_a_revoked_certificate(
     bob: User, dan: User, certificate: Certificate, api_of: Callable
 ) -> None:
     services.revoke(actor=dan, certificate=certificate, reason="Copied homework.")
-    answer = api_of(bob).post(f"/api/v1/certificates/generate/{certificate.enrollment_id}")
-    assert (answer.status_code, answer.json()["status"]) == (200, "revoked")
+    response = api_of(bob).post(f"/api/v1/certificates/generate/{certificate.enrollment_id}")
+    assert (response.status_code, response.json()["status"]) == (200, "revoked")
     assert api_of(bob).post(f"/api/v1/certificates/{certificate.pk}/reissue", {"reason": "Mine!"}).status_code == 403
 
 
 @pytest.mark.postgres
 @pytest.mark.quality("K01")
 @pytest.mark.django_db(transaction=True)
-def test_of_ten_who_issue_anew_at_once_one_does(dan: User, enrollment: Enrollment) -> None:
+def test_ten_concurrent_reissues_create_one_certificate(dan: User, enrollment: Enrollment) -> None:
     complete_all_lessons(enrollment)
     old = Certificate.objects.get()
-    at_once(10, lambda _number: services.reissue(actor=dan, certificate=old, reason="A new name."))
+    run_concurrently(10, lambda _number: services.reissue(actor=dan, certificate=old, reason="A new name."))
     assert Certificate.objects.count() == 2
     assert Certificate.objects.filter(revoked_at=None).count() == 1
 
 
-def test_no_certificate_stands_without_its_enrolment(certificate: Certificate) -> None:
+def test_a_valid_certificate_requires_an_enrollment(certificate: Certificate) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         Certificate.objects.filter(pk=certificate.pk).update(enrollment=None)
 
 
 @pytest.mark.parametrize(("group", "is_revoked"), [("Content", True), ("Support", False)])
-def test_of_the_staff_those_who_look_after_content_decide(
+def test_only_content_staff_can_revoke_in_the_admin(
     group: str, is_revoked: bool, certificate: Certificate, browser_of: Callable[[User], Client]
 ) -> None:
     address = "/admin/certificates/certificate/"
-    browser = browser_of(staff_of(group, "Cora"))
+    browser = browser_of(make_staff(group, "Cora"))
     assert browser.get(address).status_code == 200
     browser.post(address, {"action": "revoke", "reason": "By mistake.", "_selected_action": [certificate.pk]})
     certificate.refresh_from_db()
     assert (certificate.revoked_at is not None) is is_revoked
 
 
-def test_the_admin_revokes_and_issues_anew_with_a_reason_only(admin: Client, certificate: Certificate) -> None:
+def test_admin_actions_require_a_reason(admin: Client, certificate: Certificate) -> None:
     address = "/admin/certificates/certificate/"
-    chosen = {"_selected_action": str(certificate.pk)}
-    refused = admin.post(address, {"action": "revoke", "reason": " ", **chosen}, follow=True)
-    assert "Write the reason" in refused.content.decode()
+    selected = {"_selected_action": str(certificate.pk)}
+    rejected = admin.post(address, {"action": "revoke", "reason": " ", **selected}, follow=True)
+    assert "Enter a reason" in rejected.content.decode()
     certificate.refresh_from_db()
     assert certificate.is_valid
-    admin.post(address, {"action": "revoke", "reason": "By mistake.", **chosen})
-    admin.post(address, {"action": "reissue", "reason": "It was none.", **chosen})
+    admin.post(address, {"action": "revoke", "reason": "By mistake.", **selected})
+    admin.post(address, {"action": "reissue", "reason": "It was none.", **selected})
     certificate.refresh_from_db()
     assert certificate.revoked_reason == "By mistake."
     assert certificate.replaced_by.is_valid
-    again = admin.post(address, {"action": "reissue", "reason": "Again.", **chosen}, follow=True)
+    again = admin.post(address, {"action": "reissue", "reason": "Again.", **selected}, follow=True)
     assert "was issued anew already" in again.content.decode()
 
 
-def test_who_teaches_a_course_sees_who_earned_its_certificate(
+def test_the_instructor_can_list_the_certificates_of_the_course(
     alice: User, erin: User, certificate: Certificate, browser_of: Callable
 ) -> None:
     address = f"/teach/courses/{certificate.course.slug}/certificates/"
@@ -145,15 +145,12 @@ def test_who_teaches_a_course_sees_who_earned_its_certificate(
     assert certificate.certificate_number in page
     assert browser_of(erin).get(address).status_code == 403
     empty = make_course(alice, "Cocoa")
-    assert (
-        "Nobody has finished it yet"
-        in browser_of(alice).get(f"/teach/courses/{empty.slug}/certificates/").content.decode()
-    )
+    assert "No certificates yet" in browser_of(alice).get(f"/teach/courses/{empty.slug}/certificates/").content.decode()
 
 
 @pytest.fixture
 def templates(db: None, course: Course) -> tuple[CertificateTemplate, CertificateTemplate]:
-    """The site's own template, and the one of the course."""
+    """The default template, and the template of the course."""
     site = CertificateTemplate.objects.create(name="Site", heading="Site's own", is_default=True)
     own = CertificateTemplate.objects.create(
         name="Tea", heading="Tea diploma", page_size=PageSize.LETTER, signature=picture()
@@ -162,7 +159,7 @@ def templates(db: None, course: Course) -> tuple[CertificateTemplate, Certificat
     return site, own
 
 
-def test_a_course_has_its_own_template_and_others_have_the_sites(
+def test_a_course_uses_its_own_template_and_others_the_default(
     templates: Any, alice: User, bob: User, certificate: Certificate, django_capture_on_commit_callbacks: Callable
 ) -> None:
     site, own = templates
@@ -181,7 +178,7 @@ def test_a_course_has_its_own_template_and_others_have_the_sites(
     assert certificate.pdf
 
 
-def test_a_site_has_one_template_of_its_own(templates: Any) -> None:
+def test_only_one_template_can_be_the_default(templates: Any) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         CertificateTemplate.objects.create(name="Another", is_default=True)
 
@@ -192,34 +189,34 @@ def test_a_site_has_one_template_of_its_own(templates: Any) -> None:
         ({"accent": "red;} @import url(http://127.0.0.1:9/)"}, "max_length"),
         ({"accent": "#0e645;"}, "invalid"),
         ({"signature": SimpleUploadedFile("x.svg", b"<svg onload='alert(1)'/>")}, "not_a_picture"),
-        ({"signature": SimpleUploadedFile("x.png", b"x" * (designs.LARGEST_SIGNATURE + 1))}, "too_large"),
+        ({"signature": SimpleUploadedFile("x.png", b"x" * (designs.MAX_SIGNATURE_BYTES + 1))}, "too_large"),
     ],
 )
 @pytest.mark.quality("K02")
-def test_a_template_takes_colours_and_pictures_alone(fields: dict[str, Any], code: str, db: None) -> None:
-    with pytest.raises(ValidationError) as refused:
+def test_a_template_rejects_invalid_colors_and_images(fields: dict[str, Any], code: str, db: None) -> None:
+    with pytest.raises(ValidationError) as rejected:
         CertificateTemplate(name="Bad", **fields).full_clean()
     (field,) = fields
-    assert code in [error.code for error in refused.value.error_dict[field]]
+    assert code in [error.code for error in rejected.value.error_dict[field]]
 
 
-def test_a_signature_is_small(db: None) -> None:
+def test_a_signature_image_is_limited_in_size(db: None) -> None:
     CertificateTemplate(name="Good", signature=picture("JPEG")).full_clean()
     with pytest.raises(ValidationError):
         CertificateTemplate(name="Bad", signature=picture(size=(2001, 10))).full_clean()
 
 
 @pytest.mark.quality("K02")
-def test_a_templates_words_that_are_markup_are_printed_as_text(templates: Any, admin: Client) -> None:
+def test_markup_in_template_texts_is_rendered_as_text(templates: Any, admin: Client) -> None:
     site, _own = templates
     CertificateTemplate.objects.filter(pk=site.pk).update(note='<link rel=attachment href="file:///etc/passwd">')
-    answer = admin.get(f"/admin/certificates/certificatetemplate/{site.pk}/preview.pdf")
-    reader = PdfReader(BytesIO(answer.content))
+    response = admin.get(f"/admin/certificates/certificatetemplate/{site.pk}/preview.pdf")
+    reader = PdfReader(BytesIO(response.content))
     assert reader.attachments == {}
     assert "file:///etc/passwd" in reader.pages[0].extract_text()
 
 
-def test_the_admin_designs_a_template_and_looks_at_it(admin: Client, course: Course, client: Client) -> None:
+def test_an_admin_can_create_and_preview_a_template(admin: Client, course: Course, client: Client) -> None:
     add = "/admin/certificates/certificatetemplate/add/"
     assert admin.get(add).status_code == 200
     form = {
@@ -233,9 +230,9 @@ def test_the_admin_designs_a_template_and_looks_at_it(admin: Client, course: Cou
     assert AuditEntry.objects.filter(action="certificates.template_saved").count() == 1
     preview = f"/admin/certificates/certificatetemplate/{template.pk}/preview.pdf"
     assert preview in admin.get("/admin/certificates/certificatetemplate/").content.decode()
-    answer = admin.get(preview)
-    assert answer["Content-Type"] == "application/pdf"
-    assert "DIPLOMA" in PdfReader(BytesIO(answer.content)).pages[0].extract_text()
+    response = admin.get(preview)
+    assert response["Content-Type"] == "application/pdf"
+    assert "DIPLOMA" in PdfReader(BytesIO(response.content)).pages[0].extract_text()
     assert admin.get(preview.replace(str(template.pk), "999999")).status_code == 404
     assert client.get(preview).status_code == 302
     assert APIClient().get(preview).status_code == 302

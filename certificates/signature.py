@@ -1,7 +1,7 @@
-"""The site's signature under its certificates: PAdES, so that any PDF reader notices a changed byte.
+"""PAdES signature of the site on its certificates: every PDF reader detects modifications.
 
-The key is the one that the settings name, or a self-signed one made at the first use and kept beside the data
-(docs/certificates.md tells how to replace it).
+The key comes from the settings, or is a self-signed one, created at the first use and stored in DATA_DIR
+(docs/certificates.md describes how to replace it).
 """
 
 import os
@@ -19,15 +19,15 @@ from django.core.exceptions import ImproperlyConfigured
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import fields, signers
 
-from lms.lib.self_signed import self_signed
+from core.site.self_signed import create_self_signed
 
 FIELD = "Signature"
-RESERVED = 16_384  # hexadecimal digits kept free for the signature; measuring it would mean to sign twice
+RESERVED = 16_384  # hexadecimal digits reserved for the signature; measuring it would require signing twice
 SELF_SIGNED_FOR = timedelta(days=20 * 365)
 
 
 def sign(pdf: bytes, *, reason: str) -> bytes:
-    """Return the PDF with the site's invisible signature, which allows no change. About 30 ms."""
+    """Return the PDF with the site's invisible signature, which permits no modification. About 30 ms."""
     metadata = signers.PdfSignatureMetadata(
         field_name=FIELD,
         md_algorithm="sha256",
@@ -44,9 +44,8 @@ def sign(pdf: bytes, *, reason: str) -> bytes:
 
 
 def signer() -> signers.SimpleSigner:
-    """Return what signs: the configured key, or the site's own. Raises ImproperlyConfigured for one that cannot be
-    read."""
-    return _loaded(
+    """Return the signer with the configured key, or the site's own. Raise ImproperlyConfigured if it cannot be read."""
+    return _load_signer(
         settings.CERTIFICATE_SIGNING_PKCS12,
         settings.CERTIFICATE_SIGNING_KEY,
         settings.CERTIFICATE_SIGNING_CERT,
@@ -56,33 +55,35 @@ def signer() -> signers.SimpleSigner:
 
 
 def public_certificate() -> bytes:
-    """Return the certificate that belongs to the key, as PEM: whoever imports it can check without us."""
+    """Return the certificate of the key as PEM, for verification by third parties."""
     loaded: Any = signer().signing_cert
     found = x509.load_der_x509_certificate(loaded.dump())
     return found.public_bytes(serialization.Encoding.PEM)
 
 
 @cache
-def _loaded(pkcs12: str, key: str, cert: str, passphrase: str, data_dir: str) -> signers.SimpleSigner:
-    """Return the signer of these settings; read once, since opening a PKCS#12 file is slow on purpose."""
+def _load_signer(pkcs12: str, key: str, cert: str, passphrase: str, data_dir: str) -> signers.SimpleSigner:
+    """Return the signer of these settings. Cached, because opening a PKCS#12 file is slow by design."""
     if bool(key) != bool(cert):
-        raise ImproperlyConfigured("CERTIFICATE_SIGNING_KEY and CERTIFICATE_SIGNING_CERT go together; one is not set.")
+        raise ImproperlyConfigured("CERTIFICATE_SIGNING_KEY and CERTIFICATE_SIGNING_CERT must be set together.")
     secret = passphrase.encode() or None
     if pkcs12:
         loaded = signers.SimpleSigner.load_pkcs12(pkcs12, passphrase=secret)
         name = "CERTIFICATE_SIGNING_PKCS12"
     else:
-        own = str(_own_key(Path(data_dir) / "certificate_signing.pem")) if not key else ""
+        own = str(_ensure_own_key(Path(data_dir) / "certificate_signing.pem")) if not key else ""
         loaded = signers.SimpleSigner.load(key or own, cert or own, key_passphrase=secret if key else None)
         name = "CERTIFICATE_SIGNING_KEY"
     if loaded is None:
-        raise ImproperlyConfigured(f"{name} names a file that cannot be read, or whose passphrase is another.")
+        raise ImproperlyConfigured(f"The file of {name} cannot be read, or CERTIFICATE_SIGNING_PASSPHRASE is wrong.")
     return loaded
 
 
-def _own_key(path: Path) -> Path:
-    """Return the file with the site's own key and certificate, making it, readable by its owner only, where it is not
-    there. Of several processes that begin at once, the first one's is kept by all."""
+def _ensure_own_key(path: Path) -> Path:
+    """Return the file with the site's own key and certificate; create it with mode 0600 if it is missing.
+
+    Of several processes that start at once, the first one's file is used by all.
+    """
     if path.exists():
         return path
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
@@ -98,15 +99,15 @@ def _own_key(path: Path) -> Path:
 
 
 def _self_signed() -> bytes:
-    """Return a new key and its self-signed certificate in one PEM."""
+    """Return a new key and its self-signed certificate as one PEM."""
     host = settings.SITE_URL.split("://", 1)[-1][:50]
-    extensions = ((x509.BasicConstraints(ca=False, path_length=None), True), (_signs_documents(), True))
-    secret, certificate = self_signed(f"Certificates of {host}"[:64], SELF_SIGNED_FOR, extensions)
+    extensions = ((x509.BasicConstraints(ca=False, path_length=None), True), (_document_signing_usage(), True))
+    secret, certificate = create_self_signed(f"Certificates of {host}"[:64], SELF_SIGNED_FOR, extensions)
     return secret + certificate
 
 
-def _signs_documents() -> x509.KeyUsage:
-    """Return the key usage of a key that signs documents, and nothing else."""
+def _document_signing_usage() -> x509.KeyUsage:
+    """Return the key usage for signing documents only."""
     unused = dict.fromkeys(
         ("key_encipherment", "data_encipherment", "key_agreement", "key_cert_sign", "crl_sign", "encipher_only",
          "decipher_only"),

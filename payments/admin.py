@@ -1,4 +1,4 @@
-"""Orders, coupons and the ledger in the admin; money is given back with a reason, and compared with Stripe."""
+"""Admin pages of orders, payments, coupons, the ledger and Stripe's events."""
 
 from typing import Any
 
@@ -14,74 +14,74 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from lms.lib import money
-from lms.lib.errors import DomainError
-from lms.lib.spreadsheets import csv_response
-from lms.platform.admin import ReadOnlyAdmin
-from lms.platform.audit import record
-from payments import accounting, checkout, gateway, mirror_admin, reconciling, refunding
+from core.admin import ReadOnlyAdmin
+from core.audit.entries import record
+from core.http.errors import DomainError
+from core.text import money
+from core.text.csv_files import csv_response
+from payments import checkout, djstripe_admin, ledger_export, reconciliation, refunds, stripe_client
 from payments.models import Coupon, Dispute, LedgerEntry, Order, Payment, Refund, StripeEvent
 
-__all__ = ["mirror_admin"]  # loaded with this module, so that the admin has its pages
+__all__ = ["djstripe_admin"]  # imported for its admin pages
 
 
 class RefundForm(ActionForm):
-    """The actions' form, with room for what a refund needs."""
+    """The form of the admin's actions, with the reason and the amount of a refund."""
 
     reason = forms.CharField(label=gettext_lazy("Reason"), max_length=300, required=False)
-    amount = forms.CharField(label=gettext_lazy("Amount (all of it, unless said)"), max_length=20, required=False)
+    amount = forms.CharField(label=gettext_lazy("Amount (default: full refund)"), max_length=20, required=False)
 
 
-class _Lines(admin.TabularInline[Any, Order]):
-    """Lines of history below an order."""
+class _HistoryInline(admin.TabularInline[Any, Order]):
+    """Read-only rows below an order."""
 
     extra = 0
     can_delete = False
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return False: it is written by the acts themselves."""
+        """Return False: services create these rows."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return False: what happened, happened."""
+        """Return False: these rows are never edited."""
         return False
 
     @admin.display(description=gettext_lazy("Amount"))
-    def sum(self, line: LedgerEntry | Refund | Dispute) -> str:
+    def formatted_amount(self, row: LedgerEntry | Refund | Dispute) -> str:
         """Return the amount in its currency."""
-        return money.formatted(line.amount, line.currency)
+        return money.format_amount(row.amount, row.currency)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """Return all of them: the amount stands in words of its own."""
+        """Return all fields, including the formatted amount, which is not a model field."""
         return [str(name) for name in self.fields or []]
 
 
-class LedgerInline(_Lines):
-    """What an order moved."""
+class LedgerInline(_HistoryInline):
+    """The ledger entries of an order."""
 
     model = LedgerEntry
-    fields = ["created_at", "kind", "source", "target", "sum", "actor"]
+    fields = ["created_at", "kind", "source", "target", "formatted_amount", "actor"]
 
 
-class RefundInline(_Lines):
-    """What was given back, and why."""
+class RefundInline(_HistoryInline):
+    """The refunds of an order."""
 
     model = Refund
-    fields = ["created_at", "sum", "reason", "actor", "state", "stripe_refund_id"]
+    fields = ["created_at", "formatted_amount", "reason", "actor", "state", "stripe_refund_id"]
 
 
-class DisputeInline(_Lines):
-    """What is disputed."""
+class DisputeInline(_HistoryInline):
+    """The disputes of an order."""
 
     model = Dispute
-    fields = ["opened_at", "sum", "reason", "closed_as"]
+    fields = ["opened_at", "formatted_amount", "reason", "closed_as"]
 
 
 @admin.register(Order)
 class OrderAdmin(ReadOnlyAdmin):
-    """Who bought what, and how it went."""
+    """Orders with their history; staff can refund them and check them at Stripe."""
 
-    list_display = ["course_title", "user", "to_pay", "standing", "given_back", "flag", "created_at"]
+    list_display = ["course_title", "user", "amount_due", "status_label", "amount_refunded", "flag", "created_at"]
     list_filter = [
         "status",
         ("flag", admin.EmptyFieldListFilter),
@@ -93,10 +93,13 @@ class OrderAdmin(ReadOnlyAdmin):
     date_hierarchy = "created_at"
     inlines = [LedgerInline, RefundInline, DisputeInline]
     fieldsets = [
-        (None, {"fields": ["course", "user", "standing", "created_at", "completed_at"]}),
-        (gettext_lazy("What it cost"), {"fields": ["price", "off", "coupon", "to_pay", "given_back", "expires_at"]}),
+        (None, {"fields": ["course", "user", "status_label", "created_at", "completed_at"]}),
         (
-            gettext_lazy("What Stripe says"),
+            gettext_lazy("Amounts"),
+            {"fields": ["price", "coupon_discount", "coupon", "amount_due", "amount_refunded", "expires_at"]},
+        ),
+        (
+            gettext_lazy("Stripe"),
             {
                 "fields": [
                     "stripe_payment_intent_id", "last_error", "flag", "disputed_at", "checked_at", "is_settled",
@@ -105,95 +108,95 @@ class OrderAdmin(ReadOnlyAdmin):
             },
         ),
     ]  # fmt: skip
-    readonly_fields = ["price", "off", "to_pay", "standing", "given_back"]
+    readonly_fields = ["price", "coupon_discount", "amount_due", "status_label", "amount_refunded"]
     action_form = RefundForm
-    actions = ["refund", "ask_stripe", "clear_flag"]
+    actions = ["refund", "update_from_stripe", "clear_flag"]
     change_list_template = "admin/payments/order/change_list.html"
 
-    @admin.display(description=gettext_lazy("To pay"), ordering="amount")
-    def to_pay(self, order: Order) -> str:
+    @admin.display(description=gettext_lazy("Amount"), ordering="amount")
+    def amount_due(self, order: Order) -> str:
         """Return the amount in its currency."""
         return order.formatted_amount
 
     @admin.display(description=gettext_lazy("Price"))
     def price(self, order: Order) -> str:
-        """Return what the course cost, in its currency."""
+        """Return the price before the discount, in its currency."""
         return order.formatted_list_amount
 
-    @admin.display(description=gettext_lazy("Off"))
-    def off(self, order: Order) -> str:
-        """Return what a coupon took off."""
+    @admin.display(description=gettext_lazy("Discount"))
+    def coupon_discount(self, order: Order) -> str:
+        """Return the discount in its currency."""
         return order.formatted_discount
 
     @admin.display(description=gettext_lazy("Status"), ordering="status")
-    def standing(self, order: Order) -> str:
-        """Return the status in words, a refund of a part included."""
-        return order.standing_label
+    def status_label(self, order: Order) -> str:
+        """Return the label of the status; partially refunded orders have their own."""
+        return order.status_label
 
     @admin.display(description=gettext_lazy("Refunded"), ordering="refunded_amount")
-    def given_back(self, order: Order) -> str:
-        """Return what was given back, nothing where nothing was."""
+    def amount_refunded(self, order: Order) -> str:
+        """Return the refunded amount in its currency, or an empty string for none."""
         return order.formatted_refunded if order.refunded_amount else ""
 
-    def has_decide_permission(self, request: HttpRequest) -> bool:
-        """Return whether this person may give money back."""
-        return bool(request.user.has_perm(refunding.MAY_REFUND))
+    def has_refund_permission(self, request: HttpRequest) -> bool:
+        """Return whether the user may refund payments."""
+        return bool(request.user.has_perm(refunds.REFUND_PERMISSION))
 
-    @admin.action(description=gettext_lazy("Refund"), permissions=["decide"])
+    @admin.action(description=gettext_lazy("Refund"), permissions=["refund"])
     def refund(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
-        """Give the chosen orders' money back, all that is left or the amount that was typed, for the typed reason."""
+        """Refund the selected orders, in full or by the entered amount, for the entered reason."""
         reason = request.POST.get("reason", "").strip()[:300]
         if not reason:
-            self.message_user(request, _("Write the reason beside the action."), messages.ERROR)
+            self.message_user(request, _("Enter a reason next to the action."), messages.ERROR)
             return
-        done = 0
+        refunded = 0
         for order in queryset.select_related("payment"):
             try:
                 self._refund_one(request, order, reason)
-                done += 1
+                refunded += 1
             except DomainError as error:
                 self.message_user(request, f"{order}: {error.detail}", messages.ERROR)
             except (ValidationError, ValueError):
-                self.message_user(request, f"{order}: {_('That is no amount.')}", messages.ERROR)
-        if done:
-            self.message_user(request, ngettext("%d order refunded.", "%d orders refunded.", done) % done)
+                self.message_user(request, f"{order}: {_('Enter a valid amount.')}", messages.ERROR)
+        if refunded:
+            self.message_user(request, ngettext("%d order refunded.", "%d orders refunded.", refunded) % refunded)
 
     def _refund_one(self, request: HttpRequest, order: Order, reason: str) -> None:
-        """Refund one order; raise ValueError for an amount that is none."""
-        typed = request.POST.get("amount", "").strip().replace(",", ".")
+        """Refund one order. Raises ValueError for an unpaid order or ValidationError for an invalid amount."""
+        entered = request.POST.get("amount", "").strip().replace(",", ".")
         payment = getattr(order, "payment", None)
         if payment is None:
             raise ValueError(order)
-        amount = money.to_minor(forms.DecimalField().clean(typed), order.currency) if typed else None
-        refunding.refund_payment(actor=request.user, payment=payment, amount=amount, reason=reason)  # type: ignore[arg-type]  # the admin lets only users in
+        amount = money.to_minor(forms.DecimalField().clean(entered), order.currency) if entered else None
+        refunds.refund_payment(actor=request.user, payment=payment, amount=amount, reason=reason)  # type: ignore[arg-type]  # the admin lets only users in
 
-    @admin.action(description=gettext_lazy("Ask Stripe how it stands"), permissions=["decide"])
-    def ask_stripe(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
-        """Bring the chosen orders up to what Stripe says."""
+    @admin.action(description=gettext_lazy("Update from Stripe"), permissions=["refund"])
+    def update_from_stripe(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
+        """Update the selected orders from their intents at Stripe."""
         for order in queryset.filter(stripe_payment_intent_id__isnull=False).select_related("user", "course"):
             try:
-                checkout.take_over(order, gateway.retrieve_intent(order.stripe_payment_intent_id or ""))
+                checkout.apply_intent(order, stripe_client.retrieve_intent(order.stripe_payment_intent_id or ""))
             except DomainError as error:
                 self.message_user(request, f"{order}: {error.detail}", messages.ERROR)
 
-    @admin.action(description=gettext_lazy("I have looked at it: take the flag away"), permissions=["decide"])
+    @admin.action(description=gettext_lazy("Clear flag"), permissions=["refund"])
     def clear_flag(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
-        """Take the flags of the chosen orders away, and say so in the audit log."""
+        """Clear the flags of the selected orders and record it in the audit log."""
         for order in queryset.exclude(flag=""):
             record(actor=request.user, action="payments.flag_cleared", target=order, changes={"flag": order.flag})
             Order.objects.filter(pk=order.pk).update(flag="")
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the accountant's table, and the comparison with Stripe."""
-        own = [
+        """Add the CSV of the ledger and the comparison with Stripe."""
+        urls = [
             path("ledger.csv", self.admin_site.admin_view(self.ledger_csv), name="payments_ledger_csv"),
             path("compare/", self.admin_site.admin_view(self.compare), name="payments_compare"),
         ]
-        return [*own, *super().get_urls()]
+        return [*urls, *super().get_urls()]
 
     def ledger_csv(self, request: HttpRequest) -> StreamingHttpResponse:
-        """The ledger as CSV, of the days `?from=` to `?to=`."""
-        if not self.has_decide_permission(request):
+        """Return the ledger as CSV, from the day `?from=` to the day `?to=` inclusive."""
+        if not self.has_refund_permission(request):
             raise PermissionDenied
         days = []
         for name in ("from", "to"):
@@ -202,23 +205,23 @@ class OrderAdmin(ReadOnlyAdmin):
             except ValueError:
                 days.append(None)
         record(actor=request.user, action="payments.ledger_exported", changes={"days": [str(day) for day in days]})
-        return csv_response(accounting.rows(accounting.entries_between(*days)), "ledger.csv")
+        return csv_response(ledger_export.iter_rows(ledger_export.ledger_entries(*days)), "ledger.csv")
 
     def compare(self, request: HttpRequest) -> HttpResponse:
-        """What Stripe has beside what the ledger says; every difference must be zero (QUALITY P15)."""
-        if not self.has_decide_permission(request):
+        """Show the totals at Stripe and in the ledger; every difference must be zero (quality row P15)."""
+        if not self.has_refund_permission(request):
             raise PermissionDenied
-        context = {**self.admin_site.each_context(request), "title": _("Stripe and the ledger"), "opts": self.opts}
+        context = {**self.admin_site.each_context(request), "title": _("Compare with Stripe"), "opts": self.opts}
         try:
             context["rows"] = [
                 {
-                    "currency": one.currency,
-                    "at_stripe": money.formatted(one.at_stripe, one.currency),
-                    "in_ledger": money.formatted(one.in_ledger, one.currency),
-                    "difference": money.formatted(one.difference, one.currency),
-                    "agrees": one.difference == 0,
+                    "currency": comparison.currency,
+                    "at_stripe": money.format_amount(comparison.at_stripe, comparison.currency),
+                    "in_ledger": money.format_amount(comparison.in_ledger, comparison.currency),
+                    "difference": money.format_amount(comparison.difference, comparison.currency),
+                    "agrees": comparison.difference == 0,
                 }
-                for one in reconciling.compare()
+                for comparison in reconciliation.compare_with_stripe()
             ]
         except DomainError as error:
             context["unavailable"] = error.detail
@@ -227,7 +230,7 @@ class OrderAdmin(ReadOnlyAdmin):
 
 @admin.register(Payment)
 class PaymentAdmin(ReadOnlyAdmin):
-    """What was paid."""
+    """Payments."""
 
     list_display = ["order", "user", "amount", "currency", "payment_method", "created_at"]
     list_select_related = ["order", "user"]
@@ -246,7 +249,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
 
 @admin.register(StripeEvent)
 class StripeEventAdmin(ReadOnlyAdmin):
-    """What Stripe told us, and what became of it."""
+    """Events from Stripe and their outcomes."""
 
     list_display = ["received_at", "type", "outcome", "order", "livemode"]
     list_filter = ["outcome", "type"]
@@ -256,14 +259,14 @@ class StripeEventAdmin(ReadOnlyAdmin):
 
 @admin.register(Coupon)
 class CouponAdmin(admin.ModelAdmin):
-    """Coupons: made and changed here, kept once an order holds one."""
+    """Coupons; one that an order uses cannot be deleted."""
 
     list_display = ["code", "percent_off", "amount_off", "currency", "max_uses", "valid_from", "valid_until"]
     search_fields = ["code"]
     autocomplete_fields = ["courses"]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Save, and say so in the audit log."""
+        """Save the coupon and record it in the audit log."""
         super().save_model(request, obj, form, change)
         action = "payments.coupon_changed" if change else "payments.coupon_made"
         record(actor=request.user, action=action, target=obj, changes={"code": obj.code, "fields": form.changed_data})

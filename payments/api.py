@@ -17,11 +17,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.permissions import IsAdmin, signed_in
+from core.access.scopes import ScopedMixin, editable_or_403, visible_or_404
+from core.audit.entries import record
+from core.http.idempotency import IdempotentMixin
 from courses.models import Course
-from lms.lib.scoping import ScopedMixin, editable_or_403, visible_or_404
-from lms.platform.audit import record
-from lms.platform.idempotency import IdempotentMixin
-from payments import checkout, events, refunding
+from payments import checkout, refunds, webhooks
 from payments.errors import PaymentError
 from payments.models import Coupon, Order, Payment
 from payments.serializers import (
@@ -39,7 +39,7 @@ from payments.serializers import (
 class OrderViewSet(
     IdempotentMixin, ScopedMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Order]
 ):
-    """The caller's orders; an admin may look at any."""
+    """The caller's orders; admins can retrieve any order."""
 
     queryset = Order.objects.select_related("coupon", "payment")
     serializer_class = OrderSerializer
@@ -47,46 +47,50 @@ class OrderViewSet(
     lookup_url_kwarg = "order_id"
 
     def get_queryset(self) -> QuerySet[Order]:
-        """Return the visible orders; the list is of one's own."""
+        """Return the visible orders; the list has only the caller's own."""
         orders = super().get_queryset()
         return orders.filter(user=signed_in(self.request)) if self.action == "list" else orders
 
     @extend_schema(request=OrderWriteSerializer, responses={200: OrderSerializer, 201: OrderSerializer})
     def create(self, request: Request) -> Response:
-        """Order a course: 201, or 200 with the order that waits for payment already; 409 `course_is_free`,
-        `already_enrolled`; 400 `coupon_invalid`; 404 for a draft."""
-        shape = OrderWriteSerializer(data=request.data)
-        shape.is_valid(raise_exception=True)
-        course = visible_or_404(Course.objects.published(), request.user, pk=shape.validated_data["course_id"])
-        code = shape.validated_data.get("coupon") or ""
-        order, made = checkout.place_order(actor=signed_in(request), course=course, coupon_code=code)
-        code = status.HTTP_201_CREATED if made else status.HTTP_200_OK
-        return Response(self.get_serializer(self.get_queryset().get(pk=order.pk)).data, status=code)
+        """Order a course: 201, or 200 with the existing pending order.
+
+        Errors: 409 `course_is_free`, `already_enrolled`; 400 `coupon_invalid`; 404 for a draft.
+        """
+        serializer = OrderWriteSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        course = visible_or_404(Course.objects.published(), request.user, pk=serializer.validated_data["course_id"])
+        coupon_code = serializer.validated_data.get("coupon") or ""
+        order, created = checkout.place_order(actor=signed_in(request), course=course, coupon_code=coupon_code)
+        status_code = status.HTTP_201_CREATED if created else status.HTTP_200_OK
+        return Response(self.get_serializer(self.get_queryset().get(pk=order.pk)).data, status=status_code)
 
 
 class PaymentViewSet(
     IdempotentMixin, ScopedMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Payment]
 ):
-    """The caller's payments; an admin may look at any, and gives money back."""
+    """The caller's payments; admins can retrieve and refund any payment."""
 
     queryset = Payment.objects.select_related("order")
     serializer_class = PaymentSerializer
     lookup_url_kwarg = "payment_id"
 
     def get_permissions(self) -> list[Any]:
-        """Return who may do what: refunds are for admins."""
+        """Return the permissions: only admins can refund."""
         return [IsAdmin()] if self.action == "refund" else [IsAuthenticated()]
 
     def get_queryset(self) -> QuerySet[Payment]:
-        """Return the visible payments; the list is of one's own."""
+        """Return the visible payments; the list has only the caller's own."""
         payments = super().get_queryset()
         return payments.filter(user=signed_in(self.request)) if self.action == "list" else payments
 
     @extend_schema(request=None, responses=IntentSerializer)
     @action(detail=False, methods=["post"])
     def create_intent(self, request: Request, order_id: str) -> Response:
-        """The PaymentIntent of one's own order, the same one however often it is asked for; 409 `already_paid`,
-        `already_enrolled`, `order_expired`; 503 `stripe_unavailable` with `Retry-After`."""
+        """Create the PaymentIntent of the caller's order; repeated calls return the same one.
+
+        Errors: 409 `already_paid`, `already_enrolled`, `order_expired`; 503 `stripe_unavailable` with `Retry-After`.
+        """
         order = editable_or_403(Order.objects.select_related("user", "course"), request.user, pk=order_id)
         order = checkout.create_intent(actor=signed_in(request), order=order)
         context = {"publishable_key": settings.STRIPE_PUBLISHABLE_KEY}
@@ -99,24 +103,28 @@ class PaymentViewSet(
     )
     @action(detail=False, methods=["post"])
     def confirm_in_sandbox(self, request: Request, payment_intent_id: str) -> Response:
-        """Pay with one of the sandbox's cards; 402 `card_declined`. 404 where cards are real."""
+        """Pay with one of the sandbox's cards. Errors: 402 `card_declined`; 404 with real keys."""
         if not settings.STRIPE_SANDBOX:
             raise Http404
         orders = Order.objects.select_related("user", "course")
         order = editable_or_403(orders, request.user, stripe_payment_intent_id=payment_intent_id)
-        shape = CardSerializer(data=request.data)
-        shape.is_valid(raise_exception=True)
-        state = checkout.pay_in_sandbox(actor=signed_in(request), order=order, **shape.validated_data)
-        return Response({"payment_intent_id": payment_intent_id, "status": state})
+        serializer = CardSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        intent_status = checkout.pay_in_sandbox(actor=signed_in(request), order=order, **serializer.validated_data)
+        return Response({"payment_intent_id": payment_intent_id, "status": intent_status})
 
     @extend_schema(request=RefundSerializer, responses=PaymentSerializer)
     @action(detail=True, methods=["post"])
     def refund(self, request: Request, payment_id: str) -> Response:
-        """Give back an amount, or all that is left: 200 the payment; 400 `invalid_amount`; 409 `refund_exceeds`,
-        `already_refunded`, `refund_in_progress`."""
-        shape = RefundSerializer(data=request.data)
-        shape.is_valid(raise_exception=True)
-        payment = refunding.refund_payment(actor=signed_in(request), payment=self.get_object(), **shape.validated_data)
+        """Refund an amount, or all that remains; return the payment.
+
+        Errors: 400 `invalid_amount`; 409 `refund_exceeds`, `already_refunded`, `refund_in_progress`.
+        """
+        serializer = RefundSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        payment = refunds.refund_payment(
+            actor=signed_in(request), payment=self.get_object(), **serializer.validated_data
+        )
         return Response(self.get_serializer(payment).data)
 
 
@@ -135,27 +143,27 @@ class CouponViewSet(
     lookup_url_kwarg = "coupon_id"
 
     def get_queryset(self) -> QuerySet[Coupon]:
-        """Return the coupons with how often each was used."""
-        living = Q(orders__status__in=["completed", "refunded"]) | Q(
+        """Return the coupons with the number of their uses, newest first."""
+        counted = Q(orders__status__in=["completed", "refunded"]) | Q(
             orders__status="pending", orders__expires_at__gt=timezone.now()
         )
         coupons = super().get_queryset()
-        return coupons.annotate(counted_uses=Count("orders", filter=living)).order_by("-created_at", "id")
+        return coupons.annotate(use_count=Count("orders", filter=counted)).order_by("-created_at", "id")
 
     def perform_create(self, serializer: Any) -> None:
-        """Write the coupon, and say so in the audit log."""
+        """Create the coupon and record it in the audit log."""
         coupon = serializer.save()
         record(actor=self.request.user, action="payments.coupon_made", target=coupon, changes={"code": coupon.code})
 
     def perform_update(self, serializer: Any) -> None:
-        """Change the coupon, and say so in the audit log."""
+        """Change the coupon and record it in the audit log."""
         coupon = serializer.save()
         changes = {"fields": sorted(serializer.validated_data)}
         record(actor=self.request.user, action="payments.coupon_changed", target=coupon, changes=changes)
 
 
 class WebhookView(APIView):
-    """Where Stripe tells what happened (QUALITY, fact 4). The signature is all that is asked for."""
+    """The endpoint for Stripe's events (docs/architecture.md, "Facts", 4), authenticated by their signature alone."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -168,10 +176,12 @@ class WebhookView(APIView):
         operation_id="payments_webhook",
     )
     def post(self, request: Request) -> Response:
-        """Take an event: 200, also for one that came before; 400 `bad_signature`; 413 `too_large` beyond 256 kB."""
-        raw = request._request
-        declared = raw.META.get("CONTENT_LENGTH") or "0"
-        if not declared.isdecimal() or int(declared) > events.LARGEST_BODY:
-            raise PaymentError("too_large", _("The body is too large."), status=413)
-        events.receive(raw.body, raw.headers.get("Stripe-Signature", ""))
+        """Receive an event: 200, also for a repeated one.
+
+        Errors: 400 `bad_signature`; 413 `too_large` beyond 256 kB.
+        """
+        content_length = request.META.get("CONTENT_LENGTH") or "0"
+        if not content_length.isdecimal() or int(content_length) > webhooks.MAX_BODY_BYTES:
+            raise PaymentError("too_large", _("The request body is too large."), status=413)
+        webhooks.receive_event(request.body, request.headers.get("Stripe-Signature", ""))
         return Response({"received": True})

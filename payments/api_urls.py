@@ -1,4 +1,4 @@
-"""Paths of `/orders/*`, `/coupons/*` and `/payments/*` (seed, "Payments Module"; API.md, "Payments")."""
+"""API URLs of `/orders/*`, `/coupons/*` and `/payments/*` (docs/api-contract.md, "Payments")."""
 
 from django.urls import path
 

@@ -1,17 +1,10 @@
-"""Orders, payments and refunds."""
-
-from importlib import import_module
+"""Configuration of the payments app."""
 
 from django.apps import AppConfig
 
 
 class PaymentsConfig(AppConfig):
-    """Orders, payments and refunds."""
+    """Orders, coupons, payments, refunds and the ledger."""
 
     name = "payments"
     verbose_name = "Payments"
-
-    def ready(self) -> None:
-        """Register what others ask of payments, and the periodic job; these modules import models."""
-        for module in ("entitlement", "mails", "personal_data", "periodic"):
-            import_module(f"payments.{module}")

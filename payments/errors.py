@@ -1,7 +1,7 @@
-"""What payments refuse."""
+"""Errors of the payments app."""
 
-from lms.lib.errors import DomainError
+from core.http.errors import DomainError
 
 
 class PaymentError(DomainError):
-    """The order, the payment or the refund cannot be made, or not like that."""
+    """An order, payment or refund was refused, or Stripe did not respond."""

@@ -8,13 +8,13 @@ from django.utils.translation import gettext_lazy as _
 
 
 @keep_lazy_text
-def in_one_piece(text: Any, number: str) -> str:
-    """Return a text with a card's number in it that is not broken over two lines."""
+def with_card_number(text: Any, number: str) -> str:
+    """Insert a card number with non-breaking spaces into the text, so that it stays on one line."""
     return str(text) % {"number": number.replace(" ", "\N{NO-BREAK SPACE}")}
 
 
 class CouponForm(forms.Form):
-    """A coupon's code."""
+    """The code of a coupon."""
 
     code = forms.CharField(
         label=_("Coupon"),
@@ -24,14 +24,14 @@ class CouponForm(forms.Form):
 
 
 class CardForm(forms.Form):
-    """One of the sandbox's cards."""
+    """The choice of a sandbox card."""
 
     card = forms.ChoiceField(
         label=_("Test card"),
         choices=[
-            ("succeeds", in_one_piece(_("A card that pays: %(number)s"), "4242 4242 4242 4242")),
-            ("declined", in_one_piece(_("A card that is declined: %(number)s"), "4000 0000 0000 0341")),
-            ("authenticate", in_one_piece(_("A card whose bank asks first: %(number)s"), "4000 0025 0000 3155")),
+            ("succeeds", with_card_number(_("Succeeds: %(number)s"), "4242 4242 4242 4242")),
+            ("declined", with_card_number(_("Declined: %(number)s"), "4000 0000 0000 0341")),
+            ("authenticate", with_card_number(_("Requires authentication: %(number)s"), "4000 0025 0000 3155")),
         ],
         initial="succeeds",
         widget=forms.RadioSelect,

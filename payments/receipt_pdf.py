@@ -1,4 +1,4 @@
-"""The receipt as a PDF. WeasyPrint fetches nothing but data: addresses (QUALITY, fact 5)."""
+"""Render receipts as PDF. WeasyPrint may fetch only `data:` URLs (docs/architecture.md, "Facts", 5)."""
 
 import threading
 from datetime import UTC
@@ -12,17 +12,17 @@ from weasyprint.urls import URLFetcher
 
 from payments.models import Receipt
 
-# Pango's font map is shared by the process; two threads that lay out at once corrupt it.
-_one_at_a_time = threading.Lock()
+# Pango's font map is shared by the process; two threads that lay out text concurrently corrupt it.
+_render_lock = threading.Lock()
 
 
 def render(receipt: Receipt) -> bytes:
-    """Return the receipt as PDF bytes; about 100 ms, no query beyond the receipt's order and user, no network."""
+    """Return the receipt as PDF bytes. About 100 ms; queries only the receipt's order and user; no network."""
     sheet = (settings.BASE_DIR / "static" / "css" / "receipt.css").read_text()
-    context = {**receipt.shown(), "created": receipt.issued_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    context = {**receipt.get_context(), "created": receipt.issued_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
     with timezone.override(timezone.get_default_timezone()), translation.override(settings.LANGUAGE_CODE):
         html = render_to_string("payments/receipt_pdf.html", context)
-    with _one_at_a_time:
+    with _render_lock:
         fonts = FontConfiguration()
         fetcher = URLFetcher(allowed_protocols=("data",), allow_redirects=False)
         document = HTML(string=html, url_fetcher=fetcher, base_url=None)

@@ -1,4 +1,7 @@
-"""Shapes of the API's answers about money. Amounts are integers in the currency's minor unit (API.md, "Money")."""
+"""Serializers of orders, payments, refunds and coupons.
+
+Amounts are integers in the currency's minor unit (docs/api-contract.md, "Money").
+"""
 
 from typing import Any
 
@@ -7,13 +10,13 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from courses.models import Course
-from payments.gateway import SANDBOX_CARDS
 from payments.models import Coupon, Order, Payment
-from payments.models.coupons import normalised_code
+from payments.models.coupons import normalize_code
+from payments.stripe_client import SANDBOX_CARDS
 
 
 class OrderSerializer(serializers.ModelSerializer[Order]):
-    """An order as its buyer sees it."""
+    """An order, for its buyer."""
 
     user_id = serializers.UUIDField(read_only=True)
     course_id = serializers.UUIDField(read_only=True)
@@ -31,20 +34,20 @@ class OrderSerializer(serializers.ModelSerializer[Order]):
 
     @extend_schema_field(serializers.UUIDField(allow_null=True))
     def get_payment_id(self, order: Order) -> Any:
-        """Return the payment's id once the order is paid."""
+        """Return the payment's id, or None while the order is unpaid."""
         payment = getattr(order, "payment", None)
         return str(payment.pk) if payment else None
 
 
 class OrderWriteSerializer(serializers.Serializer[Any]):
-    """What to order. An amount that a client sends is ignored (QUALITY P01)."""
+    """The course and coupon of a new order. An amount sent by the client is ignored (quality row P01)."""
 
     course_id = serializers.UUIDField()
     coupon = serializers.CharField(required=False, allow_blank=True, allow_null=True, max_length=40)
 
 
 class PaymentSerializer(serializers.ModelSerializer[Payment]):
-    """A payment as its buyer sees it."""
+    """A payment, for its buyer."""
 
     order_id = serializers.UUIDField(read_only=True)
     user_id = serializers.UUIDField(read_only=True)
@@ -62,7 +65,7 @@ class PaymentSerializer(serializers.ModelSerializer[Payment]):
 
 
 class IntentSerializer(serializers.Serializer[Order]):
-    """What Stripe's form needs to take a payment."""
+    """The data that Stripe's form needs to take a payment."""
 
     payment_intent_id = serializers.CharField(source="stripe_payment_intent_id")
     client_secret = serializers.CharField()
@@ -71,32 +74,32 @@ class IntentSerializer(serializers.Serializer[Order]):
     currency = serializers.CharField()
 
     def get_publishable_key(self, order: Order) -> str:
-        """Return the key that a browser may hold; empty in the sandbox."""
+        """Return Stripe's publishable key; an empty string in the sandbox."""
         return str(self.context["publishable_key"])
 
 
 class CardSerializer(serializers.Serializer[Any]):
-    """Which of the sandbox's cards pays."""
+    """The sandbox card to pay with."""
 
     card = serializers.ChoiceField(choices=sorted(SANDBOX_CARDS))
 
 
 class SandboxPaymentSerializer(serializers.Serializer[Any]):
-    """Where the intent stands; what follows from it comes by the webhook."""
+    """The status of the intent. The webhook then completes the order."""
 
     payment_intent_id = serializers.CharField()
     status = serializers.CharField()
 
 
 class RefundSerializer(serializers.Serializer[Any]):
-    """How much goes back, all that is left by default, and why."""
+    """The amount to refund, by default all that remains, and the reason."""
 
     amount = serializers.IntegerField(required=False, allow_null=True, max_value=2**53)
     reason = serializers.CharField(required=False, allow_blank=True, max_length=300)
 
 
 class CouponSerializer(serializers.ModelSerializer[Coupon]):
-    """A coupon as administrators see and write it."""
+    """A coupon, for administrators."""
 
     course_ids = serializers.PrimaryKeyRelatedField(
         source="courses", many=True, queryset=Course.objects.all(), required=False
@@ -113,26 +116,24 @@ class CouponSerializer(serializers.ModelSerializer[Coupon]):
         extra_kwargs = {"amount_off": {"max_value": 2**53}, "max_uses": {"max_value": 2**31 - 1}}
 
     def get_uses(self, coupon: Coupon) -> int:
-        """Return how many orders hold it; counted with the list, not row by row."""
-        counted = getattr(coupon, "counted_uses", None)
-        return coupon.uses() if counted is None else int(counted)
+        """Return the number of orders that use the coupon; lists annotate it, so that rows need no query."""
+        annotated = getattr(coupon, "use_count", None)
+        return coupon.count_uses() if annotated is None else int(annotated)
 
     def to_internal_value(self, data: Any) -> Any:
-        """Take the code as people type it."""
+        """Normalize the code: without surrounding spaces, in capitals."""
         if isinstance(data, dict) and isinstance(data.get("code"), str):
-            data = {**data, "code": normalised_code(data["code"])}
+            data = {**data, "code": normalize_code(data["code"])}
         return super().to_internal_value(data)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Refuse what the model refuses: both discounts or neither, an end before the beginning. An empty currency is
-        none, as in the form."""
+        """Validate the coupon with `Coupon.clean`; an empty currency becomes None, as in the admin's form."""
         if not attrs.get("currency", True):
             attrs["currency"] = None
-        kept = {name: value for name, value in attrs.items() if name != "courses"}
         fields = ("code", "percent_off", "amount_off", "currency", "valid_from", "valid_until")
-        known = {name: getattr(self.instance, name) for name in fields} if self.instance is not None else {}
+        current = {name: getattr(self.instance, name) for name in fields} if self.instance is not None else {}
         try:
-            Coupon(**{**known, **{name: value for name, value in kept.items() if name in fields}}).clean()
+            Coupon(**{**current, **{name: value for name, value in attrs.items() if name in fields}}).clean()
         except ValidationError as error:
             raise serializers.ValidationError(error.message_dict) from error
         return attrs

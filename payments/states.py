@@ -1,14 +1,14 @@
-"""States of an order, and the operations that each allows."""
+"""States of an order, and the operations that each state allows."""
 
 from enum import StrEnum
 
 from django.utils.translation import gettext_lazy as _
 
-from lms.lib.state_machine import Refusal, StateMachine
+from core.state_machine import Refusal, StateMachine
 
 
 class OrderState(StrEnum):
-    """The state of an order; `EXPIRED` is a pending one whose price is no longer held."""
+    """The state of an order; `EXPIRED` is a pending order whose price is no longer held."""
 
     PENDING = "pending"
     EXPIRED = "expired"
@@ -18,14 +18,16 @@ class OrderState(StrEnum):
 
 
 PENDING, EXPIRED, FAILED, COMPLETED, REFUNDED = OrderState
-ORDER_EXPIRED = Refusal("order_expired", _("This order has expired. Prices are held for 30 minutes. Order once more."))
-ALREADY_PAID = Refusal("already_paid", _("This order is paid."))
-NOT_PAID = Refusal("not_paid", _("This order was not paid."))
+ORDER_EXPIRED = Refusal(
+    "order_expired", _("This order has expired. Prices are held for 30 minutes. Order the course again.")
+)
+ALREADY_PAID = Refusal("already_paid", _("This order has already been paid."))
+NOT_PAID = Refusal("not_paid", _("This order has not been paid."))
 
 ORDER = StateMachine(
     OrderState,
     {
-        # Begin to pay: have a payment intent created.
+        # Create a payment intent.
         "pay": {
             PENDING: (PENDING,),
             EXPIRED: ORDER_EXPIRED,
@@ -33,9 +35,9 @@ ORDER = StateMachine(
             COMPLETED: ALREADY_PAID,
             REFUNDED: ALREADY_PAID,
         },
-        # Take over what was paid and refunded at Stripe. Money that came too late is still money (QUALITY P04), and an
-        # order that was refunded whole never opens its course again.
-        "settle": {
+        # Compute the status from the payment and the refunds. A payment that arrives after the order expired or failed
+        # still counts (quality row P04), and a fully refunded order never grants access again.
+        "update": {
             PENDING: (COMPLETED, REFUNDED),
             EXPIRED: (COMPLETED, REFUNDED),
             FAILED: (COMPLETED, REFUNDED),
@@ -48,7 +50,7 @@ ORDER = StateMachine(
             EXPIRED: NOT_PAID,
             FAILED: NOT_PAID,
             COMPLETED: (COMPLETED, REFUNDED),
-            REFUNDED: Refusal("already_refunded", _("All of it was given back already.")),
+            REFUNDED: Refusal("already_refunded", _("This payment has already been refunded in full.")),
         },
     },
 )

@@ -1,4 +1,4 @@
-"""Pages about buying: pay an order, see what became of it, one's orders and receipts."""
+"""Pages of the checkout, of orders and of receipts."""
 
 import uuid
 from typing import Any
@@ -11,23 +11,23 @@ from django.contrib.auth.mixins import LoginRequiredMixin
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.generic import DetailView, ListView
 
 from accounts.permissions import signed_in
+from core.access.impersonation import hide_while_impersonating
+from core.access.scopes import SAFE_METHODS, ScopedMixin, editable_or_403, visible_or_404
+from core.http.errors import DomainError
+from core.http.forms import call_service
+from core.http.pagination import PAGE_SIZE
 from courses.models import Course
-from lms.lib.errors import DomainError
-from lms.lib.lazy_modules import lazily
-from lms.lib.pages import attempt
-from lms.lib.pagination import PAGE_SIZE
-from lms.lib.scoping import SAFE_METHODS, ScopedMixin, editable_or_403, visible_or_404
-from payments import checkout, reconciling
+from payments import checkout, reconciliation
 from payments.errors import PaymentError
 from payments.forms import CardForm, CouponForm
 from payments.models import Order, OrderStatus, Receipt
 
-printing = lazily("payments.receipt_pdf")
-# What Stripe's form needs of the browser, on the one page that shows it.
+# The sources that Stripe's form needs, allowed only on the page that shows it.
 STRIPE_SOURCES = {
     "script-src": ["https://js.stripe.com"],
     "frame-src": ["https://js.stripe.com", "https://hooks.stripe.com"],
@@ -35,20 +35,21 @@ STRIPE_SOURCES = {
 }
 
 
-def _order(request: HttpRequest, order_id: uuid.UUID) -> Order:
-    """Return the visitor's own order; 404 or 403 for any other."""
+def _get_own_order(request: HttpRequest, order_id: uuid.UUID) -> Order:
+    """Return the user's own order; 404 for other users' orders, 403 for an admin."""
     return editable_or_403(Order.objects.select_related("course", "user", "coupon"), request.user, pk=order_id)
 
 
+@hide_while_impersonating
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def checkout_course(request: HttpRequest, slug: str) -> HttpResponse:
-    """Order a course, and go where it is paid. Who comes by a link is shown the course."""
+    """Order a course and redirect to its payment page. A GET request redirects to the course."""
     course = visible_or_404(Course.objects.published(), request.user, slug=slug)
     if request.method in SAFE_METHODS:
         return redirect("courses:course", slug)
     try:
-        order, _made = checkout.place_order(actor=signed_in(request), course=course)
+        order, _created = checkout.place_order(actor=signed_in(request), course=course)
     except DomainError as error:
         if error.code == "already_enrolled":
             return redirect("enrollments:learn", slug)
@@ -58,20 +59,20 @@ def checkout_course(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 class OrderListView(LoginRequiredMixin, ListView[Order]):
-    """The user's own orders."""
+    """List the user's own orders."""
 
     template_name = "payments/order_list.html"
     context_object_name = "orders"
     paginate_by = PAGE_SIZE
 
     def get_queryset(self) -> QuerySet[Order]:
-        """Return the user's own orders, newest first; what was never paid and ran out is left out."""
-        mine = Order.objects.filter(user=signed_in(self.request)).exclude(status=OrderStatus.FAILED)
-        return mine.select_related("receipt", "course")
+        """Return the user's own orders, newest first, without failed ones."""
+        orders = Order.objects.filter(user=signed_in(self.request)).exclude(status=OrderStatus.FAILED)
+        return orders.select_related("receipt", "course")
 
 
 class _OrderPage(LoginRequiredMixin, ScopedMixin, DetailView[Order]):
-    """A page about one order."""
+    """Base class of the pages of one order."""
 
     queryset = Order.objects.select_related("course", "user", "coupon", "receipt")
     context_object_name = "order"
@@ -79,51 +80,55 @@ class _OrderPage(LoginRequiredMixin, ScopedMixin, DetailView[Order]):
 
 
 class OrderView(_OrderPage):
-    """What became of an order; where Stripe sends a buyer back to. It opens nothing by itself: it shows what the server
-    has seen, and has the server ask once more (QUALITY P06, P09)."""
+    """The status of an order, and the page to which Stripe returns a buyer.
+
+    The URL's parameters grant no access: the page shows the server's data after a check of the intent at Stripe
+    (quality rows P06, P09).
+    """
 
     template_name = "payments/order.html"
 
     def get_object(self, *args: Any) -> Order:
-        """Return the order, as Stripe says it stands; as we know it where Stripe does not answer."""
+        """Return the order, updated from Stripe if Stripe responds."""
         order: Order = super().get_object(*args)
-        self.unanswered = False
-        if self.request.method == "HEAD":  # what Stripe answers would be stored
+        self.stripe_failed = False
+        if self.request.method == "HEAD":  # HEAD must not store Stripe's response (quality row V02)
             return order
         try:
-            reconciling.look_after(order)
+            reconciliation.reconcile_order(order)
         except PaymentError:
-            self.unanswered = True
+            self.stripe_failed = True
         return Order.objects.select_related("course", "user", "coupon", "receipt").get(pk=order.pk)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add whether to wait, or to pay."""
+        """Add whether the page waits for a payment in progress."""
         order: Order = self.object
-        coming_back = "payment_intent" in self.request.GET or "paid" in self.request.GET
-        waiting = order.status == OrderStatus.PENDING and not order.last_error and (coming_back or self.unanswered)
+        has_returned = "payment_intent" in self.request.GET or "paid" in self.request.GET
+        waiting = order.status == OrderStatus.PENDING and not order.last_error and (has_returned or self.stripe_failed)
         return super().get_context_data(waiting=waiting, **kwargs)
 
 
+@hide_while_impersonating
 class PayView(_OrderPage):
-    """Pay an order: Stripe's form, or the sandbox's cards."""
+    """The payment page of an order, with Stripe's form or the sandbox's cards."""
 
     template_name = "payments/pay.html"
 
     def get_object(self, *args: Any) -> Order:
-        """Return one's own order; nobody pays for another."""
-        return _order(self.request, self.kwargs["order_id"])
+        """Return the user's own order; other users' orders cannot be paid."""
+        return _get_own_order(self.request, self.kwargs["order_id"])
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Show how to pay; an order that needs no paying shows what became of it."""
+        """Show the payment page; redirect to the order unless it is open."""
         self.object = self.get_object()
         if not self.object.is_open:
             return redirect("payments:order", self.object.pk)
         return self.render_to_response(self.get_context_data(), status=200)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the forms, and the intent that Stripe's form needs."""
+        """Add the forms, and create the intent that Stripe's form needs."""
         order, unavailable = self.object, ""
-        if not settings.STRIPE_SANDBOX and self.request.method != "HEAD":  # an intent would be stored
+        if not settings.STRIPE_SANDBOX and self.request.method != "HEAD":  # HEAD must not store an intent (row V02)
             try:
                 order = checkout.create_intent(actor=signed_in(self.request), order=order)
             except DomainError as error:
@@ -139,66 +144,65 @@ class PayView(_OrderPage):
         return super().get_context_data(**{**context, **kwargs})
 
     def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
-        """Show the page; where Stripe's form is on it, let the browser load what that needs."""
-        show: Any = super().render_to_response
+        """Render the page; allow Stripe's sources in the content security policy if it has Stripe's form."""
+        render: Any = super().render_to_response
         if not context["sandbox"] and not context["unavailable"]:
-            show = csp_update(STRIPE_SOURCES)(show)
-        response: HttpResponse = show(context, **kwargs)
+            render = csp_update(STRIPE_SOURCES)(render)
+        response: HttpResponse = render(context, **kwargs)
         return response
 
 
-def _pay_again(request: HttpRequest, order: Order, **context: Any) -> HttpResponse:
-    """Show the page where an order is paid once more, with what was wrong."""
+def _render_pay_page(request: HttpRequest, order: Order, **context: Any) -> HttpResponse:
+    """Return the payment page with the errors of a form, as 400."""
     view = PayView(object=order)
     view.setup(request, order_id=order.pk)
     view.object = order
     return view.render_to_response(view.get_context_data(**context), status=400)
 
 
+@hide_while_impersonating
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def use_coupon(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
-    """Order the same once more with a coupon; the order that stood before it is given up."""
-    order = _order(request, order_id)
-    if request.method in SAFE_METHODS:  # the page with what was wrong, loaded anew
+def apply_coupon(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
+    """Order the same course again with a coupon; the previous order is canceled."""
+    order = _get_own_order(request, order_id)
+    if request.method in SAFE_METHODS:  # reload of the page with errors
         return redirect("payments:pay", order.pk)
     form = CouponForm(request.POST)
     if form.is_valid():
         code = form.cleaned_data["code"]
-        placed = attempt(form, checkout.place_order, actor=signed_in(request), course=order.course, coupon_code=code)
+        placed = call_service(
+            form, checkout.place_order, actor=signed_in(request), course=order.course, coupon_code=code
+        )
         if placed is not None:
             return redirect("payments:pay", placed[0].pk)
-    return _pay_again(request, order, coupon_form=form)
+    return _render_pay_page(request, order, coupon_form=form)
 
 
+@hide_while_impersonating
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def pay_with_test_card(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
-    """Pay with one of the sandbox's cards; a declined one, or one that asks for more, shows the page again."""
+    """Pay with a sandbox card; a declined card or one that requires authentication shows the page again."""
     if not settings.STRIPE_SANDBOX:
         raise Http404
-    order = _order(request, order_id)
-    if request.method in SAFE_METHODS:  # the page with what was wrong, loaded anew
+    order = _get_own_order(request, order_id)
+    if request.method in SAFE_METHODS:  # reload of the page with errors
         return redirect("payments:pay", order.pk)
     form = CardForm(request.POST)
     if not form.is_valid():
-        return _pay_again(request, order, card_form=form)
+        return _render_pay_page(request, order, card_form=form)
     card = form.cleaned_data["card"]
-    state = attempt(form, checkout.pay_in_sandbox, actor=signed_in(request), order=order, card=card)
-    if state is None:
-        return _pay_again(request, order, card_form=form)
-    if state == "requires_action":
-        return _pay_again(request, order, card_form=CardForm(initial={"card": card}), authenticating=True)
-    return redirect(f"{order_url(order)}?paid")
+    intent_status = call_service(form, checkout.pay_in_sandbox, actor=signed_in(request), order=order, card=card)
+    if intent_status is None:
+        return _render_pay_page(request, order, card_form=form)
+    if intent_status == "requires_action":
+        return _render_pay_page(request, order, card_form=CardForm(initial={"card": card}), authenticating=True)
+    return redirect(f"{reverse('payments:order', args=[order.pk])}?paid")
 
 
-def order_url(order: Order) -> str:
-    """Return the address of an order's page."""
-    return str(redirect("payments:order", order.pk).url)
-
-
-def _receipt(request: HttpRequest, order_id: uuid.UUID) -> Receipt:
-    """Return the receipt of a visible order; 404 while there is none."""
+def _get_receipt(request: HttpRequest, order_id: uuid.UUID) -> Receipt:
+    """Return the receipt of a visible order; 404 if it has none."""
     order = visible_or_404(Order.objects.all(), request.user, pk=order_id)
     receipt = Receipt.objects.select_related("order__user", "order__coupon").filter(order=order).first()
     if receipt is None:
@@ -207,21 +211,23 @@ def _receipt(request: HttpRequest, order_id: uuid.UUID) -> Receipt:
 
 
 class ReceiptView(_OrderPage):
-    """A receipt, to read or to print."""
+    """The page of a receipt, which can be printed."""
 
     template_name = "payments/receipt.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the receipt."""
-        return super().get_context_data(**_receipt(self.request, self.object.pk).shown(), **kwargs)
+        """Add the receipt, its order and its buyer."""
+        return super().get_context_data(**_get_receipt(self.request, self.object.pk).get_context(), **kwargs)
 
 
 @login_required
 @require_safe
 def receipt_pdf(request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
-    """A receipt as a file to keep."""
-    receipt = _receipt(request, order_id)
-    response = HttpResponse(printing.render(receipt), content_type="application/pdf")
+    """Return a receipt as a PDF file."""
+    receipt = _get_receipt(request, order_id)
+    from payments import receipt_pdf as receipt_document  # noqa: PLC0415  # WeasyPrint takes two seconds to import
+
+    response = HttpResponse(receipt_document.render(receipt), content_type="application/pdf")
     response["Content-Disposition"] = f'attachment; filename="receipt-{receipt.formatted_number}.pdf"'
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return response

@@ -14,7 +14,7 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
-from lms.platform.together import MakeTogether
+from core.db.migration_operations import MakeTogether
 
 
 class Migration(migrations.Migration):

@@ -1,4 +1,4 @@
-"""Orders, what was paid and refunded, the ledger of it all, and what Stripe told us."""
+"""Models of coupons, orders, payments, refunds, disputes, receipts, the ledger and Stripe's events."""
 
 from payments.models.coupons import Coupon, CouponQuerySet
 from payments.models.events import Outcome, StripeEvent

@@ -1,4 +1,4 @@
-"""Coupons: a price made lower, within limits."""
+"""Coupons, which reduce the price of courses within limits."""
 
 import uuid
 from typing import Any, Self
@@ -13,29 +13,29 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Role, has_role
 from courses.models import Course, validate_currency
 
-code_shape = RegexValidator(r"^[A-Z0-9][A-Z0-9_-]{1,39}$", _("Use 2 to 40 letters, digits, dashes or underscores."))
+validate_code = RegexValidator(r"^[A-Z0-9][A-Z0-9_-]{1,39}$", _("Use 2 to 40 letters, digits, dashes or underscores."))
 
 
-def normalised_code(code: str) -> str:
-    """Return a coupon's code as it is kept: without spaces around it, in capitals."""
+def normalize_code(code: str) -> str:
+    """Return a coupon's code as it is stored: without surrounding spaces, in capitals."""
     return code.strip().upper()
 
 
 class CouponQuerySet(models.QuerySet["Coupon"]):
-    """Coupons by who may see them: administrators, as long as a code is a secret."""
+    """Coupons; only administrators can see them, since a code is a secret."""
 
     def visible_to(self, user: Any) -> Self:
-        """Return all for admins, none for anybody else."""
+        """Return all coupons for admins, none for other users."""
         return self if has_role(user, Role.ADMIN) else self.none()
 
     editable_by = visible_to
 
 
 class Coupon(models.Model):
-    """A code that takes a share, or a fixed amount, off the price of some courses or of all of them."""
+    """A code that reduces the price of some courses, or of all, by a percentage or a fixed amount."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    code = models.CharField(_("code"), max_length=40, unique=True, validators=[code_shape])
+    code = models.CharField(_("code"), max_length=40, unique=True, validators=[validate_code])
     percent_off = models.PositiveSmallIntegerField(
         _("percent off"), null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(100)]
     )
@@ -45,14 +45,10 @@ class Coupon(models.Model):
     currency = models.CharField(
         _("currency of the amount"), max_length=3, null=True, blank=True, validators=[validate_currency]
     )
-    max_uses = models.PositiveIntegerField(
-        _("how often at most"), null=True, blank=True, validators=[MinValueValidator(1)]
-    )
+    max_uses = models.PositiveIntegerField(_("maximum uses"), null=True, blank=True, validators=[MinValueValidator(1)])
     valid_from = models.DateTimeField(_("valid from"), default=timezone.now)
     valid_until = models.DateTimeField(_("valid until"), null=True, blank=True)
-    courses = models.ManyToManyField(
-        Course, blank=True, related_name="coupons", verbose_name=_("only for these courses")
-    )
+    courses = models.ManyToManyField(Course, blank=True, related_name="coupons", verbose_name=_("limited to courses"))
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = CouponQuerySet.as_manager()
@@ -80,33 +76,33 @@ class Coupon(models.Model):
         return self.code
 
     def clean(self) -> None:
-        """Refuse a coupon that takes both or neither, or an amount without its currency."""
-        self.code = normalised_code(self.code or "")
+        """Validate that there is one discount, that an amount has a currency, and that the end is after the start."""
+        self.code = normalize_code(self.code or "")
         if (self.percent_off is None) == (self.amount_off is None):
-            raise ValidationError({"percent_off": _("Give either a percentage or an amount.")})
+            raise ValidationError({"percent_off": _("Enter either a percentage or an amount.")})
         if (self.amount_off is None) != (not self.currency):
-            raise ValidationError({"currency": _("An amount has a currency, a percentage has none.")})
+            raise ValidationError({"currency": _("Enter a currency for an amount, and none for a percentage.")})
         self.currency = self.currency or None
         if self.valid_until is not None and self.valid_until <= self.valid_from:
-            raise ValidationError({"valid_until": _("It has to end after it begins.")})
+            raise ValidationError({"valid_until": _("The end must be after the start.")})
 
     def is_valid_at(self, moment: Any = None) -> bool:
-        """Return whether its dates allow it now."""
+        """Return whether the coupon is valid at `moment`, by default now."""
         moment = moment or timezone.now()
         return self.valid_from <= moment and (self.valid_until is None or moment < self.valid_until)
 
-    def discount_on(self, amount: int, currency: str) -> int | None:
-        """Return what it takes off `amount` minor units, never more than that; None for an amount in another currency.
+    def discount_for(self, amount: int, currency: str) -> int | None:
+        """Return the discount on `amount` minor units, at most that amount; None if the coupon is in another currency.
 
-        Percentages are rounded half up, in integers (QUALITY P10).
+        Percentages are rounded half up, in integers (quality row P10).
         """
         if self.percent_off is not None:
             return (amount * self.percent_off + 50) // 100
         return min(amount, self.amount_off or 0) if self.currency == currency else None
 
-    def uses(self, *, besides: Any = None) -> int:
-        """Return how many orders hold it: those that were paid for, and those that still may be. One query."""
-        living = self.orders.exclude(user=besides, status="pending") if besides else self.orders.all()
-        return living.filter(
+    def count_uses(self, *, excluding: Any = None) -> int:
+        """Return the number of paid and open orders with the coupon, without a user's pending ones. One query."""
+        orders = self.orders.exclude(user=excluding, status="pending") if excluding else self.orders.all()
+        return orders.filter(
             Q(status__in=["completed", "refunded"]) | Q(status="pending", expires_at__gt=timezone.now())
         ).count()

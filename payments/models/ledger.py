@@ -1,4 +1,4 @@
-"""The ledger: every movement of money, appended, never edited. The database refuses an update (migration 0001)."""
+"""The append-only ledger of all movements of money; a database trigger rejects updates (migration 0002)."""
 
 from django.conf import settings
 from django.db import models
@@ -10,27 +10,27 @@ from payments.models.orders import Order
 
 
 class Account(models.TextChoices):
-    """Where money is, or what it was for."""
+    """The accounts of the ledger."""
 
-    STRIPE = "stripe", _("Balance at Stripe")
+    STRIPE = "stripe", _("Stripe balance")
     SALES = "sales", _("Sales")
     REFUNDS = "refunds", _("Refunds")
     DISPUTES = "disputes", _("Disputes")
-    FEES = "fees", _("Fees of Stripe")
+    FEES = "fees", _("Stripe fees")
 
 
 class EntryKind(models.TextChoices):
-    """What moved."""
+    """The kinds of movements."""
 
     PAYMENT = "payment", _("Payment")
     REFUND = "refund", _("Refund")
-    DISPUTE = "dispute", _("Dispute, money withdrawn")
-    DISPUTE_WON = "dispute_won", _("Dispute, money back")
+    DISPUTE = "dispute", _("Dispute: funds withdrawn")
+    DISPUTE_WON = "dispute_won", _("Dispute: funds reinstated")
     FEE = "fee", _("Fee")
 
 
-# From which account to which each kind moves money.
-MOVES = {
+# The source and target account of each kind of entry.
+ACCOUNTS_BY_KIND = {
     EntryKind.PAYMENT: (Account.SALES, Account.STRIPE),
     EntryKind.REFUND: (Account.STRIPE, Account.REFUNDS),
     EntryKind.DISPUTE: (Account.STRIPE, Account.DISPUTES),
@@ -39,38 +39,38 @@ MOVES = {
 }
 
 
-def _right_accounts() -> Q:
-    """Return the condition that an entry moves money between the accounts of its kind."""
+def _accounts_match_kind() -> Q:
+    """Return the condition that an entry has the source and target account of its kind."""
     condition = Q()
-    for kind, (source, target) in MOVES.items():
+    for kind, (source, target) in ACCOUNTS_BY_KIND.items():
         condition |= Q(kind=kind.value, source=source.value, target=target.value)
     return condition
 
 
 class LedgerEntry(models.Model):
-    """`amount` minor units of `currency` moved from one account to another.
+    """A movement of `amount` minor units of `currency` from one account to another.
 
-    One row holds both sides, so the accounts of each currency add up to zero whatever is appended. `key` names the fact
-    at Stripe that it follows from; together with the kind it is unique, so no fact is booked twice.
+    A row holds both sides, so the accounts of each currency always add up to zero. `key` identifies the payment, refund
+    or dispute at Stripe; it is unique together with the kind, so that none of them is booked twice.
     """
 
     order = models.ForeignKey(Order, models.PROTECT, related_name="entries")
-    kind = models.CharField(_("what"), max_length=12, choices=EntryKind.choices)
+    kind = models.CharField(_("kind"), max_length=12, choices=EntryKind.choices)
     source = models.CharField(_("from"), max_length=12, choices=Account.choices)
     target = models.CharField(_("to"), max_length=12, choices=Account.choices)
     amount = models.PositiveBigIntegerField(_("amount"))
     currency = models.CharField(_("currency"), max_length=3)
     key = models.CharField(max_length=300)
-    # No foreign key to the database: nothing that happens to a person may touch a line of the ledger.
+    # No foreign key constraint: deleting a user must not update an entry of the ledger.
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.DO_NOTHING, null=True, db_constraint=False, related_name="+"
     )
-    created_at = models.DateTimeField(_("when"), default=timezone.now)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
 
     class Meta:
         ordering = ["-id"]
-        verbose_name = _("entry of the ledger")
-        verbose_name_plural = _("ledger")
+        verbose_name = _("ledger entry")
+        verbose_name_plural = _("ledger entries")
         constraints = [
             models.UniqueConstraint(fields=["kind", "key"], name="payments_ledgerentry_once"),
             models.UniqueConstraint(
@@ -78,7 +78,7 @@ class LedgerEntry(models.Model):
             ),
             models.CheckConstraint(condition=Q(amount__gt=0), name="payments_ledgerentry_of_something"),
             models.CheckConstraint(condition=~Q(source=F("target")), name="payments_ledgerentry_moves"),
-            models.CheckConstraint(condition=_right_accounts(), name="payments_ledgerentry_right_accounts"),
+            models.CheckConstraint(condition=_accounts_match_kind(), name="payments_ledgerentry_right_accounts"),
         ]
         indexes = [
             models.Index(fields=["currency", "kind"], name="payments_ledger_totals"),

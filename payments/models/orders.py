@@ -1,4 +1,4 @@
-"""Orders: one person, one course, one price that stands for half an hour."""
+"""Orders of one course by one user, at a price that is held for 30 minutes."""
 
 import uuid
 from datetime import timedelta
@@ -11,27 +11,29 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role, has_role
+from core.text import money
 from courses.models import Course, validate_currency
-from lms.lib import money
 from payments.models.coupons import Coupon
 from payments.states import OrderState
 
-# How long the price of an order stands (QUALITY P12).
-PRICE_STANDS_FOR = timedelta(minutes=30)
+# How long the price of an order is held (quality row P12).
+PRICE_HOLD_TIME = timedelta(minutes=30)
 
 
 class OrderStatus(models.TextChoices):
-    """Where an order stands. It only ever moves down this list; a failed one that is paid after all is completed
-    (QUALITY P04)."""
+    """The status of an order, which only moves down this list.
 
-    PENDING = "pending", _("Waiting for payment")
+    A failed order that is paid later becomes completed (quality row P04).
+    """
+
+    PENDING = "pending", _("Awaiting payment")
     FAILED = "failed", _("Not paid")
     COMPLETED = "completed", _("Paid")
     REFUNDED = "refunded", _("Refunded")
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
-    """Orders by who may see them, and by what is to be done about them."""
+    """Orders by visibility, status and pending work."""
 
     def visible_to(self, user: Any) -> Self:
         """Return the user's own orders, all for admins."""
@@ -40,37 +42,37 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self.filter(user=user) if user.is_authenticated else self.none()
 
     def editable_by(self, user: Any) -> Self:
-        """Return the user's own orders: nobody pays for another."""
+        """Return the user's own orders; even admins cannot pay for another user."""
         return self.filter(user=user) if user.is_authenticated else self.none()
 
     def pending(self) -> Self:
-        """Return the orders that nobody has paid yet."""
+        """Return the unpaid orders, including expired ones that have not failed yet."""
         return self.filter(status=OrderStatus.PENDING)
 
-    def standing(self) -> Self:
-        """Return the orders that open their course: paid, and not given back whole (QUALITY E07)."""
+    def granting_access(self) -> Self:
+        """Return the orders that give access to their course: paid, not fully refunded (quality row E07)."""
         return self.filter(status=OrderStatus.COMPLETED)
 
-    def to_ask_about(self) -> Self:
-        """Return the orders whose intent at Stripe may have been paid without our hearing of it, least asked first.
+    def due_for_check(self) -> Self:
+        """Return the orders whose intent may have been paid without an event, least recently checked first.
 
-        Failed ones too, for a day: a payment that was under way when the order ran out is still money.
+        Failed orders are included for a day: a payment in progress when the order expired still counts.
         """
-        asked_since = timezone.now() - timedelta(seconds=45)
+        check_before = timezone.now() - timedelta(seconds=45)
         recent = Q(status=OrderStatus.FAILED, created_at__gt=timezone.now() - timedelta(days=1), is_settled=False)
         return (
             self.filter(Q(status=OrderStatus.PENDING) | recent, stripe_payment_intent_id__isnull=False)
-            .filter(Q(checked_at=None) | Q(checked_at__lt=asked_since))
+            .filter(Q(checked_at=None) | Q(checked_at__lt=check_before))
             .order_by(F("checked_at").asc(nulls_first=True), "created_at")
         )
 
 
 class Order(models.Model):
-    """What somebody wants to buy, and for how much.
+    """A user's order of a course.
 
     `list_amount`, `discount` and `amount` are integers in the currency's minor unit, fixed when the order is placed.
-    `status`, `refunded_amount` and `completed_at` are a fold of what was paid and refunded, kept by
-    `payments.settling`; nothing else writes them.
+    `status`, `refunded_amount` and `completed_at` are computed from the payment and the refunds; only
+    `payments.order_updates` writes them.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -87,16 +89,20 @@ class Order(models.Model):
     stripe_payment_intent_id = models.CharField(max_length=255, null=True, blank=True, unique=True)
     client_secret = models.CharField(max_length=255, blank=True, editable=False)
     charge_refunded = models.PositiveBigIntegerField(
-        default=0, help_text=_("The highest total of refunds that Stripe named for its charge.")
+        default=0, help_text=_("The largest refunded total that Stripe reported.")
     )
-    last_error = models.CharField(_("why the last card was declined"), max_length=300, blank=True)
-    flag = models.CharField(_("needs a look"), max_length=300, blank=True)
+    last_error = models.CharField(_("last card error"), max_length=300, blank=True)
+    flag = models.CharField(_("flag"), max_length=300, blank=True)
     disputed_at = models.DateTimeField(_("disputed"), null=True, blank=True)
     created_at = models.DateTimeField(_("ordered"), default=timezone.now)
-    expires_at = models.DateTimeField(_("price stands until"))
+    expires_at = models.DateTimeField(_("price held until"))
     completed_at = models.DateTimeField(_("paid"), null=True, blank=True)
-    checked_at = models.DateTimeField(null=True, blank=True, help_text=_("When Stripe was last asked about it."))
-    is_settled = models.BooleanField(default=False, help_text=_("Nothing more can be paid: its intent is cancelled."))
+    checked_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When the payment was last checked at Stripe.")
+    )
+    is_settled = models.BooleanField(
+        default=False, help_text=_("The intent is canceled, so that no payment is possible.")
+    )
     receipt_mailed_at = models.DateTimeField(null=True, blank=True)
 
     objects = OrderQuerySet.as_manager()
@@ -131,49 +137,49 @@ class Order(models.Model):
 
     @property
     def state(self) -> OrderState:
-        """The state of the order (payments/states.py): its status, and whether its price is still held."""
+        """The state in `payments.states`: the status, or expired for a pending order after its price hold."""
         if self.status == OrderStatus.PENDING and self.expires_at <= timezone.now():
             return OrderState.EXPIRED
         return OrderState(self.status)
 
     @property
     def is_open(self) -> bool:
-        """Whether it can be paid at its price."""
+        """Whether the order can be paid at its price."""
         return self.status == OrderStatus.PENDING and self.expires_at > timezone.now()
 
     @property
     def is_paid(self) -> bool:
-        """Whether it was paid, be it refunded since."""
+        """Whether the order was paid, including refunded orders."""
         return self.status in (OrderStatus.COMPLETED, OrderStatus.REFUNDED)
 
     @property
-    def standing_label(self) -> str:
-        """The status in words, a refund of a part included."""
+    def status_label(self) -> str:
+        """The label of the status; partly refunded orders have their own."""
         if self.status == OrderStatus.COMPLETED and self.refunded_amount:
-            return str(_("Partly refunded"))
+            return str(_("Partially refunded"))
         return str(self.get_status_display())
 
     @property
-    def standing_kind(self) -> str:
-        """The kind of badge that shows the status."""
+    def status_badge(self) -> str:
+        """The kind of the badge that shows the status."""
         return {"pending": "info", "failed": "", "completed": "good", "refunded": "warn"}[self.status]
 
     @property
     def formatted_amount(self) -> str:
-        """What is to pay, as the reader writes it."""
-        return money.formatted(self.amount, self.currency)
+        """The amount to pay, formatted for the active language."""
+        return money.format_amount(self.amount, self.currency)
 
     @property
     def formatted_list_amount(self) -> str:
-        """The price without the discount."""
-        return money.formatted(self.list_amount, self.currency)
+        """The price before the discount, formatted."""
+        return money.format_amount(self.list_amount, self.currency)
 
     @property
     def formatted_discount(self) -> str:
-        """What the coupon takes off."""
-        return money.formatted(self.discount, self.currency)
+        """The discount, formatted."""
+        return money.format_amount(self.discount, self.currency)
 
     @property
     def formatted_refunded(self) -> str:
-        """What was given back."""
-        return money.formatted(self.refunded_amount, self.currency)
+        """The refunded amount, formatted."""
+        return money.format_amount(self.refunded_amount, self.currency)

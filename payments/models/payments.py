@@ -1,4 +1,4 @@
-"""What was paid, what was given back, what is disputed, and the receipt."""
+"""Payments, refunds, disputes and receipts."""
 
 import uuid
 from datetime import timedelta
@@ -11,12 +11,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role, has_role
-from lms.lib import money
+from core.text import money
 from payments.models.orders import Order
 
 
 class PaymentQuerySet(models.QuerySet["Payment"]):
-    """Payments by who may see them."""
+    """Payments by visibility."""
 
     def visible_to(self, user: Any) -> Self:
         """Return the user's own payments, all for admins."""
@@ -25,19 +25,19 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
         return self.filter(user=user) if user.is_authenticated else self.none()
 
     def editable_by(self, user: Any) -> Self:
-        """Return all for admins: nobody else refunds."""
+        """Return all payments for admins, since only admins can refund; none for other users."""
         return self if has_role(user, Role.ADMIN) else self.none()
 
 
 class Payment(models.Model):
-    """The fact that an order was paid: written once, never edited. What was refunded since stands on its order."""
+    """The payment of an order; never changed after it is created. Its order holds the refunded amount."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     order = models.OneToOneField(Order, models.PROTECT, related_name="payment")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="payments")
     amount = models.PositiveBigIntegerField(_("amount"))
     currency = models.CharField(_("currency"), max_length=3)
-    payment_method = models.CharField(_("paid by"), max_length=40, default="card")
+    payment_method = models.CharField(_("payment method"), max_length=40, default="card")
     stripe_payment_method_id = models.CharField(max_length=255, null=True, blank=True)
     transaction_id = models.CharField(_("charge"), max_length=255, null=True, blank=True)
     metadata = models.JSONField(default=dict, blank=True)
@@ -52,25 +52,28 @@ class Payment(models.Model):
         indexes = [models.Index(fields=["user", "-created_at"], name="payments_payment_mine")]
 
     def __str__(self) -> str:
-        return f"{money.formatted(self.amount, self.currency)} · {self.order_id}"
+        return f"{money.format_amount(self.amount, self.currency)} · {self.order_id}"
 
     @property
     def status(self) -> str:
-        """Where the payment stands, which is where its order stands: "completed" or "refunded"."""
+        """The status of the order: "completed" or "refunded"."""
         return self.order.status
 
 
 class RefundState(models.TextChoices):
-    """Where a refund stands."""
+    """The state of a refund."""
 
-    REQUESTED = "requested", _("Asked for")
-    SUCCEEDED = "succeeded", _("Given back")
+    REQUESTED = "requested", _("Requested")
+    SUCCEEDED = "succeeded", _("Succeeded")
     FAILED = "failed", _("Failed")
 
 
 class Refund(models.Model):
-    """Money that goes back. Ours is written before Stripe is asked, so that no two can be under way for one order, and
-    its id is the key that keeps a repeat from becoming a second refund (QUALITY P08)."""
+    """A refund of a payment, requested on this site or made in Stripe's dashboard.
+
+    A refund of this site is created before the call to Stripe, so that an order has at most one in progress; its id is
+    the idempotency key, so that a repeated call makes no second refund (quality row P08).
+    """
 
     RESUMABLE_AFTER = timedelta(seconds=60)
 
@@ -82,7 +85,7 @@ class Refund(models.Model):
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     stripe_refund_id = models.CharField(max_length=255, null=True, blank=True, unique=True)
     state = models.CharField(max_length=12, choices=RefundState.choices, default=RefundState.REQUESTED)
-    created_at = models.DateTimeField(_("when"), default=timezone.now)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
     tried_at = models.DateTimeField(default=timezone.now)
     mailed_at = models.DateTimeField(null=True, blank=True)
 
@@ -101,23 +104,23 @@ class Refund(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{money.formatted(self.amount, self.currency)} · {self.order_id}"
+        return f"{money.format_amount(self.amount, self.currency)} · {self.order_id}"
 
     def is_abandoned(self) -> bool:
-        """Return whether whoever asked for it must have died over it, so that another may take it up."""
+        """Return whether its process must have died, so that another call may resume it."""
         return self.state == RefundState.REQUESTED and self.tried_at < timezone.now() - self.RESUMABLE_AFTER
 
 
 class Dispute(models.Model):
-    """A cardholder told their bank that they did not pay for this."""
+    """A cardholder's dispute of a payment with their bank."""
 
     stripe_dispute_id = models.CharField(max_length=255, unique=True)
     order = models.ForeignKey(Order, models.PROTECT, related_name="disputes")
     amount = models.PositiveBigIntegerField(_("amount"))
     currency = models.CharField(_("currency"), max_length=3)
     reason = models.CharField(_("reason"), max_length=80, blank=True)
-    opened_at = models.DateTimeField(_("since"), default=timezone.now)
-    closed_as = models.CharField(_("ended"), max_length=40, blank=True)
+    opened_at = models.DateTimeField(_("opened"), default=timezone.now)
+    closed_as = models.CharField(_("closed as"), max_length=40, blank=True)
 
     class Meta:
         ordering = ["-opened_at", "id"]
@@ -128,7 +131,10 @@ class Dispute(models.Model):
 
 
 class ReceiptCounter(models.Model):
-    """One row: the number of the newest receipt. Locked while one is written, so that no number is missing."""
+    """The number of the newest receipt, in a single row.
+
+    The row is locked while a receipt is created, so that no number is missing.
+    """
 
     last_number = models.PositiveBigIntegerField(default=0)
 
@@ -140,8 +146,10 @@ class ReceiptCounter(models.Model):
 
 
 class Receipt(models.Model):
-    """What was sold, by whom, as it was that day. The buyer's name is read from their account: who is forgotten
-    there is forgotten here."""
+    """The receipt of a paid order, with the seller's details on that day.
+
+    The buyer's name is read from the account, so that deleting the account removes it here as well.
+    """
 
     order = models.OneToOneField(Order, models.PROTECT, related_name="receipt")
     number = models.PositiveBigIntegerField(unique=True)
@@ -160,9 +168,9 @@ class Receipt(models.Model):
 
     @property
     def formatted_number(self) -> str:
-        """The number as it is printed: the year and six digits at least."""
+        """The printed number: the year and at least six digits."""
         return f"{self.issued_at:%Y}-{self.number:06d}"
 
-    def shown(self) -> dict[str, Any]:
-        """Return what page and PDF show of it."""
+    def get_context(self) -> dict[str, Any]:
+        """Return the template context of the page and the PDF."""
         return {"receipt": self, "order": self.order, "buyer": self.order.user}

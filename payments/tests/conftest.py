@@ -1,4 +1,4 @@
-"""What payment tests stand on: a Stripe of their own, and events signed as Stripe signs them."""
+"""Fixtures of payment tests: a local Stripe sandbox, and events with valid signatures."""
 
 import hashlib
 import hmac
@@ -15,22 +15,23 @@ from django.test import Client
 
 from accounts.models import User
 from courses.models import Course
-from lms.lib.ports import free_port
-from payments import checkout, events, gateway, sandbox
+from payments import checkout, stripe_client, webhooks
 from payments.models import Order, Payment
+from tools.ports import free_port
+from tools.stripe_sandbox import process
 
 WEBHOOK = "/api/v1/payments/webhook"
 
 
 @pytest.fixture(scope="session")
 def _stripe_process() -> Iterator[str]:
-    with sandbox.running(free_port(), event_delay=0) as address:
+    with process.run_sandbox(free_port(), event_delay=0) as address:
         yield address
 
 
 @pytest.fixture
 def stripe_host(_stripe_process: str, settings: Any) -> Iterator[str]:
-    """An empty stand-in for Stripe, which the site asks; it sends no events unless a test says where to."""
+    """Point the site at an empty Stripe sandbox, which sends no events unless a test sets the endpoint."""
     settings.STRIPE_API_HOST = _stripe_process
     requests.delete(f"{_stripe_process}/_config/data", timeout=5)
     requests.delete(f"{_stripe_process}/_config/webhooks", timeout=5)
@@ -47,11 +48,11 @@ def signature(body: bytes, *, at: float | None = None, secret: str | None = None
     return f"t={moment},v1={digest}"
 
 
-def event(kind: str, thing: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    """Return an event about an object of Stripe's."""
+def event(event_type: str, stripe_object: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    """Return an event about a Stripe object."""
     return {
-        "id": f"evt_{uuid.uuid4().hex}", "object": "event", "type": kind, "livemode": False,
-        "created": int(time.time()), "data": {"object": thing}, **fields,
+        "id": f"evt_{uuid.uuid4().hex}", "object": "event", "type": event_type, "livemode": False,
+        "created": int(time.time()), "data": {"object": stripe_object}, **fields,
     }  # fmt: skip
 
 
@@ -75,7 +76,7 @@ def intent_of(order: Order, status: str = "succeeded", **fields: Any) -> dict[st
 
 
 def charge_of(order: Order, refunded: int, **fields: Any) -> dict[str, Any]:
-    """Return the charge of an order of which so much was given back."""
+    """Return the charge of an order with a refunded total in minor units."""
     return {
         "id": f"ch_{order.pk.hex}", "object": "charge", "amount": order.amount, "amount_refunded": refunded,
         "currency": order.currency.lower(), "paid": True, "payment_intent": intent_of(order)["id"],
@@ -102,7 +103,7 @@ def dispute_of(order: Order, status: str = "needs_response") -> dict[str, Any]:
 
 
 def with_intent(order: Order) -> Order:
-    """Give an order the intent that `intent_of` speaks of, as if Stripe had made it."""
+    """Store the intent of `intent_of` on an order, as if Stripe had created it."""
     order.stripe_payment_intent_id, order.client_secret = f"pi_{order.pk.hex}", "pi_x_secret_y"
     order.save(update_fields=["stripe_payment_intent_id", "client_secret"])
     return order
@@ -111,30 +112,30 @@ def with_intent(order: Order) -> Order:
 @pytest.fixture
 def order(carol: User, paid_course: Course) -> Order:
     """Carol's order of the paid course, with its intent."""
-    placed, _made = checkout.place_order(actor=carol, course=paid_course)
+    placed, _created = checkout.place_order(actor=carol, course=paid_course)
     return with_intent(placed)
 
 
 @pytest.fixture
 def paid(order: Order) -> Payment:
-    """Carol's payment of it, as the webhook books it."""
+    """Carol's payment of her order, booked by the webhook."""
     assert deliver(event("payment_intent.succeeded", intent_of(order))).status_code == 200
     return Payment.objects.select_related("order").get(order=order)
 
 
 @pytest.fixture
 def buy(stripe_host: str) -> Callable[..., Order]:
-    """Return a function that buys a course at the stand-in, whose event is then delivered."""
+    """Return a function that buys a course in the sandbox; the event is delivered unless `deliver_event` is False."""
 
-    def bought(user: User, course: Course, card: str = "succeeds", told: bool = True) -> Order:
-        order, _made = checkout.place_order(actor=user, course=course)
+    def buy_in_sandbox(user: User, course: Course, card: str = "succeeds", deliver_event: bool = True) -> Order:
+        order, _created = checkout.place_order(actor=user, course=course)
         checkout.pay_in_sandbox(actor=user, order=order, card=card)
         order.refresh_from_db()
-        if told:
-            intent = gateway.retrieve_intent(order.stripe_payment_intent_id or "")
+        if deliver_event:
+            intent = stripe_client.retrieve_intent(order.stripe_payment_intent_id or "")
             body = json.dumps(event("payment_intent.succeeded", intent)).encode()
-            events.receive(body, signature(body))
+            webhooks.receive_event(body, signature(body))
             order.refresh_from_db()
         return order
 
-    return bought
+    return buy_in_sandbox

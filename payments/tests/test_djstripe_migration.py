@@ -1,4 +1,4 @@
-"""Our one migration of dj-stripe's models is theirs, and quick."""
+"""Tests of the single migration that replaces dj-stripe's own ones."""
 
 import subprocess
 import sys
@@ -8,12 +8,12 @@ from django.conf import settings
 from django.core.management import call_command
 
 
-def test_it_differs_in_nothing_from_the_models_of_the_installed_package(db: None) -> None:
+def test_the_migration_matches_the_models_of_the_installed_package(db: None) -> None:
     call_command("makemigrations", "djstripe", check=True, dry_run=True, verbosity=0)
 
 
 def test_a_new_database_is_migrated_in_under_fifteen_seconds_of_cpu(tmp_path: Path) -> None:
-    """Not a stop-watch on a machine that may be busy, but the processor time of the one process."""
+    """CPU time of the process, since wall time depends on the load of the machine."""
     measured = subprocess.run(
         [
             sys.executable,

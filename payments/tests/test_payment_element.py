@@ -1,4 +1,4 @@
-"""The checkout with Stripe's keys: its form, its script and what the browser may load; and none of it without keys."""
+"""Tests of Stripe's form on the payment page: its data, its script and the content security policy."""
 
 import json
 from collections.abc import Callable
@@ -10,9 +10,9 @@ from playwright.sync_api import Page, Route, expect
 
 from accounts.models import User
 from courses.models import Course
-from lms.testing.browsing import assert_accessible, log_in
-from payments import checkout, gateway
+from payments import checkout, stripe_client
 from payments.models import Order
+from tools.testing.browser import assert_accessible, log_in
 
 BrowserOf = Callable[[User], Client]
 
@@ -20,23 +20,23 @@ SECRET_KEY = "sk_test_51" + "N0tAKey" * 12
 PUBLISHABLE_KEY = "pk_test_51" + "N0tAKey" * 12
 SOURCES = ("https://js.stripe.com", "https://hooks.stripe.com", "https://api.stripe.com")
 
-# What stands in for Stripe's script: it writes down what it was asked, and declines the first card.
+# A fake of Stripe's script, which records its calls and declines the first card.
 SCRIPT = """
-window.asked = [];
+window.calls = [];
 window.Stripe = (key) => ({
   elements: (options) => {
-    window.asked.push({ key, ...options });
+    window.calls.push({ key, ...options });
     return {
       create: (kind) => ({
         mount: (node) => {
-          node.textContent = "The card's form of Stripe: " + kind;
+          node.textContent = "Stripe card form: " + kind;
         },
       }),
     };
   },
   confirmPayment: async ({ confirmParams }) => {
-    window.asked.push(confirmParams);
-    if (window.asked.length > 2) {
+    window.calls.push(confirmParams);
+    if (window.calls.length > 2) {
       location.assign(confirmParams.return_url + "?payment_intent=pi_1&redirect_status=succeeded");
       return new Promise(() => {});
     }
@@ -48,25 +48,25 @@ window.Stripe = (key) => ({
 
 @pytest.fixture
 def with_keys(settings: Any, stripe_host: str) -> None:
-    """Set keys that look like real ones; what they are used at is the stand-in."""
+    """Set keys that look like real ones; requests still go to the sandbox."""
     settings.STRIPE_SECRET_KEY, settings.STRIPE_PUBLISHABLE_KEY = SECRET_KEY, PUBLISHABLE_KEY
     settings.STRIPE_SANDBOX = False
 
 
 @pytest.fixture
 def placed(carol: User, paid_course: Course) -> Order:
-    """Carol's order, which nobody has begun to pay."""
+    """Carol's order, without an intent."""
     return checkout.place_order(actor=carol, course=paid_course)[0]
 
 
 @pytest.mark.django_db
-def test_with_keys_the_page_holds_what_stripe_s_form_needs(
+def test_with_keys_the_payment_page_has_the_data_of_stripes_form(
     with_keys: None, placed: Order, carol: User, browser_of: BrowserOf
 ) -> None:
     page = browser_of(carol).get(f"/orders/{placed.pk}/pay/")
     html = page.content.decode()
     placed.refresh_from_db()
-    intent = gateway.retrieve_intent(placed.stripe_payment_intent_id or "")
+    intent = stripe_client.retrieve_intent(placed.stripe_payment_intent_id or "")
     assert (intent["amount"], intent["currency"], intent["description"]) == (4900, "eur", "Coffee")
     assert f'data-key="{PUBLISHABLE_KEY}"' in html
     assert f'data-secret="{intent["client_secret"]}"' in html
@@ -89,18 +89,18 @@ def test_head_of_the_payment_page_creates_no_intent(
 
 @pytest.mark.quality("V02")
 @pytest.mark.django_db
-def test_head_of_the_order_page_does_not_ask_stripe(
+def test_head_of_the_order_page_does_not_call_stripe(
     with_keys: None, placed: Order, carol: User, browser_of: BrowserOf
 ) -> None:
     order = checkout.create_intent(actor=carol, order=placed)
-    gateway.confirm_in_sandbox(order.stripe_payment_intent_id or "", "succeeds")
+    stripe_client.confirm_in_sandbox(order.stripe_payment_intent_id or "", "succeeds")
     assert browser_of(carol).head(f"/orders/{order.pk}/").status_code == 200
     order.refresh_from_db()
     assert order.status == "pending"
 
 
 @pytest.mark.django_db
-def test_with_keys_that_page_alone_may_load_stripe(
+def test_only_the_payment_page_may_load_stripe(
     with_keys: None, placed: Order, carol: User, browser_of: BrowserOf
 ) -> None:
     browser = browser_of(carol)
@@ -120,7 +120,7 @@ def test_with_keys_that_page_alone_may_load_stripe(
 
 
 @pytest.mark.django_db
-def test_a_wrong_coupon_leaves_the_form_where_it_was(
+def test_an_invalid_coupon_keeps_the_payment_form(
     with_keys: None, placed: Order, carol: User, browser_of: BrowserOf
 ) -> None:
     page = browser_of(carol).post(f"/orders/{placed.pk}/coupon/", {"code": "NOPE"})
@@ -130,37 +130,37 @@ def test_a_wrong_coupon_leaves_the_form_where_it_was(
 
 
 @pytest.mark.django_db
-def test_with_keys_while_stripe_is_away_the_page_says_so_and_loads_nothing_of_it(
+def test_while_stripe_is_unavailable_the_page_shows_an_error_without_its_script(
     with_keys: None, placed: Order, carol: User, browser_of: BrowserOf, settings: Any
 ) -> None:
     settings.STRIPE_API_HOST = "http://127.0.0.1:1"
     page = browser_of(carol).get(f"/orders/{placed.pk}/pay/")
     html = page.content.decode()
     assert page.status_code == 200
-    assert "Your order is kept" in html
+    assert "Your order is saved" in html
     assert "data-stripe-element" not in html
     assert "js.stripe.com" not in html + page["Content-Security-Policy"]
 
 
 @pytest.mark.django_db
-def test_without_keys_there_is_nothing_of_stripe_on_the_page(
+def test_in_the_sandbox_the_page_does_not_load_stripe(
     placed: Order, stripe_host: str, carol: User, browser_of: BrowserOf
 ) -> None:
     page = browser_of(carol).get(f"/orders/{placed.pk}/pay/")
     html = page.content.decode()
-    assert "This is a sandbox" in html
+    assert "Test mode" in html
     assert "data-stripe" not in html
     assert not any(source in html + page["Content-Security-Policy"] for source in SOURCES)
 
 
 @pytest.mark.django_db
-def test_in_production_without_keys_nothing_can_be_paid_and_the_page_says_so(
+def test_in_production_without_keys_the_page_shows_that_payments_are_off(
     placed: Order, carol: User, browser_of: BrowserOf, settings: Any
 ) -> None:
     settings.STRIPE_SANDBOX = False
     page = browser_of(carol).get(f"/orders/{placed.pk}/pay/")
     html = page.content.decode()
-    assert "Nothing can be paid here yet." in html
+    assert "Payments are not set up on this site yet." in html
     assert "test_card" not in html
     assert "4242" not in html
     assert not any(source in html + page["Content-Security-Policy"] for source in SOURCES)
@@ -169,23 +169,23 @@ def test_in_production_without_keys_nothing_can_be_paid_and_the_page_says_so(
 
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
-def test_the_form_is_mounted_declines_a_card_and_comes_back_to_the_order(
+def test_stripes_form_declines_a_card_and_returns_to_the_order(
     with_keys: None, page: Page, live_site: str, placed: Order, carol: User
 ) -> None:
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda line: problems.append(line.text) if "Content Security Policy" in line.text else None)
 
-    def script(route: Route) -> None:
+    def fulfill_script(route: Route) -> None:
         route.fulfill(content_type="text/javascript", body=SCRIPT)
 
-    page.route("https://js.stripe.com/v3/", script)
+    page.route("https://js.stripe.com/v3/", fulfill_script)
     log_in(page, live_site, carol, f"/orders/{placed.pk}/pay/")
-    expect(page.get_by_text("The card's form of Stripe: payment")).to_be_visible()
+    expect(page.get_by_text("Stripe card form: payment")).to_be_visible()
     assert_accessible(page)
     placed.refresh_from_db()
-    asked = json.loads(page.evaluate("JSON.stringify(window.asked)"))
-    assert asked == [{"key": PUBLISHABLE_KEY, "clientSecret": placed.client_secret}]
+    calls = json.loads(page.evaluate("JSON.stringify(window.calls)"))
+    assert calls == [{"key": PUBLISHABLE_KEY, "clientSecret": placed.client_secret}]
 
     page.get_by_role("button", name="Pay €49").click()
     expect(page.get_by_role("alert")).to_have_text("Your card has insufficient funds.")

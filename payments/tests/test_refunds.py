@@ -1,4 +1,4 @@
-"""Giving money back (QUALITY P08, P15), and what follows from it."""
+"""Tests of refunds and their effects (quality rows P08, P15)."""
 
 import csv
 import io
@@ -12,17 +12,17 @@ from django.test import Client
 from pypdf import PdfReader
 from rest_framework.test import APIClient
 
-from accounts.closing import close_account
+from accounts.account_deletion import close_account
 from accounts.models import User
 from certificates.models import Certificate
+from core.models import AuditEntry, SiteSettings
 from courses.models import Course
 from enrollments.models import Enrollment
-from lms.platform.models import AuditEntry, SiteSettings
-from lms.testing.plugin import complete_all_lessons
-from lms.testing.racing import at_once, kinds
-from payments import reconciling
+from payments import reconciliation
 from payments.models import LedgerEntry, Order, Payment, Receipt, Refund
 from payments.tests.conftest import charge_of, deliver, event, intent_of
+from tools.testing.plugin import complete_all_lessons
+from tools.testing.races import count_outcomes, run_concurrently
 
 pytestmark = pytest.mark.django_db
 Buy = Callable[..., Order]
@@ -35,13 +35,15 @@ def refund(client: APIClient, payment: Payment, **body: Any) -> tuple[int, str]:
     return answer.status_code, data["errors"][0]["code"] if "errors" in data else data["status"]
 
 
-def given_back(host: str) -> list[int]:
+def refunded_amounts(host: str) -> list[int]:
     rows = requests.get(f"{host}/v1/refunds", auth=("sk_test_12345", ""), timeout=5, params={"limit": 100}).json()
     return [row["amount"] for row in rows["data"]]
 
 
 @pytest.mark.quality("P08")
-def test_only_admins_refund(carol: User, alice: User, bob: User, paid_course: Course, buy: Buy, api_of: Api) -> None:
+def test_only_admins_can_refund(
+    carol: User, alice: User, bob: User, paid_course: Course, buy: Buy, api_of: Api
+) -> None:
     payment = buy(carol, paid_course).payment
     for user in (carol, alice, bob):
         assert refund(api_of(user), payment)[0] == 403
@@ -50,7 +52,7 @@ def test_only_admins_refund(carol: User, alice: User, bob: User, paid_course: Co
 
 
 @pytest.mark.quality("P08")
-def test_amounts_outside_the_payment_are_refused(
+def test_refund_amounts_outside_the_payment_are_rejected(
     carol: User, dan: User, paid_course: Course, buy: Buy, api_of: Api, stripe_host: str
 ) -> None:
     payment, client = buy(carol, paid_course).payment, api_of(dan)
@@ -63,28 +65,28 @@ def test_amounts_outside_the_payment_are_refused(
     assert refund(client, payment, amount=901) == (409, "refund_exceeds")
     assert refund(client, payment, reason="They asked.") == (200, "refunded")
     assert refund(client, payment) == (409, "already_refunded")
-    assert sorted(given_back(stripe_host)) == [900, 4000]
+    assert sorted(refunded_amounts(stripe_host)) == [900, 4000]
     assert Order.objects.get().refunded_amount == 4900
 
 
 @pytest.mark.quality("P08")
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_ten_refunds_at_once_make_one(
+def test_ten_concurrent_refunds_create_one(
     carol: User, dan: User, paid_course: Course, buy: Buy, api_of: Api, stripe_host: str
 ) -> None:
     payment = buy(carol, paid_course).payment
     clients = [api_of(dan) for _number in range(10)]
-    outcomes = at_once(10, lambda number: clients[number].post(f"/api/v1/payments/{payment.pk}/refund", {}))
-    assert kinds(outcomes) == {"200": 1, "409": 9}
-    assert given_back(stripe_host) == [4900]
+    outcomes = run_concurrently(10, lambda number: clients[number].post(f"/api/v1/payments/{payment.pk}/refund", {}))
+    assert count_outcomes(outcomes) == {"200": 1, "409": 9}
+    assert refunded_amounts(stripe_host) == [4900]
     assert not Enrollment.objects.active().exists()
     assert AuditEntry.objects.filter(action="enrollments.revoked").count() == 1
     assert LedgerEntry.objects.filter(kind="refund").count() == 1
 
 
 @pytest.mark.quality("P08")
-def test_a_refund_s_events_count_it_once_more_never(
+def test_events_of_a_refund_do_not_count_it_again(
     carol: User, dan: User, paid_course: Course, buy: Buy, api_of: Api, stripe_host: str
 ) -> None:
     order = buy(carol, paid_course)
@@ -100,7 +102,7 @@ def test_a_refund_s_events_count_it_once_more_never(
 
 
 @pytest.mark.quality("P08")
-def test_a_refund_that_stripe_did_not_answer_goes_on_where_it_stopped(
+def test_reconciliation_completes_a_refund_without_a_response(
     carol: User, dan: User, paid_course: Course, buy: Buy, api_of: Api, stripe_host: str, settings: Any
 ) -> None:
     order = buy(carol, paid_course)
@@ -109,47 +111,47 @@ def test_a_refund_that_stripe_did_not_answer_goes_on_where_it_stopped(
     client.raise_request_exception = False
     assert refund(client, order.payment) == (503, "stripe_unavailable")
     settings.STRIPE_API_HOST = stripe_host
-    assert reconciling.reconcile()["refunded"] == 1
-    assert given_back(stripe_host) == [4900]
+    assert reconciliation.reconcile()["refunded"] == 1
+    assert refunded_amounts(stripe_host) == [4900]
     order.refresh_from_db()
     assert (order.status, Enrollment.objects.active().count()) == ("refunded", 0)
     assert LedgerEntry.objects.get(kind="refund").actor == dan
 
 
 @pytest.mark.quality("P15")
-def test_stripe_and_the_ledger_agree_to_the_cent(
+def test_the_totals_of_stripe_and_the_ledger_are_equal(
     carol: User, bob: User, dan: User, paid_course: Course, buy: Buy, api_of: Api
 ) -> None:
     refund(api_of(dan), buy(carol, paid_course).payment, amount=1234)
     buy(bob, paid_course)
-    [found] = reconciling.compare()
+    [found] = reconciliation.compare_with_stripe()
     assert (found.currency, found.at_stripe, found.in_ledger, found.difference) == ("EUR", 8566, 8566, 0)
 
 
 @pytest.mark.quality("P15")
-def test_a_difference_shows(
+def test_the_admin_shows_a_difference_between_stripe_and_the_ledger(
     carol: User, paid_course: Course, buy: Buy, dan: User, browser_of: Callable[..., Client]
 ) -> None:
-    buy(carol, paid_course, told=False)
-    assert [one.difference for one in reconciling.compare()] == [4900]
+    buy(carol, paid_course, deliver_event=False)
+    assert [one.difference for one in reconciliation.compare_with_stripe()] == [4900]
     page = browser_of(dan).get("/admin/payments/order/compare/").content.decode()
     assert "<strong>€49</strong>" in page
 
 
-@pytest.mark.parametrize("takes_back", [True, False])
-def test_a_certificate_goes_with_the_money_only_where_the_site_says_so(
-    takes_back: bool, order: Order, django_capture_on_commit_callbacks: Callable[..., Any]
+@pytest.mark.parametrize("revokes", [True, False])
+def test_a_refund_revokes_the_certificate_only_if_the_site_is_set_so(
+    revokes: bool, order: Order, django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
-    SiteSettings.objects.update_or_create(pk=1, defaults={"revoke_certificate_on_refund": takes_back})
+    SiteSettings.objects.update_or_create(pk=1, defaults={"revoke_certificate_on_refund": revokes})
     cache.delete(SiteSettings.CACHE_KEY)
     deliver(event("payment_intent.succeeded", intent_of(order)))
     with django_capture_on_commit_callbacks(execute=True):
         complete_all_lessons(Enrollment.objects.get(user=order.user))
         deliver(event("charge.refunded", charge_of(order, order.amount)))
-    assert (Certificate.objects.get().revoked_at is not None) == takes_back
+    assert (Certificate.objects.get().revoked_at is not None) == revokes
 
 
-def test_the_admin_refunds_with_a_reason_only(
+def test_the_admin_requires_a_reason_for_refunds(
     carol: User, dan: User, paid_course: Course, buy: Buy, browser_of: Callable[..., Client]
 ) -> None:
     User.objects.filter(pk=dan.pk).update(is_superuser=True)
@@ -168,7 +170,7 @@ def test_the_admin_refunds_with_a_reason_only(
 
 
 @pytest.mark.quality("N04")
-def test_the_accountant_s_table_holds_no_formula(
+def test_the_csv_of_the_ledger_contains_no_formulas(
     carol: User, dan: User, paid_course: Course, buy: Buy, browser_of: Callable[..., Client]
 ) -> None:
     User.objects.filter(pk=carol.pk).update(full_name="=HYPERLINK(1)")
@@ -181,7 +183,7 @@ def test_the_accountant_s_table_holds_no_formula(
     assert browser_of(carol).get("/admin/payments/order/ledger.csv").status_code in (302, 403)
 
 
-def test_a_receipt_is_numbered_without_gaps_and_says_who_sold_what(
+def test_a_receipt_has_a_number_and_the_sellers_details(
     order: Order, browser_of: Callable[..., Client], bob: User
 ) -> None:
     SiteSettings.objects.update_or_create(
@@ -194,15 +196,15 @@ def test_a_receipt_is_numbered_without_gaps_and_says_who_sold_what(
     text = PdfReader(io.BytesIO(answer.content)).pages[0].extract_text()
     assert answer["Content-Type"] == "application/pdf"
     number = Receipt.objects.get().formatted_number
-    for words in ("Campus GmbH", "Lane 1", "DE1", "VAT", "€49", "Coffee", "Carol Example", number):
-        assert words in text
+    for text_part in ("Campus GmbH", "Lane 1", "DE1", "VAT", "€49", "Coffee", "Carol Example", number):
+        assert text_part in text
     assert browser_of(bob).get(f"/orders/{order.pk}/receipt.pdf").status_code == 404
 
 
 @pytest.mark.quality("U03")
-def test_closing_an_account_keeps_its_orders_and_forgets_its_name(order: Order, dan: User) -> None:
+def test_deleting_an_account_keeps_its_orders_and_removes_the_name(order: Order, dan: User) -> None:
     deliver(event("payment_intent.succeeded", intent_of(order)))
-    before = reconciling.ledger_totals()
+    before = reconciliation.ledger_totals()
     close_account(actor=dan, user=order.user)
     order.refresh_from_db()
-    assert (order.user.full_name, order.status, reconciling.ledger_totals()) == ("Deleted user", "completed", before)
+    assert (order.user.full_name, order.status, reconciliation.ledger_totals()) == ("Deleted user", "completed", before)

@@ -1,4 +1,4 @@
-"""The table of an order's states, whole; and orders that are paid between a service's check and its write."""
+"""Tests of the transition table of orders, and of orders that change while Stripe is called."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -10,13 +10,13 @@ from django.utils import timezone
 
 from accounts.models import User
 from courses.models import Course
-from lms.testing.plugin import buy_course
-from lms.testing.transitions import assert_follows, every_case
-from payments import checkout, gateway, refunding, settling
+from payments import checkout, order_updates, refunds, stripe_client
 from payments.errors import PaymentError
 from payments.models import Order, Payment
 from payments.states import ORDER, OrderState
 from payments.tests.conftest import intent_of
+from tools.testing.plugin import buy_course
+from tools.testing.transitions import assert_follows, every_case
 
 pytestmark = pytest.mark.quality("V06")
 
@@ -25,29 +25,29 @@ def pay(order: Order) -> Order:
     return checkout.create_intent(actor=order.user, order=order)
 
 
-def settle(order: Order) -> Order:
-    return checkout.take_over(order, intent_of(order, latest_charge=None))
+def update(order: Order) -> Order:
+    return checkout.apply_intent(order, intent_of(order, latest_charge=None))
 
 
 @transaction.atomic
 def fail(order: Order) -> None:
-    settling.fail(settling.locked(order.pk), settled=False)
+    order_updates.fail_order(order_updates.lock_order(order.pk), intent_canceled=False)
 
 
 def refund(order: Order) -> Payment:
     payment = Payment.objects.filter(order=order).first() or Payment(order=order)
-    return refunding.refund_payment(actor=User.objects.get(email="dan@example.com"), payment=payment)
+    return refunds.refund_payment(actor=User.objects.get(email="dan@example.com"), payment=payment)
 
 
-OPERATIONS: dict[str, Callable[[Order], Any]] = {"pay": pay, "settle": settle, "fail": fail, "refund": refund}
+OPERATIONS: dict[str, Callable[[Order], Any]] = {"pay": pay, "update": update, "fail": fail, "refund": refund}
 
 
 @pytest.fixture
 def _stripe(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A Stripe that agrees to everything."""
-    monkeypatch.setattr(gateway, "create_intent", lambda order: intent_of(order, "requires_payment_method"))
+    """Replace Stripe's API with one that accepts every request."""
+    monkeypatch.setattr(stripe_client, "create_intent", lambda order: intent_of(order, "requires_payment_method"))
     monkeypatch.setattr(
-        gateway,
+        stripe_client,
         "create_refund",
         lambda refund, _intent: {
             "id": "re_1", "amount": refund.amount, "currency": refund.currency.lower(), "status": "succeeded",
@@ -61,7 +61,7 @@ def order_in(state: OrderState, user: User, course: Course) -> Order:
     if state in (OrderState.COMPLETED, OrderState.REFUNDED):
         price = course.price_cents
         return buy_course(user, course, refunded=price if state == OrderState.REFUNDED else 0)
-    order, _made = checkout.place_order(actor=user, course=course)
+    order, _created = checkout.place_order(actor=user, course=course)
     fields: dict[str, Any] = {"stripe_payment_intent_id": f"pi_{order.pk.hex}"}
     if state == OrderState.EXPIRED:
         fields["expires_at"] = timezone.now() - timedelta(minutes=1)
@@ -82,28 +82,28 @@ def test_every_operation_on_every_state_of_an_order(
     )
 
 
-def test_an_order_that_was_refunded_since_it_was_read_gets_no_intent(
+def test_an_order_refunded_after_it_was_read_gets_no_intent(
     bob: User, paid_course: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[Order] = []
-    monkeypatch.setattr(gateway, "create_intent", lambda order: asked.append(order) or intent_of(order))
-    order, _made = checkout.place_order(actor=bob, course=paid_course)
-    checkout.take_over(order, intent_of(order, latest_charge={"id": "ch_1", "amount_refunded": order.amount}))
+    requests: list[Order] = []
+    monkeypatch.setattr(stripe_client, "create_intent", lambda order: requests.append(order) or intent_of(order))
+    order, _created = checkout.place_order(actor=bob, course=paid_course)
+    checkout.apply_intent(order, intent_of(order, latest_charge={"id": "ch_1", "amount_refunded": order.amount}))
     with pytest.raises(PaymentError) as refused:
         pay(order)
-    assert (refused.value.code, asked) == ("already_paid", [])
+    assert (refused.value.code, requests) == ("already_paid", [])
 
 
-def test_an_order_that_is_paid_while_stripe_is_asked_is_refused(
+def test_an_order_paid_while_its_intent_is_created_is_rejected(
     bob: User, paid_course: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    order, _made = checkout.place_order(actor=bob, course=paid_course)
+    order, _created = checkout.place_order(actor=bob, course=paid_course)
 
     def paid_meanwhile(order: Order) -> dict[str, Any]:
-        settle(order)
+        update(order)
         return intent_of(order)
 
-    monkeypatch.setattr(gateway, "create_intent", paid_meanwhile)
+    monkeypatch.setattr(stripe_client, "create_intent", paid_meanwhile)
     with pytest.raises(PaymentError) as refused:
         pay(order)
     assert refused.value.code == "already_paid"

@@ -1,4 +1,4 @@
-"""The ledger as a table for the accountant."""
+"""The ledger as rows of a CSV file, for accounting."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -6,23 +6,23 @@ from datetime import date
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from lms.lib import money
+from core.text import money
 from payments.models import LedgerEntry
 
-HEAD = ("date", "entry", "kind", "from", "to", "amount", "currency", "order", "receipt", "course", "buyer", "by")
+HEADER = ("date", "entry", "kind", "from", "to", "amount", "currency", "order", "receipt", "course", "buyer", "by")
 
 
-def entries_between(first: date | None, last: date | None) -> QuerySet[LedgerEntry]:
-    """Return the entries of these days, both included, in the site's time zone, oldest first."""
+def ledger_entries(first: date | None, last: date | None) -> QuerySet[LedgerEntry]:
+    """Return the entries from `first` to `last` inclusive, in the site's time zone, oldest first."""
     entries = LedgerEntry.objects.select_related("order__user", "order__receipt", "actor").order_by("id")
     if first:
         entries = entries.filter(created_at__date__gte=first)
     return entries.filter(created_at__date__lte=last) if last else entries
 
 
-def rows(entries: QuerySet[LedgerEntry]) -> Iterator[Sequence[str]]:
-    """Yield the rows of a table, its head first; amounts are decimals in the major unit, with a point."""
-    yield HEAD
+def iter_rows(entries: QuerySet[LedgerEntry]) -> Iterator[Sequence[str]]:
+    """Yield the header and one row per entry; amounts are decimals in the major unit, with a decimal point."""
+    yield HEADER
     for entry in entries.iterator(chunk_size=500):
         order = entry.order
         receipt = getattr(order, "receipt", None)

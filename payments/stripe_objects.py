@@ -1,11 +1,11 @@
-"""What an object of Stripe's says, read once, with the names that this app uses."""
+"""Typed data of Stripe's objects, under the names that this app uses."""
 
 from dataclasses import dataclass
 from typing import Any, Self
 
 
 def id_of(value: Any) -> str:
-    """Return the id of what may be an id, an expanded object or nothing."""
+    """Return the id from an id, an expanded object or None; an empty string for None."""
     if isinstance(value, dict):
         return str(value.get("id") or "")
     return str(value or "")
@@ -16,8 +16,8 @@ def _order_id(data: dict[str, Any]) -> str:
 
 
 @dataclass(frozen=True)
-class IntentFacts:
-    """A PaymentIntent: for which order, how much, and whether it was paid."""
+class IntentData:
+    """The data of a PaymentIntent; amounts are in minor units."""
 
     id: str
     order_id: str
@@ -35,12 +35,12 @@ class IntentFacts:
     fee_id: str
 
     @classmethod
-    def of(cls, data: dict[str, Any]) -> Self:
-        """Return what a PaymentIntent says; its latest charge counts where it is expanded."""
+    def from_stripe(cls, data: dict[str, Any]) -> Self:
+        """Return the data of a PaymentIntent, with refunds and fee if its latest charge is expanded."""
         charge = data.get("latest_charge")
         charge = charge if isinstance(charge, dict) else {}
-        cost = charge.get("balance_transaction")
-        cost = cost if isinstance(cost, dict) else {}
+        transaction = charge.get("balance_transaction")
+        transaction = transaction if isinstance(transaction, dict) else {}
         received = data.get("amount_received")
         return cls(
             id=str(data.get("id", "")),
@@ -54,15 +54,15 @@ class IntentFacts:
             method_id=id_of(data.get("payment_method")),
             error=str((data.get("last_payment_error") or {}).get("message") or ""),
             charge_refunded=int(charge.get("amount_refunded") or 0),
-            fee=int(cost.get("fee") or 0),
-            fee_currency=str(cost.get("currency", "")).upper(),
-            fee_id=str(cost.get("id", "")),
+            fee=int(transaction.get("fee") or 0),
+            fee_currency=str(transaction.get("currency", "")).upper(),
+            fee_id=str(transaction.get("id", "")),
         )
 
 
 @dataclass(frozen=True)
-class ChargeFacts:
-    """A charge: how much was paid, and how much of it was given back in all."""
+class ChargeData:
+    """The data of a charge; `refunded` is the total of its refunds in minor units."""
 
     id: str
     intent_id: str
@@ -74,8 +74,8 @@ class ChargeFacts:
     refunds: list[dict[str, Any]]
 
     @classmethod
-    def of(cls, data: dict[str, Any]) -> Self:
-        """Return what a charge says."""
+    def from_stripe(cls, data: dict[str, Any]) -> Self:
+        """Return the data of a charge."""
         return cls(
             id=str(data.get("id", "")),
             intent_id=id_of(data.get("payment_intent")),
@@ -89,8 +89,8 @@ class ChargeFacts:
 
 
 @dataclass(frozen=True)
-class RefundFacts:
-    """A refund; `refund_id` is ours, where we asked for it."""
+class RefundData:
+    """The data of a refund; `refund_id` is the id of our row if this site requested it."""
 
     id: str
     intent_id: str
@@ -101,8 +101,8 @@ class RefundFacts:
     status: str
 
     @classmethod
-    def of(cls, data: dict[str, Any]) -> Self:
-        """Return what a refund says."""
+    def from_stripe(cls, data: dict[str, Any]) -> Self:
+        """Return the data of a refund."""
         return cls(
             id=str(data.get("id", "")),
             intent_id=id_of(data.get("payment_intent")),
@@ -115,8 +115,8 @@ class RefundFacts:
 
 
 @dataclass(frozen=True)
-class DisputeFacts:
-    """A dispute, or its end."""
+class DisputeData:
+    """The data of a dispute."""
 
     id: str
     intent_id: str
@@ -126,8 +126,8 @@ class DisputeFacts:
     status: str
 
     @classmethod
-    def of(cls, data: dict[str, Any]) -> Self:
-        """Return what a dispute says."""
+    def from_stripe(cls, data: dict[str, Any]) -> Self:
+        """Return the data of a dispute."""
         return cls(
             id=str(data.get("id", "")),
             intent_id=id_of(data.get("payment_intent")),

@@ -1,4 +1,4 @@
-"""`/analytics/*` of the API (seed, "Analytics Module")."""
+"""API views of `/analytics/*`."""
 
 from typing import Any
 
@@ -23,65 +23,65 @@ from analytics.serializers import (
     RevenueReportSerializer,
     UserAnalyticsSerializer,
 )
+from core.access.scopes import editable_or_403, visible_or_404
+from core.text.csv_files import csv_response
 from courses.models import Course
-from lms.lib.scoping import editable_or_403, visible_or_404
-from lms.lib.spreadsheets import csv_response
 
 
-def documented(answer: type[serializers.BaseSerializer[Any]], *, csv: bool = False, path: str = "") -> Any:
-    """Return the decorator that describes a report in the OpenAPI document; `path` names the id in its address."""
-    answers: dict[Any, Any] = {(200, "application/json"): answer}
+def report_schema(response: type[serializers.BaseSerializer[Any]], *, csv: bool = False, path: str = "") -> Any:
+    """Return the decorator that describes a report in the OpenAPI document; `path` is the name of the id in its URL."""
+    responses: dict[Any, Any] = {(200, "application/json"): response}
     if csv:
-        answers[(200, "text/csv")] = OpenApiResponse(OpenApiTypes.STR)
+        responses[(200, "text/csv")] = OpenApiResponse(OpenApiTypes.STR)
     parameters: list[Any] = [PeriodSerializer]
     if path:
         parameters.append(OpenApiParameter(path, OpenApiTypes.UUID, OpenApiParameter.PATH))
-    return extend_schema(parameters=parameters, responses=answers)
+    return extend_schema(parameters=parameters, responses=responses)
 
 
 class ReportView(APIView):
-    """A report over some days."""
+    """Base view of the reports over a period."""
 
-    def asked(self, request: Request) -> PeriodSerializer:
-        """Return what the query asks for; 400 for days that make no sense."""
-        shape = PeriodSerializer(data=request.query_params)
-        shape.is_valid(raise_exception=True)
-        return shape
+    def parse_query(self, request: Request) -> PeriodSerializer:
+        """Return the validated query parameters. Raise ValidationError (400) for an invalid period."""
+        serializer = PeriodSerializer(data=request.query_params)
+        serializer.is_valid(raise_exception=True)
+        return serializer
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
-        """Answer in JSON, whatever `?format=` says: DRF would look for a renderer of that name."""
+        """Return the JSON renderer: DRF would answer 404 for `?format=csv`, which names none of its renderers."""
         renderer = self.get_renderers()[0]
         return renderer, renderer.media_type
 
 
 class OverviewView(ReportView):
-    """The whole site."""
+    """Figures of the whole site."""
 
     permission_classes = (IsAdmin,)
 
-    @documented(OverviewSerializer)
+    @report_schema(OverviewSerializer)
     def get(self, request: Request) -> Response:
-        """Totals, and the last 30 days; with days, the same of as many days before."""
-        asked = self.asked(request)
-        currency = asked.wanted_currency()
-        days = asked.named_period()
-        figures: dict[str, Any] = dict(reports.overview(days, currency))
-        figures["before"] = reports.overview(days.before(), currency) if days else None
+        """Return totals and figures of the last 30 days; with dates, also those of the previous period."""
+        query = self.parse_query(request)
+        currency = query.requested_currency()
+        period = query.requested_period()
+        figures: dict[str, Any] = dict(reports.overview(period, currency))
+        figures["before"] = reports.overview(period.previous(), currency) if period else None
         return Response(OverviewSerializer({**figures, "currency": currency}).data)
 
 
 class EnrollmentsView(ReportView):
-    """Enrolments over time."""
+    """Enrollments over time."""
 
     permission_classes = (IsAdmin,)
 
-    @documented(EnrollmentReportSerializer, csv=True)
+    @report_schema(EnrollmentReportSerializer, csv=True)
     def get(self, request: Request) -> Any:
-        """Enrolments, completions and active people by interval and by course."""
-        asked = self.asked(request)
-        report = reports.enrollment_report(asked.period())
-        if asked.validated_data["format"] == "csv":
-            return csv_response(reports.as_rows(report), "enrollments.csv")
+        """Return enrollments, completions and active learners by interval and by course."""
+        query = self.parse_query(request)
+        report = reports.enrollment_report(query.period())
+        if query.validated_data["format"] == "csv":
+            return csv_response(reports.report_rows(report), "enrollments.csv")
         return Response(EnrollmentReportSerializer(report).data)
 
 
@@ -90,51 +90,51 @@ class RevenueView(ReportView):
 
     permission_classes = (IsAdmin,)
 
-    @documented(RevenueReportSerializer, csv=True)
+    @report_schema(RevenueReportSerializer, csv=True)
     def get(self, request: Request) -> Any:
-        """Orders, gross, refunds and net by interval and by course, in one currency."""
-        asked = self.asked(request)
-        currency = asked.wanted_currency()
-        report = reports.revenue_report(asked.period(), currency)
-        if asked.validated_data["format"] == "csv":
-            return csv_response(reports.as_rows(report), f"revenue-{currency.lower()}.csv")
+        """Return orders, gross, refunds and net by interval and by course, in one currency."""
+        query = self.parse_query(request)
+        currency = query.requested_currency()
+        report = reports.revenue_report(query.period(), currency)
+        if query.validated_data["format"] == "csv":
+            return csv_response(reports.report_rows(report), f"revenue-{currency.lower()}.csv")
         return Response(RevenueReportSerializer(report, context={"currency": currency}).data)
 
 
 class CourseView(ReportView):
-    """How one course does, for its own instructor and admins."""
+    """Figures of one course, for its instructor and for admins."""
 
     permission_classes = (Teaches,)
 
-    @documented(CourseAnalyticsSerializer, csv=True, path="course_id")
+    @report_schema(CourseAnalyticsSerializer, csv=True, path="course_id")
     def get(self, request: Request, course_id: str) -> Any:
-        """Enrolments, completion, progress, rating, grades, revenue, and where people stop."""
+        """Return enrollments, completion, progress, rating, grades, revenue and the lesson funnel of a course."""
         course = editable_or_403(Course.objects.all(), request.user, pk=course_id)
-        asked = self.asked(request)
-        currency = str(asked.validated_data.get("currency") or course.currency)
-        days = asked.named_period()
-        report = course_report(course, days, currency)
-        report["before"] = course_report(course, days.before(), currency) if days else None
-        if asked.validated_data["format"] == "csv":
+        query = self.parse_query(request)
+        currency = str(query.validated_data.get("currency") or course.currency)
+        period = query.requested_period()
+        report = course_report(course, period, currency)
+        report["before"] = course_report(course, period.previous(), currency) if period else None
+        if query.validated_data["format"] == "csv":
             rows = [["lesson", "completed"], *([step["title"], step["completed"]] for step in report["funnel"])]
             return csv_response(rows, f"{course.slug}.csv")
         return Response(CourseAnalyticsSerializer(report).data)
 
 
 class UserView(ReportView):
-    """What one person has done: for themselves and admins."""
+    """Figures of one user, for themselves and for admins."""
 
     permission_classes = (IsAuthenticated,)
 
-    @documented(UserAnalyticsSerializer, path="user_id")
+    @report_schema(UserAnalyticsSerializer, path="user_id")
     def get(self, request: Request, user_id: str) -> Response:
-        """Courses, lessons, grades, and the days of learning."""
-        asked = self.asked(request)
-        report = people_reports.user_report(self._person(request, user_id), asked.period())
+        """Return courses, lessons, grades and activity of a user."""
+        query = self.parse_query(request)
+        report = people_reports.user_report(self._get_user(request, user_id), query.period())
         return Response(UserAnalyticsSerializer(report).data)
 
-    def _person(self, request: Request, user_id: str) -> User:
-        """Return the user that the path names; 404 for anybody else's, as for one that does not exist."""
+    def _get_user(self, request: Request, user_id: str) -> User:
+        """Return the user of the URL. Raise Http404 for other users unless the caller is an admin."""
         me = signed_in(request)
         if user_id == str(me.pk):
             return me

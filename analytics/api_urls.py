@@ -1,4 +1,4 @@
-"""Paths of `/analytics/*` (seed, "Analytics Module")."""
+"""URLs of `/analytics/*`."""
 
 from django.urls import path
 

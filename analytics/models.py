@@ -1,7 +1,7 @@
-"""Who learned when; the daily roll-ups that reports are made of; and the exports that people asked for.
+"""Models of learning activity, of the daily roll-ups that reports read, and of exports.
 
-A roll-up counts what the rows say of a closed day, in the site's time zone. Weeks, months and years are sums of days,
-so that ten years are some thirty rows of each figure. `analytics.rollups` keeps them, `analytics.tallies` reads them.
+A roll-up counts the rows of a closed day in the site's time zone. Weeks, months and years are sums of days, so that ten
+years take about thirty rows per figure. `analytics.rollups` writes the roll-ups, `analytics.rollup_reader` reads them.
 """
 
 import uuid
@@ -21,7 +21,7 @@ from files.models import File
 
 
 class Learner(models.Model):
-    """A small number for each person who ever learned, as sets of people are kept by number."""
+    """A small integer for each person with activity, because sets of people are stored as sets of integers."""
 
     number = models.AutoField(primary_key=True)
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.PROTECT, related_name="learner")
@@ -34,10 +34,10 @@ class Learner(models.Model):
 
 
 class Activity(models.Model):
-    """Somebody did something in a course within a quarter of an hour: opened a lesson, finished one, handed in work.
+    """Activity of a learner in a course in one quarter of an hour: opened or completed a lesson, or submitted work.
 
-    Appended, never edited. A quarter of an hour, because every time zone's midnight falls on one: days can be counted
-    anew when the site moves.
+    Rows are appended, never edited. Midnight in every time zone is the start of a quarter of an hour, so that days can
+    be counted again after the site's time zone changes.
     """
 
     learner = models.ForeignKey(Learner, models.PROTECT, related_name="activity")
@@ -57,7 +57,7 @@ class Activity(models.Model):
 
 
 class Departure(models.Model):
-    """An account was deleted: of the day on which it had been made, people are counted anew. Appended, never edited."""
+    """Deletion of an account: people are counted again for the day on which it was created. Appended, never edited."""
 
     joined_at = models.DateTimeField()
 
@@ -69,7 +69,7 @@ class Departure(models.Model):
 
 
 class Span(models.TextChoices):
-    """How long a stretch of days is."""
+    """Length of a roll-up."""
 
     DAY = "d"
     WEEK = "w"
@@ -78,26 +78,26 @@ class Span(models.TextChoices):
 
 
 class Figure(models.TextChoices):
-    """What is counted. `subject` of a tally says of what: a lesson, a piece of work, a currency, a class of time."""
+    """Figures that are counted. The subject of a tally is a lesson, a graded item, a currency or a time limit."""
 
-    JOINED = "joined"  # people who have an account since then; of the site only
+    JOINED = "joined"  # accounts created; counted for the site only
     ENROLLMENTS = "enrollments"
     COMPLETIONS = "completions"
-    SECONDS = "seconds"  # from enrolling to completing, summed over the completions
-    TOOK = "took"  # completions by how many days they took (subject)
-    DONE = "done"  # completed lessons (subject)
-    SETTLED = "settled"  # of those, the ones of people who have completed the course, from the day that both are true
-    GRADED = "graded"  # work (subject) that came to have a grade, less that which lost it
-    POINTS = "points"  # by how much the standing grades of a piece of work (subject) grew, in hundredths
-    ORDERS = "orders"  # paid ones, by currency (subject), as the next two
+    SECONDS = "seconds"  # from enrollment to completion, summed over the completions
+    TOOK = "took"  # completions by the number of days they took (subject)
+    DONE = "done"  # completed lessons, by lesson (subject)
+    SETTLED = "settled"  # lessons completed in completed courses, from the day on which both are completed
+    GRADED = "graded"  # graded items (subject) that got a grade, less those that lost it
+    POINTS = "points"  # change of the current grades of a graded item (subject), in hundredths of a point
+    ORDERS = "orders"  # paid orders by currency (subject), like the next two
     GROSS = "gross"
-    REFUNDS = "refunds"  # refunds and disputes, less disputes that were won
+    REFUNDS = "refunds"  # refunds and disputes, less won disputes
 
 
 class Tally(models.Model):
-    """How much of one figure there was in one stretch of days: in a course, or, without one, on the whole site.
+    """Amount of one figure in one span of days, in a course or, without a course, on the whole site.
 
-    Money is in the minor unit. A stretch without anything has no row.
+    Money is in minor units. A span without any has no row.
     """
 
     span = models.CharField(max_length=1, choices=Span.choices)
@@ -128,15 +128,15 @@ class Tally(models.Model):
         return f"{self.span}{self.begins_on} {self.figure} {self.subject} {self.amount}"
 
 
-def people_in(numbers: Any) -> BitMap:
-    """Return the set of learners that a column of `ActiveSet` holds, whatever kind of bytes the database gave."""
+def deserialize_learners(numbers: Any) -> BitMap:
+    """Return the set of learner numbers of a column of `ActiveSet`, from bytes or memoryview."""
     return BitMap.deserialize(bytes(numbers))
 
 
 class ActiveSet(models.Model):
-    """Who learned in a stretch of days, in a course or on the whole site: a compressed set of learners' numbers.
+    """Learners active in a span of days, in a course or on the whole site, as a compressed set of their numbers.
 
-    Sets, not counts: who came on Monday and on Friday is one person of the week.
+    A set and not a count: a person active on Monday and on Friday is one person of the week.
     """
 
     span = models.CharField(max_length=1, choices=Span.choices)
@@ -164,17 +164,17 @@ class ActiveSet(models.Model):
 
     @property
     def people(self) -> BitMap:
-        """The set itself."""
-        return people_in(self.numbers)
+        """Set of learner numbers."""
+        return deserialize_learners(self.numbers)
 
 
 class RollupState(models.Model):
-    """Up to which day the roll-ups reach, and what they were made of; one row, locked by whoever rolls."""
+    """Days covered by the roll-ups, and the state they were made from. One row, locked during a roll-up."""
 
     time_zone = models.CharField(max_length=60, blank=True)
     rolled_from = models.DateField(null=True)
     rolled_to = models.DateField(null=True)
-    marks = models.JSONField(default=dict, help_text=_("The newest ids of appended rows, two runs ago and one."))
+    marks = models.JSONField(default=dict, help_text=_("Newest ids of the append-only tables at the last two runs."))
     rolled_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -185,32 +185,32 @@ class RollupState(models.Model):
 
     @classmethod
     def current(cls) -> Self:
-        """Return the state; one that reaches nowhere before anything was rolled. One query."""
+        """Return the state; an unsaved one without days before the first roll-up. One query."""
         return cls.objects.filter(pk=1).first() or cls(pk=1)
 
     @property
-    def reach(self) -> date | None:
-        """The last day that the roll-ups know; None where there are none, or of another time zone than the site's."""
+    def last_usable_day(self) -> date | None:
+        """Last day covered by the roll-ups; None without any, or if their time zone is not the site's."""
         return self.rolled_to if self.time_zone == settings.TIME_ZONE else None
 
 
 class ExportKind(models.TextChoices):
-    """What a large file holds."""
+    """Kinds of exports."""
 
     STUDENTS = "students", _("Students of a course")
-    ENROLLMENTS = "enrollments", _("Enrolments")
+    ENROLLMENTS = "enrollments", _("Enrollments")
     LEDGER = "ledger", _("Ledger")
 
 
 class ExportQuerySet(models.QuerySet["Export"]):
-    """Exports by who may see them."""
+    """Access to exports."""
 
     def visible_to(self, user: Any) -> Self:
-        """Return what the user asked for, and may still read: a course that somebody else teaches now is not theirs."""
+        """Return the user's exports, except those of courses that another instructor has taken over."""
         if not user.is_authenticated:
             return self.none()
-        mine = self.filter(user=user)
-        return mine if has_role(user, Role.ADMIN) else mine.filter(course__instructor=user)
+        own_exports = self.filter(user=user)
+        return own_exports if has_role(user, Role.ADMIN) else own_exports.filter(course__instructor=user)
 
     def editable_by(self, user: Any) -> Self:
         """Return the user's own exports."""
@@ -218,7 +218,7 @@ class ExportQuerySet(models.QuerySet["Export"]):
 
 
 class Export(models.Model):
-    """A large file that somebody asked for: made by a task, fetched from the files, forgotten after a week."""
+    """A file requested by a user: written by a task, downloaded from the files, deleted after a week."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="exports")
@@ -253,10 +253,10 @@ class Export(models.Model):
 
     @property
     def percent(self) -> int:
-        """How much of it is written, in percent."""
+        """Share of the rows that are written, in percent."""
         return 100 * self.rows_done // self.rows_total if self.rows_total else 0
 
     @property
-    def is_over(self) -> bool:
-        """Whether nothing more happens to it."""
+    def is_finished(self) -> bool:
+        """Whether the export is finished, successfully or not."""
         return self.finished_at is not None

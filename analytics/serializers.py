@@ -1,19 +1,19 @@
-"""Shapes of what the reports are asked for, and of what they answer."""
+"""Serializers of report queries and reports."""
 
 from typing import Any
 
 from rest_framework import serializers
 
 from analytics.periods import INTERVALS, Period, last_days
-from analytics.ranges import named_period, what_is_wrong
-from lms.lib import money
-from lms.platform.models import SiteSettings
+from analytics.ranges import period_from_dates, range_error
+from core.models import SiteSettings
+from core.text import money
 
 FORMATS = ("json", "csv")
 
 
 class PeriodSerializer(serializers.Serializer[Any]):
-    """Which days, cut into what: inclusive, in the site's time zone; the last 30 where nothing is said."""
+    """Query of a report: inclusive dates in the site's time zone, by default the last 30 days."""
 
     date_from = serializers.DateField(required=False)
     date_to = serializers.DateField(required=False)
@@ -22,29 +22,29 @@ class PeriodSerializer(serializers.Serializer[Any]):
     format = serializers.ChoiceField(choices=FORMATS, default="json")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Refuse days in the wrong order, and more of them than anybody reads."""
-        wrong = what_is_wrong(attrs.get("date_from"), attrs.get("date_to"))
-        if wrong:
-            raise serializers.ValidationError({"date_from": wrong})
+        """Reject an invalid date range."""
+        error = range_error(attrs.get("date_from"), attrs.get("date_to"))
+        if error:
+            raise serializers.ValidationError({"date_from": error})
         return attrs
 
     def period(self) -> Period:
-        """Return the days that were asked for; 30 of them where only one end is named."""
-        found = self.named_period()
+        """Return the requested period; 30 days if only one date, or none, is given."""
+        found = self.requested_period()
         return found or Period(last_days().first, last_days().last, self.validated_data["interval"])
 
-    def named_period(self) -> Period | None:
-        """Return the days, None where no end of them is named."""
-        asked = self.validated_data
-        return named_period(asked.get("date_from"), asked.get("date_to"), asked["interval"])
+    def requested_period(self) -> Period | None:
+        """Return the requested period, or None without dates."""
+        data = self.validated_data
+        return period_from_dates(data.get("date_from"), data.get("date_to"), data["interval"])
 
-    def wanted_currency(self) -> str:
-        """Return the currency that was asked for, or the site's."""
+    def requested_currency(self) -> str:
+        """Return the requested currency, by default the site's."""
         return str(self.validated_data.get("currency") or SiteSettings.current().currency)
 
 
 class OverviewFiguresSerializer(serializers.Serializer[Any]):
-    """Figures of the whole site; money is net."""
+    """Figures of the whole site; revenue is net."""
 
     total_users = serializers.IntegerField()
     total_courses = serializers.IntegerField()
@@ -55,15 +55,17 @@ class OverviewFiguresSerializer(serializers.Serializer[Any]):
 
 
 class OverviewSerializer(OverviewFiguresSerializer):
-    """The whole site; money is in the minor unit of `currency`. `before` is of as many days just before those that were
-    asked for, null where none were."""
+    """Figures of the whole site; money is in minor units of `currency`.
+
+    `before` is the preceding period of the same length, null without dates.
+    """
 
     currency = serializers.CharField()
     before = OverviewFiguresSerializer(allow_null=True)
 
 
 class FunnelStepSerializer(serializers.Serializer[Any]):
-    """How many of the enrolled have completed a lesson."""
+    """Number of students who have completed a lesson."""
 
     lesson_id = serializers.UUIDField()
     title = serializers.CharField()
@@ -72,7 +74,7 @@ class FunnelStepSerializer(serializers.Serializer[Any]):
 
 
 class CourseFiguresSerializer(serializers.Serializer[Any]):
-    """Figures of a course; rates are percent, money is net."""
+    """Figures of a course; rates are in percent, revenue is net."""
 
     total_enrollments = serializers.IntegerField()
     active_learners_30d = serializers.IntegerField()
@@ -83,8 +85,10 @@ class CourseFiguresSerializer(serializers.Serializer[Any]):
 
 
 class CourseAnalyticsSerializer(CourseFiguresSerializer):
-    """How a course does; money is in the minor unit of `currency`. `before` is of as many days just before those
-    that were asked for, null where none were."""
+    """Figures of a course; money is in minor units of `currency`.
+
+    `before` is the preceding period of the same length, null without dates.
+    """
 
     course_id = serializers.UUIDField()
     title = serializers.CharField()
@@ -95,7 +99,7 @@ class CourseAnalyticsSerializer(CourseFiguresSerializer):
 
 
 class EnrollmentFiguresSerializer(serializers.Serializer[Any]):
-    """Who enrolled, who completed, who learned."""
+    """Enrollments, completions and active learners."""
 
     enrollments = serializers.IntegerField()
     completions = serializers.IntegerField()
@@ -103,7 +107,7 @@ class EnrollmentFiguresSerializer(serializers.Serializer[Any]):
 
 
 class RevenueFiguresSerializer(serializers.Serializer[Any]):
-    """Money in the minor unit; refunds are taken off `net`."""
+    """Money in minor units; `net` is gross less refunds."""
 
     orders = serializers.IntegerField()
     gross = serializers.IntegerField()
@@ -112,33 +116,33 @@ class RevenueFiguresSerializer(serializers.Serializer[Any]):
 
 
 class EnrollmentPointSerializer(EnrollmentFiguresSerializer):
-    """One interval, by its first day."""
+    """Figures of one interval, identified by its first day."""
 
     date = serializers.DateField()
 
 
 class RevenuePointSerializer(RevenueFiguresSerializer):
-    """One interval, by its first day."""
+    """Figures of one interval, identified by its first day."""
 
     date = serializers.DateField()
 
 
 class EnrollmentCourseSerializer(EnrollmentFiguresSerializer):
-    """One course."""
+    """Figures of one course."""
 
     course_id = serializers.UUIDField()
     title = serializers.CharField()
 
 
 class RevenueCourseSerializer(RevenueFiguresSerializer):
-    """One course."""
+    """Figures of one course."""
 
     course_id = serializers.UUIDField()
     title = serializers.CharField()
 
 
 class EnrollmentReportSerializer(serializers.Serializer[Any]):
-    """Enrolments over time."""
+    """Enrollments over time."""
 
     date_from = serializers.DateField(source="period.first")
     date_to = serializers.DateField(source="period.last")
@@ -162,20 +166,19 @@ class RevenueReportSerializer(serializers.Serializer[Any]):
     by_course = RevenueCourseSerializer(many=True)
 
     def get_currency(self, report: Any) -> str:
-        """The one currency of all of it."""
         return str(self.context["currency"])
 
 
 class ActivitySerializer(serializers.Serializer[Any]):
-    """One interval of somebody's learning."""
+    """Activity of a user in one interval."""
 
     date = serializers.DateField()
     lessons_completed = serializers.IntegerField()
-    quarters = serializers.IntegerField(help_text="Quarters of an hour in which they did something.")
+    quarters = serializers.IntegerField(help_text="Quarters of an hour with activity.")
 
 
 class UserAnalyticsSerializer(serializers.Serializer[Any]):
-    """What somebody has done."""
+    """Figures of one user."""
 
     user_id = serializers.UUIDField()
     total_enrollments = serializers.IntegerField()

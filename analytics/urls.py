@@ -1,4 +1,4 @@
-"""Addresses of the pages of figures."""
+"""URLs of the analytics pages."""
 
 from django.urls import path
 

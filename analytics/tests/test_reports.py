@@ -1,4 +1,4 @@
-"""The figures: what they count, where days begin, and what money is in them."""
+"""Tests of the reports: what is counted, days in the site's time zone, and money."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -18,29 +18,29 @@ from analytics.reports import enrollment_report, overview, revenue_report
 from courses.models import Course
 from enrollments import services as enrollments
 from enrollments.models import Enrollment
-from lms.testing.plugin import buy_course, complete_all_lessons, make_course, person
+from tools.testing.plugin import buy_course, complete_all_lessons, make_course, make_user
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Auckland")
 
 
-def enrolled_at(course: Course, *moments: datetime) -> None:
-    """Enrol somebody new at each of these moments."""
+def enroll_students_at(course: Course, *moments: datetime) -> None:
+    """Enroll a new student at each of these times."""
     for number, moment in enumerate(moments):
-        student = person(f"Student{number}x{Enrollment.objects.count()}")
+        student = make_user(f"Student{number}x{Enrollment.objects.count()}")
         enrollment = enrollments.enroll(actor=student, user=student, course=course)
         Enrollment.objects.filter(pk=enrollment.pk).update(enrolled_at=moment)
 
 
 @pytest.mark.quality("N02")
 @pytest.mark.parametrize("zone", ZONES)
-def test_a_day_is_the_site_s_also_when_clocks_change(zone: str, course: Course, settings: Any) -> None:
-    """On 29 March 2026 clocks go forward in Berlin; the day has 23 hours there."""
+def test_days_follow_the_site_time_zone_across_clock_changes(zone: str, course: Course, settings: Any) -> None:
+    """On 29 March 2026 clocks go forward in Berlin: the day has 23 hours there."""
     settings.TIME_ZONE = zone
-    place = ZoneInfo(zone)
+    zone_info = ZoneInfo(zone)
     day = date(2026, 3, 29)
-    inside = [datetime(2026, 3, 29, hour, 30, tzinfo=place) for hour in (0, 1, 12, 23)]
-    outside = [datetime(2026, 3, 28, 23, 59, tzinfo=place), datetime(2026, 3, 30, 0, 0, tzinfo=place)]
-    enrolled_at(course, *inside, *outside)
+    inside = [datetime(2026, 3, 29, hour, 30, tzinfo=zone_info) for hour in (0, 1, 12, 23)]
+    outside = [datetime(2026, 3, 28, 23, 59, tzinfo=zone_info), datetime(2026, 3, 30, 0, 0, tzinfo=zone_info)]
+    enroll_students_at(course, *inside, *outside)
     report = enrollment_report(Period(day, day))
     assert report.totals["enrollments"] == len(inside)
     assert report.series == [{"date": day, "enrollments": len(inside), "completions": 0, "active": 0}]
@@ -48,9 +48,9 @@ def test_a_day_is_the_site_s_also_when_clocks_change(zone: str, course: Course, 
 
 @pytest.mark.quality("N02")
 @pytest.mark.parametrize("interval", ["day", "week", "month"])
-def test_the_series_adds_up_to_a_count_of_the_rows(interval: str, course: Course) -> None:
+def test_the_series_adds_up_to_the_number_of_rows(interval: str, course: Course) -> None:
     now = timezone.now()
-    enrolled_at(course, *(now - timedelta(days=days) for days in (0, 1, 1, 8, 40, 41, 90)))
+    enroll_students_at(course, *(now - timedelta(days=days) for days in (0, 1, 1, 8, 40, 41, 90)))
     period = Period(now.date() - timedelta(days=60), now.date(), interval)
     report = enrollment_report(period)
     with connection.cursor() as cursor:
@@ -71,11 +71,11 @@ def test_the_intervals_cover_every_day_once(first: date, days: int, interval: st
     assert dates == sorted(set(dates))
     assert dates[0] <= period.first
     assert dates[-1] <= period.last
-    assert period.before().last == first - timedelta(days=1)
+    assert period.previous().last == first - timedelta(days=1)
 
 
 @pytest.mark.quality("N02")
-def test_refunds_are_taken_off_and_no_two_currencies_are_added(bob: User, carol: User, alice: User) -> None:
+def test_refunds_are_subtracted_and_currencies_kept_apart(bob: User, carol: User, alice: User) -> None:
     euros, yen = make_course(alice, "Coffee", price_cents=4900), make_course(
         alice, "Sake", price_cents=5000, currency="JPY"
     )  # fmt: skip
@@ -89,7 +89,7 @@ def test_refunds_are_taken_off_and_no_two_currencies_are_added(bob: User, carol:
     assert overview(None, "EUR")["total_revenue"] == 7900
 
 
-def test_a_course_says_where_people_stop(course: Course, alice: User, bob: User, carol: User) -> None:
+def test_the_course_report_contains_the_lesson_funnel(course: Course, alice: User, bob: User, carol: User) -> None:
     complete_all_lessons(enrollments.enroll(actor=bob, user=bob, course=course))
     half = enrollments.enroll(actor=carol, user=carol, course=course)
     first = course.lessons.order_by("order")[0]
@@ -100,7 +100,7 @@ def test_a_course_says_where_people_stop(course: Course, alice: User, bob: User,
 
 
 @pytest.mark.quality("N02")
-def test_a_course_without_anybody_is_all_zeros(course: Course) -> None:
+def test_a_course_without_students_has_zero_figures(course: Course) -> None:
     report = course_report(course, None, "EUR")
     assert (report["completion_rate"], report["average_progress"], report["average_grade"]) == (0.0, 0.0, None)
 
@@ -117,44 +117,44 @@ def test_a_course_without_anybody_is_all_zeros(course: Course) -> None:
         ("date_from=1990-01-01&date_to=2026-01-01", "date_from"),
     ],
 )
-def test_what_makes_no_sense_is_refused(query: str, attr: str, dan: User, api_of: Callable[[User], Any]) -> None:
+def test_invalid_query_parameters_answer_400(query: str, attr: str, dan: User, api_of: Callable[[User], Any]) -> None:
     for report in ("overview", "enrollments", "revenue"):
-        answer = api_of(dan).get(f"/api/v1/analytics/{report}?{query}")
-        assert (answer.status_code, answer.json()["errors"][0]["attr"]) == (400, attr)
+        response = api_of(dan).get(f"/api/v1/analytics/{report}?{query}")
+        assert (response.status_code, response.json()["errors"][0]["attr"]) == (400, attr)
 
 
-def test_ten_years_by_day_have_a_row_for_each(dan: User, api_of: Callable[[User], Any]) -> None:
-    answer = api_of(dan).get("/api/v1/analytics/enrollments?date_from=2016-01-01&date_to=2025-12-31").json()
-    assert len(answer["series"]) == 3653
-    assert (answer["date_from"], answer["interval"]) == ("2016-01-01", "day")
+def test_a_daily_series_of_ten_years_has_a_row_for_each_day(dan: User, api_of: Callable[[User], Any]) -> None:
+    response = api_of(dan).get("/api/v1/analytics/enrollments?date_from=2016-01-01&date_to=2025-12-31").json()
+    assert len(response["series"]) == 3653
+    assert (response["date_from"], response["interval"]) == ("2016-01-01", "day")
 
 
-def test_a_report_compares_itself_with_as_many_days_before(
+def test_reports_include_the_previous_period_of_the_same_length(
     course: Course, dan: User, api_of: Callable[[User], Any]
 ) -> None:
-    enrolled_at(course, *(datetime(2025, 5, day, tzinfo=UTC) for day in (8, 9, 9, 10, 14, 15, 16)))
+    enroll_students_at(course, *(datetime(2025, 5, day, tzinfo=UTC) for day in (8, 9, 9, 10, 14, 15, 16)))
     api, days = api_of(dan), "date_from=2025-05-14&date_to=2025-05-16"
     enrollments = api.get(f"/api/v1/analytics/enrollments?{days}").json()
     assert (enrollments["totals"]["enrollments"], enrollments["before"]["enrollments"]) == (3, 0)
     wider = "date_from=2025-05-11&date_to=2025-05-16"
     for report, name in (("overview", "total_enrollments"), (f"courses/{course.pk}", "total_enrollments")):
-        answer = api.get(f"/api/v1/analytics/{report}?{wider}").json()
-        assert (answer[name], answer["before"][name]) == (3, 4)
+        response = api.get(f"/api/v1/analytics/{report}?{wider}").json()
+        assert (response[name], response["before"][name]) == (3, 4)
         assert api.get(f"/api/v1/analytics/{report}").json()["before"] is None
 
 
 @pytest.mark.quality("N04")
-def test_the_csv_holds_the_series(course: Course, dan: User, api_of: Callable[[User], Any]) -> None:
-    enrolled_at(course, timezone.now())
-    answer = api_of(dan).get("/api/v1/analytics/enrollments?format=csv")
-    lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
+def test_the_csv_format_contains_the_series(course: Course, dan: User, api_of: Callable[[User], Any]) -> None:
+    enroll_students_at(course, timezone.now())
+    response = api_of(dan).get("/api/v1/analytics/enrollments?format=csv")
+    lines = b"".join(response.streaming_content).decode("utf-8-sig").splitlines()
     assert lines[0] == "date,enrollments,completions,active"
     assert lines[-1].endswith(",1,0,0")
-    assert answer.headers["Content-Type"].startswith("text/csv")
+    assert response.headers["Content-Type"].startswith("text/csv")
 
 
-def test_one_sees_one_s_own_activity(enrollment: Enrollment, bob: User, api_of: Callable[[User], Any]) -> None:
+def test_users_can_read_their_own_analytics(enrollment: Enrollment, bob: User, api_of: Callable[[User], Any]) -> None:
     complete_all_lessons(enrollment)
-    answer = api_of(bob).get(f"/api/v1/analytics/users/{bob.pk}").json()
-    assert (answer["completed_courses"], answer["lessons_completed"], answer["average_progress"]) == (1, 3, 100.0)
-    assert answer["activity"][-1]["lessons_completed"] == 3
+    response = api_of(bob).get(f"/api/v1/analytics/users/{bob.pk}").json()
+    assert (response["completed_courses"], response["lessons_completed"], response["average_progress"]) == (1, 3, 100.0)
+    assert response["activity"][-1]["lessons_completed"] == 3

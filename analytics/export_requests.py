@@ -1,4 +1,4 @@
-"""Asking for a large file."""
+"""Requests for export files."""
 
 from datetime import timedelta
 
@@ -11,26 +11,26 @@ from accounts.models import Role, User, has_role
 from analytics.models import Export, ExportKind
 from analytics.periods import Period
 from analytics.tasks import write_export
+from core.access.scopes import can_edit
+from core.audit.entries import record
 from courses.models import Course
-from lms.lib.scoping import may_edit
-from lms.platform.audit import record
 
-EXPORTS = limits.Limit("export", 20, timedelta(hours=1))
+EXPORT_LIMIT = limits.Limit("export", 20, timedelta(hours=1))
 
 
 @transaction.atomic
-def ask_for_export(
+def request_export(
     *, actor: User, kind: ExportKind, course: Course | None = None, period: Period | None = None
 ) -> Export:
-    """Note that somebody wants a file, and have it written after the commit; return the export.
+    """Create an export, schedule its task after the commit, and return it.
 
-    Of a course, its students, for who may edit it; of the whole site, for admins. Raises PermissionDenied for anybody
-    else, LimitError after 20 an hour.
+    Editors of a course may export its students; admins may export the data of the site. Raise PermissionDenied for
+    others, LimitError after 20 exports an hour.
     """
-    allowed = has_role(actor, Role.ADMIN) if course is None else may_edit(course, actor)
+    allowed = has_role(actor, Role.ADMIN) if course is None else can_edit(course, actor)
     if not allowed or (course is None) == (kind == ExportKind.STUDENTS):
-        raise PermissionDenied(_("You may see this, but not take it with you."))
-    limits.spend(EXPORTS, account=str(actor.pk))
+        raise PermissionDenied(_("You do not have permission to export this data."))
+    limits.spend(EXPORT_LIMIT, account=str(actor.pk))
     export = Export.objects.create(
         user=actor,
         kind=kind,

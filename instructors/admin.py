@@ -1,4 +1,4 @@
-"""Instructor profiles in the admin."""
+"""Admin of instructor profiles."""
 
 from django import forms
 from django.contrib import admin
@@ -8,15 +8,13 @@ from instructors.models import Instructor
 
 
 class InstructorAdminForm(forms.ModelForm[Instructor]):
-    """A profile as staff correct it."""
+    """Profile form with the expertise as comma-separated text."""
 
     expertise = expertise_field()
 
 
 @admin.register(Instructor)
 class InstructorAdmin(admin.ModelAdmin):
-    """Public profiles."""
-
     form = InstructorAdminForm
     list_display = ["user", "title", "updated_at"]
     list_select_related = ["user"]

@@ -1,4 +1,4 @@
-"""`/instructors/*` of the API."""
+"""API views of `/instructors/*`."""
 
 from typing import Any
 
@@ -10,15 +10,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.permissions import Teaches, signed_in
+from core.access.scopes import SAFE_METHODS, ScopedMixin
 from instructors import services
-from instructors.dashboard import dashboard_of
+from instructors.dashboard import teaching_dashboard
 from instructors.models import Instructor
 from instructors.serializers import DashboardSerializer, InstructorSerializer
-from lms.lib.scoping import SAFE_METHODS, ScopedMixin
 
 
 class InstructorViewSet(ScopedMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Instructor]):
-    """Public profiles, and one's own."""
+    """Public instructor profiles, and the caller's own."""
 
     queryset = Instructor.objects.select_related("user")
     serializer_class = InstructorSerializer
@@ -26,19 +26,19 @@ class InstructorViewSet(ScopedMixin, mixins.RetrieveModelMixin, viewsets.Generic
     lookup_url_kwarg = "instructor_id"
 
     def get_permissions(self) -> list[Any]:
-        """Return who may do what: anybody reads a profile, teachers have their own."""
+        """Allow everyone to read a profile, and teachers to use their own."""
         return [AllowAny()] if self.action == "retrieve" else [Teaches()]
 
     @extend_schema(methods=["PUT", "PATCH"], request=InstructorSerializer(partial=True), responses=InstructorSerializer)
     @extend_schema(methods=["GET"], responses=InstructorSerializer)
     @action(detail=False, methods=["get", "put", "patch"])
     def me(self, request: Request) -> Response:
-        """The caller's own profile: read, or change."""
+        """Return or change the caller's own profile."""
         changes: dict[str, Any] = {}
         if request.method not in SAFE_METHODS:
-            shape = self.get_serializer(data=request.data, partial=True)
-            shape.is_valid(raise_exception=True)
-            changes = dict(shape.validated_data)
+            serializer = self.get_serializer(data=request.data, partial=True)
+            serializer.is_valid(raise_exception=True)
+            changes = dict(serializer.validated_data)
         if changes:
             profile = services.update_profile(actor=signed_in(request), changes=changes)
         else:
@@ -48,5 +48,5 @@ class InstructorViewSet(ScopedMixin, mixins.RetrieveModelMixin, viewsets.Generic
     @extend_schema(responses=DashboardSerializer)
     @action(detail=False, methods=["get"], url_path="me/dashboard")
     def dashboard(self, request: Request) -> Response:
-        """The caller's courses with their students, progress, revenue and what waits for grading."""
-        return Response(DashboardSerializer(dashboard_of(signed_in(request))).data)
+        """Return the caller's courses with students, revenue and submissions awaiting grading."""
+        return Response(DashboardSerializer(teaching_dashboard(signed_in(request))).data)

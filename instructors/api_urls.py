@@ -1,4 +1,4 @@
-"""Paths of `/instructors/*` (seed, "Instructors Module")."""
+"""URLs of `/instructors/*`."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The gradebook's pages."""
+"""Gradebook pages."""
 
 from typing import Any
 
@@ -11,109 +11,100 @@ from django.views.decorators.http import require_safe
 from django.views.generic import FormView, TemplateView
 
 from accounts.permissions import signed_in
+from core.access.scopes import editable_or_403
+from core.http.forms import call_service
+from core.http.pagination import paginate
+from core.text.csv_files import csv_response
 from courses.editor_views import TeachersOnlyMixin
 from courses.models import Course
 from enrollments.grades import record_grade
 from enrollments.models import Enrollment, GradedItem, GradeEntry
 from instructors.forms import GradeForm, WeightsForm
-from instructors.gradebook import as_rows, gradebook_of, set_weights, students_of
-from lms.lib.pages import attempt
-from lms.lib.paging import page_of
-from lms.lib.scoping import editable_or_403
-from lms.lib.spreadsheets import csv_response
+from instructors.gradebook import build_gradebook, csv_rows, gradebook_students, set_weights
 
 STUDENTS_PER_PAGE = 50
 
 
 def _course(request: HttpRequest, slug: str) -> Course:
-    """Return the course that the address names, if the user may edit it; 404 or 403 otherwise."""
+    """Return the course of the URL if the user may edit it; 404 or 403 otherwise."""
     return editable_or_403(Course.objects.select_related("instructor"), request.user, slug=slug)
 
 
 class GradebookView(TeachersOnlyMixin, TemplateView):
-    """Students by graded items, fifty to a page. The same queries for any number of either."""
+    """Gradebook of a course, 50 students a page. The number of queries does not depend on students or items."""
 
     template_name = "instructors/gradebook.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add a page of the gradebook."""
         course = _course(self.request, self.kwargs["slug"])
         search = self.request.GET.get("search", "").strip()[:200]
-        page = page_of(self.request, students_of(course, search), STUDENTS_PER_PAGE)
-        book = gradebook_of(course, page.object_list)
+        page = paginate(self.request, gradebook_students(course, search), STUDENTS_PER_PAGE)
+        book = build_gradebook(course, page.object_list)
         return super().get_context_data(course=course, book=book, page_obj=page, search=search, **kwargs)
 
 
 @require_safe
 def gradebook_file(request: HttpRequest, slug: str) -> StreamingHttpResponse:
-    """The whole gradebook as a CSV file."""
+    """Return the whole gradebook as a CSV file."""
     course = _course(request, slug)
-    return csv_response(as_rows(course), f"{course.slug}-grades.csv")
+    return csv_response(csv_rows(course), f"{course.slug}-grades.csv")
 
 
 class WeightsView(TeachersOnlyMixin, FormView[WeightsForm]):
-    """How much each piece of work counts."""
+    """Weights of the graded items of a course."""
 
     template_name = "instructors/weights.html"
     form_class = WeightsForm
 
     @cached_property
     def course(self) -> Course:
-        """The course that the address names."""
         return _course(self.request, self.kwargs["slug"])
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        """Add the course's items."""
         return {**super().get_form_kwargs(), "items": list(GradedItem.objects.filter(course=self.course))}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the course."""
         return super().get_context_data(course=self.course, **kwargs)
 
     def form_valid(self, form: WeightsForm) -> HttpResponse:
-        """Save the weights."""
         set_weights(actor=signed_in(self.request), course=self.course, weights=form.cleaned_data)
-        messages.success(self.request, _("Saved. Every final grade follows."))
+        messages.success(self.request, _("Weights saved. Final grades have been updated."))
         return redirect("instructors:gradebook", self.course.slug)
 
 
 class GradeView(TeachersOnlyMixin, FormView[GradeForm]):
-    """One student's grade for one item: set by hand, excused, or taken back, with a reason; and its history."""
+    """One student's grade for one item, and its history. A teacher can set, excuse or withdraw it, with a reason."""
 
     template_name = "instructors/grade.html"
     form_class = GradeForm
 
     @cached_property
     def course(self) -> Course:
-        """The course that the address names."""
         return _course(self.request, self.kwargs["slug"])
 
     @cached_property
     def enrollment(self) -> Enrollment:
-        """The student that the address names."""
         students = Enrollment.objects.filter(course=self.course).select_related("user")
         return get_object_or_404(students, pk=self.kwargs["enrollment_id"])
 
     @cached_property
     def item(self) -> GradedItem:
-        """The piece of work that the address names."""
         return get_object_or_404(GradedItem.objects.filter(course=self.course), pk=self.kwargs["item_id"])
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        """Add the grade that stands."""
-        return {**super().get_form_kwargs(), "item": self.item, "standing": self._history().first()}
+        """Add the item and the current grade."""
+        return {**super().get_form_kwargs(), "item": self.item, "current": self._history().first()}
 
     def _history(self) -> Any:
         return GradeEntry.objects.filter(enrollment=self.enrollment, item=self.item).select_related("graded_by")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the student, the item and its history."""
-        shown = {"course": self.course, "enrollment": self.enrollment, "item": self.item}
-        return super().get_context_data(history=self._history()[:100], **shown, **kwargs)
+        """Add the student, the item and the last 100 entries of the history."""
+        context = {"course": self.course, "enrollment": self.enrollment, "item": self.item}
+        return super().get_context_data(history=self._history()[:100], **context, **kwargs)
 
     def form_valid(self, form: GradeForm) -> HttpResponse:
-        """Append the grade."""
-        recorded = attempt(
+        recorded = call_service(
             form,
             record_grade,
             actor=signed_in(self.request),
@@ -125,5 +116,5 @@ class GradeView(TeachersOnlyMixin, FormView[GradeForm]):
         )
         if recorded is None:
             return self.form_invalid(form)
-        messages.success(self.request, _("Recorded. What stood before stays in the history."))
+        messages.success(self.request, _("Grade saved. The previous grade is in the history."))
         return redirect("instructors:gradebook", self.course.slug)

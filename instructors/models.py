@@ -1,4 +1,4 @@
-"""What instructors say of themselves."""
+"""Public profiles of instructors."""
 
 import uuid
 from typing import Any, Self
@@ -11,24 +11,24 @@ from django.utils.html import strip_tags
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role, has_role, one_line
-from lms.lib import markdown
+from core.text import markdown
 
-MOST_EXPERTISE = 12
-LONGEST_EXPERTISE = 60  # characters of one
+MAX_EXPERTISE = 12
+MAX_EXPERTISE_LENGTH = 60  # characters of one area
 
 
 class InstructorQuerySet(models.QuerySet["Instructor"]):
-    """Profiles by who may see and change them."""
+    """Access to profiles."""
 
     def visible_to(self, user: Any) -> Self:
-        """Return the profiles of active instructors for everybody; one's own and, for admins, all (QUALITY I01)."""
+        """Return the profiles of active instructors, the user's own, and for admins all (quality row I01)."""
         if has_role(user, Role.ADMIN):
             return self
         public = Q(user__is_active=True, user__role__in=[Role.INSTRUCTOR, Role.ADMIN])
         return self.filter(public | Q(user=user) if user.is_authenticated else public)
 
     def editable_by(self, user: Any) -> Self:
-        """Return one's own profile."""
+        """Return the user's own profile."""
         return self.filter(user=user) if has_role(user, Role.INSTRUCTOR, Role.ADMIN) else self.none()
 
 
@@ -53,10 +53,10 @@ class Instructor(models.Model):
         return str(self.user)
 
     def clean(self) -> None:
-        """Take HTML out of what is shown to everybody: a client of the API may show it as it is (QUALITY I01)."""
+        """Strip HTML from the public bio: a client of the API may insert it into a page unescaped (quality row I01)."""
         self.bio = strip_tags(self.bio) if self.bio else self.bio
 
     @property
     def bio_html(self) -> str:
-        """What they say of themselves, as safe HTML."""
+        """Bio as safe HTML."""
         return markdown.to_html(self.bio or "")

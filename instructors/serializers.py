@@ -1,30 +1,36 @@
-"""Shapes of the API's answers about instructors."""
+"""Serializers of instructor profiles and the teaching dashboard."""
 
 from typing import Any
 
 from rest_framework import serializers
 
-from instructors.models import LONGEST_EXPERTISE, MOST_EXPERTISE, Instructor
+from instructors.models import MAX_EXPERTISE, MAX_EXPERTISE_LENGTH, Instructor
 
 
 class InstructorSerializer(serializers.ModelSerializer[Instructor]):
-    """A public profile; its id is the user's (API.md, "Courses"). No address, ever (QUALITY I01)."""
+    """A public profile, identified by the id of its user (docs/api-contract.md, "Courses").
+
+    It never contains the email address (quality row I01).
+    """
 
     id = serializers.UUIDField(source="user_id", read_only=True)
     full_name = serializers.CharField(source="user.full_name", read_only=True)
     expertise = serializers.ListField(
-        child=serializers.CharField(max_length=LONGEST_EXPERTISE), max_length=MOST_EXPERTISE, required=False
+        child=serializers.CharField(max_length=MAX_EXPERTISE_LENGTH), max_length=MAX_EXPERTISE, required=False
     )
 
     class Meta:
         model = Instructor
         fields = ["id", "full_name", "title", "bio", "expertise", "created_at", "updated_at"]
         read_only_fields = ["created_at", "updated_at"]
-        extra_kwargs = {"created_at": {"allow_null": True}, "updated_at": {"allow_null": True}}  # until it is saved
+        extra_kwargs = {
+            "created_at": {"allow_null": True},
+            "updated_at": {"allow_null": True},
+        }
 
 
 class TaughtCourseSerializer(serializers.Serializer[Any]):
-    """One course of an instructor, with its figures; progress and rates are percent."""
+    """A course of the instructor, with its figures."""
 
     course_id = serializers.UUIDField()
     title = serializers.CharField()
@@ -39,14 +45,14 @@ class TaughtCourseSerializer(serializers.Serializer[Any]):
 
 
 class RevenueSerializer(serializers.Serializer[Any]):
-    """Net revenue of the last 30 days in one currency's minor unit."""
+    """Net revenue of the last 30 days, in minor units of one currency."""
 
     currency = serializers.CharField()
     net_30d = serializers.IntegerField()
 
 
 class StudentAtRiskSerializer(serializers.Serializer[Any]):
-    """A student who may be lost, and why."""
+    """A student at risk of dropping out, with the reasons."""
 
     enrollment_id = serializers.UUIDField()
     full_name = serializers.CharField()
@@ -57,7 +63,7 @@ class StudentAtRiskSerializer(serializers.Serializer[Any]):
 
 
 class DashboardSerializer(serializers.Serializer[Any]):
-    """Everything that an instructor looks at first."""
+    """The teaching dashboard."""
 
     courses = TaughtCourseSerializer(many=True)
     total_courses = serializers.IntegerField()

@@ -1,17 +1,17 @@
-"""Operations on instructors' profiles."""
+"""Services that change instructor profiles."""
 
 from typing import Any
 
 from django.db import transaction
 
 from accounts.models import User
+from core.audit.entries import record
 from instructors.models import Instructor
-from lms.platform.audit import record
 
 
 @transaction.atomic
 def update_profile(*, actor: User, changes: dict[str, Any]) -> Instructor:
-    """Change the actor's own public profile, making it at the first call; return it."""
+    """Change the actor's own public profile and return it; create it if it is missing."""
     profile, _created = Instructor.objects.select_for_update(of=("self",)).get_or_create(user=actor)
     for field, value in changes.items():
         setattr(profile, field, value)

@@ -1,4 +1,4 @@
-"""Addresses of the instructors' pages."""
+"""URLs of the instructors' pages."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The public page of an instructor, and what they see first when they come to teach."""
+"""Pages of instructors: the public profile, its form, and the teaching dashboard."""
 
 from typing import Any
 
@@ -10,21 +10,21 @@ from django.utils.translation import gettext as _
 from django.views.generic import DetailView, FormView, TemplateView
 
 from accounts.permissions import signed_in
-from analytics import showing
+from analytics import presentation
+from core.access.scopes import ScopedMixin
+from core.http.forms import call_service
+from core.http.pagination import paginate
+from core.text import money
 from courses.editor_views import TeachersOnlyMixin
 from courses.models import Course
-from instructors.dashboard import dashboard_of, enrollments_of
+from instructors.dashboard import new_enrollments, teaching_dashboard
 from instructors.forms import ProfileForm
 from instructors.models import Instructor
 from instructors.services import update_profile
-from lms.lib import money
-from lms.lib.pages import attempt
-from lms.lib.paging import page_of
-from lms.lib.scoping import ScopedMixin
 
 
 class InstructorView(ScopedMixin, DetailView[Instructor]):
-    """Who somebody is, and what they teach."""
+    """Public profile of an instructor, with their published courses."""
 
     template_name = "instructors/instructor.html"
     context_object_name = "instructor"
@@ -33,13 +33,12 @@ class InstructorView(ScopedMixin, DetailView[Instructor]):
     slug_url_kwarg = "instructor_id"
 
     def get_queryset(self) -> QuerySet[Instructor]:
-        """Return the visible profiles."""
         return super().get_queryset().select_related("user__avatar")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the instructor's published courses."""
+        """Add the published courses, and their totals of students and ratings."""
         courses = Course.objects.published().filter(instructor=self.object.user).for_cards()
-        page = page_of(self.request, courses.order_by("-enrollments_count", "id"))
+        page = paginate(self.request, courses.order_by("-enrollments_count", "id"))
         sums = courses.order_by().aggregate(
             students=Sum("enrollments_count"), stars=Sum("ratings_sum"), ratings=Sum("ratings_count")
         )
@@ -51,15 +50,15 @@ class InstructorView(ScopedMixin, DetailView[Instructor]):
 
 
 class DashboardView(TeachersOnlyMixin, TemplateView):
-    """A teacher's courses, what waits for them, who may be lost, what came in."""
+    """Teaching dashboard: courses, work awaiting grading, students at risk, and revenue."""
 
     template_name = "instructors/dashboard.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the dashboard, and the chart of new students."""
+        """Add the dashboard, its tiles and the chart of new students."""
         user = signed_in(self.request)
-        board = dashboard_of(user)
-        month, now, before = enrollments_of(user)
+        board = teaching_dashboard(user)
+        month, now, before = new_enrollments(user)
         waiting = {"essays": 0, "submissions": 0}
         for row in board["courses"]:
             waiting["essays"] += row["waiting_essays"]
@@ -67,41 +66,39 @@ class DashboardView(TeachersOnlyMixin, TemplateView):
         return super().get_context_data(
             board=board,
             tiles=_tiles(board, sum(now.values()), sum(before.values())),
-            chart=showing.chart_of(_("New students in 30 days"), month, now, before),
+            chart=presentation.build_chart(_("New students (30 days)"), month, now, before),
             waiting=waiting,
             **kwargs,
         )
 
 
-def _tiles(board: dict[str, Any], new: int, before: int) -> list[showing.Tile]:
+def _tiles(board: dict[str, Any], new: int, before: int) -> list[presentation.Tile]:
     return [
-        showing.Tile(_("Students now"), showing.counted(board["total_students"])),
-        showing.compared(_("New in 30 days"), new, before),
-        showing.Tile(_("Active in 30 days"), showing.counted(board["active_students_30d"])),
-        showing.Tile(_("Waits for grading"), showing.counted(board["waiting_for_grading"])),
+        presentation.Tile(_("Students"), presentation.format_number(board["total_students"])),
+        presentation.comparison_tile(_("New (30 days)"), new, before),
+        presentation.Tile(_("Active (30 days)"), presentation.format_number(board["active_students_30d"])),
+        presentation.Tile(_("Awaiting grading"), presentation.format_number(board["waiting_for_grading"])),
         *(
-            showing.Tile(_("Revenue in 30 days, net"), money.formatted(row["net_30d"], row["currency"]))
+            presentation.Tile(_("Net revenue (30 days)"), money.format_amount(row["net_30d"], row["currency"]))
             for row in board["revenue"]
         ),
     ]
 
 
 class OwnProfileView(TeachersOnlyMixin, FormView[ProfileForm]):
-    """What an instructor says of themselves on their public page."""
+    """Form of the user's own public profile."""
 
     template_name = "instructors/profile.html"
     form_class = ProfileForm
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        """Fill in what stands there now."""
         user = signed_in(self.request)
         profile = Instructor.objects.filter(user=user).first() or Instructor(user=user)
-        return {**super().get_form_kwargs(), "initial": ProfileForm.filled(profile)}
+        return {**super().get_form_kwargs(), "initial": ProfileForm.initial_from(profile)}
 
     def form_valid(self, form: ProfileForm) -> HttpResponse:
-        """Save it."""
-        profile = attempt(form, update_profile, actor=signed_in(self.request), changes=form.cleaned_data)
+        profile = call_service(form, update_profile, actor=signed_in(self.request), changes=form.cleaned_data)
         if profile is None:
             return self.form_invalid(form)
-        messages.success(self.request, _("Saved."))
+        messages.success(self.request, _("Profile saved."))
         return redirect("instructors:instructor", profile.user_id)

@@ -1,4 +1,4 @@
-"""The cells of a gradebook: thousands on one page, so they are joined rather than drawn by the template one by one."""
+"""Filter that renders the cells of a gradebook row."""
 
 from django import template
 from django.utils.html import conditional_escape
@@ -9,6 +9,9 @@ register = template.Library()
 
 @register.filter
 def as_cells(texts: list[str]) -> SafeString:
-    """Return a student's row of the table, a cell for each item. 2,500 cells took the template's loop 25 ms."""
-    written = conditional_escape("\n".join(texts)).replace("\n", "</td><td>")
-    return mark_safe(f"<td>{written}</td>")  # noqa: S308  # escaped in the line above
+    """Return the cells of a row, one for each item.
+
+    A page has thousands of cells. Joining 2,500 texts avoids 25 ms of template loop.
+    """
+    cells = conditional_escape("\n".join(texts)).replace("\n", "</td><td>")
+    return mark_safe(f"<td>{cells}</td>")  # noqa: S308  # texts are escaped above

@@ -1,4 +1,4 @@
-"""The dashboard of those who teach."""
+"""Tests of the teaching dashboard."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -8,33 +8,33 @@ from django.utils import timezone
 
 from accounts.models import User
 from enrollments.models import Enrollment
-from lms.testing.plugin import buy_course, graded_item
+from tools.testing.plugin import buy_course, make_graded_item
 
 
-def test_a_student_who_stays_away_and_misses_deadlines_is_named_with_the_reasons(
+def test_an_inactive_student_with_missed_deadlines_is_at_risk(
     enrollment: Enrollment, alice: User, api_of: Callable[[User], Any]
 ) -> None:
-    graded_item(enrollment.course, due_at=timezone.now() - timedelta(days=3))
-    graded_item(enrollment.course, due_at=timezone.now() + timedelta(days=3))
+    make_graded_item(enrollment.course, due_at=timezone.now() - timedelta(days=3))
+    make_graded_item(enrollment.course, due_at=timezone.now() + timedelta(days=3))
     Enrollment.objects.filter(pk=enrollment.pk).update(last_activity_at=timezone.now() - timedelta(days=15))
     [student] = api_of(alice).get("/api/v1/instructors/me/dashboard").json()["students_at_risk"]
     assert student["full_name"] == "Bob Example"
     assert student["reasons"] == ["no visit for 15 days", "1 deadline missed"]
 
 
-def test_who_was_here_last_week_is_not_at_risk(
+def test_a_student_active_last_week_is_not_at_risk(
     enrollment: Enrollment, alice: User, api_of: Callable[[User], Any]
 ) -> None:
     Enrollment.objects.filter(pk=enrollment.pk).update(last_activity_at=timezone.now() - timedelta(days=6))
     assert api_of(alice).get("/api/v1/instructors/me/dashboard").json()["students_at_risk"] == []
 
 
-def test_the_figures_are_of_one_s_own_courses(
+def test_the_dashboard_counts_only_own_courses(
     enrollment: Enrollment, paid_course: Any, carol: User, alice: User, erin: User, api_of: Callable[[User], Any]
 ) -> None:
     buy_course(carol, paid_course)
-    mine = api_of(alice).get("/api/v1/instructors/me/dashboard").json()
-    assert (mine["total_courses"], mine["total_students"]) == (2, 2)
-    assert mine["revenue"] == [{"currency": "EUR", "net_30d": 4900}]
-    assert {row["title"]: row["new_students_30d"] for row in mine["courses"]} == {"Tea": 1, "Coffee": 1}
+    dashboard = api_of(alice).get("/api/v1/instructors/me/dashboard").json()
+    assert (dashboard["total_courses"], dashboard["total_students"]) == (2, 2)
+    assert dashboard["revenue"] == [{"currency": "EUR", "net_30d": 4900}]
+    assert {row["title"]: row["new_students_30d"] for row in dashboard["courses"]} == {"Tea": 1, "Coffee": 1}
     assert api_of(erin).get("/api/v1/instructors/me/dashboard").json()["courses"] == []

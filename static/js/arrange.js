@@ -1,9 +1,9 @@
-// Lessons and sections are dragged by their grips, with a mouse or a finger; the arrows beside them do the same from the
-// keyboard, and without a script. What the server does not take goes back to where it was.
+// Drag and drop of lessons and sections by their handles. Without a pointer or scripts, the arrow buttons do the same.
+// If the server refuses the new order, the old one is restored.
 
 const course = document.querySelector("[data-arrange]");
 const state = course?.querySelector("[data-arrange-state]");
-const EDGE = 80; // pixels from the window's edge where the page begins to scroll
+const EDGE = 80; // distance from the edge of the window, in pixels, at which the page scrolls
 const SCROLL = 14;
 
 let dragged = null;
@@ -17,13 +17,13 @@ function isSection(place) {
   return place.dataset.place.startsWith("section:");
 }
 
-/** Remember where everything is, so that it can all go back. */
-function remember() {
+/** Return the positions of all lessons and sections, for restorePositions(). */
+function savePositions() {
   return places().map((place) => ({ place, parent: place.parentElement, next: place.nextElementSibling }));
 }
 
-function putBack(kept) {
-  for (const { place, parent, next } of [...kept].reverse()) parent.insertBefore(place, next);
+function restorePositions(positions) {
+  for (const { place, parent, next } of [...positions].reverse()) parent.insertBefore(place, next);
 }
 
 function renumber() {
@@ -36,7 +36,7 @@ function order() {
   return places().map((place) => place.dataset.place).join();
 }
 
-/** Put a lesson before or after the one that the pointer is on, or into the empty section under it. */
+/** Move the dragged lesson before or after the lesson under the pointer, or into the empty section there. */
 function dropLesson(x, y) {
   const under = document.elementFromPoint(x, y);
   const other = under?.closest("li[data-place]");
@@ -66,7 +66,7 @@ function begin(event) {
   if (!grip || event.button !== 0 || dragged) return;
   event.preventDefault();
   dragged = grip.closest("[data-place]");
-  before = remember();
+  before = savePositions();
   course.dataset.before = order();
   dragged.classList.add("dragging");
   document.documentElement.classList.add("arranging");
@@ -88,9 +88,9 @@ function stop() {
   dragged = null;
 }
 
-function giveUp() {
+function cancel() {
   if (!dragged) return;
-  putBack(before);
+  restorePositions(before);
   stop();
 }
 
@@ -99,32 +99,32 @@ async function end() {
   stop();
   if (order() === course.dataset.before) return;
   renumber();
-  const kept = before;
+  const positions = before;
   const body = new FormData();
   body.set("csrfmiddlewaretoken", course.querySelector('input[name="csrfmiddlewaretoken"]').value);
   for (const place of places()) body.append("place", place.dataset.place);
   try {
-    const answer = await fetch(course.dataset.arrange, { method: "POST", body });
-    if (!answer.ok) throw new Error(String(answer.status));
-    say(course.dataset.moved, false);
+    const response = await fetch(course.dataset.arrange, { method: "POST", body });
+    if (!response.ok) throw new Error(String(response.status));
+    showState(course.dataset.moved, false);
   } catch {
-    putBack(kept);
+    restorePositions(positions);
     renumber();
-    say(course.dataset.failed, true);
+    showState(course.dataset.failed, true);
   }
 }
 
-function say(sentence, isSeen) {
-  state.textContent = sentence;
-  state.classList.toggle("quiet-text", !isSeen);
+function showState(text, isVisible) {
+  state.textContent = text;
+  state.classList.toggle("quiet-text", !isVisible);
 }
 
 if (course) {
   course.addEventListener("pointerdown", begin);
   course.addEventListener("pointermove", move);
   course.addEventListener("pointerup", end);
-  course.addEventListener("pointercancel", giveUp);
+  course.addEventListener("pointercancel", cancel);
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") giveUp();
+    if (event.key === "Escape") cancel();
   });
 }

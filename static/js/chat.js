@@ -1,5 +1,5 @@
-// A course's chat without reloads: what others say appears, what one says is kept until the site has it, however the
-// network is. Without a socket, the list is asked for every few seconds.
+// The chat of a course without page reloads. Messages arrive by the WebSocket of live.js, or by polling without one.
+// Messages that are sent offline are stored in the tab until the site has received them.
 
 const chat = document.querySelector("[data-chat]");
 const list = chat.querySelector("[data-messages]");
@@ -14,15 +14,15 @@ const address = `/api/v1/courses/${chat.dataset.course}/messages/`;
 const outboxKey = `chat:${me}:${chat.dataset.course}`;
 const POLL_EVERY = 5_000;
 const RETRY_EVERY = 3_000;
-const NEAR_THE_END = 200;
+const NEAR_END_PIXELS = 200;
 
-let outbox = kept();
-let inside = false; // the socket is in the room, and brings what happens from then on
-let connected = false; // and what happened before is here, too
+let outbox = loadOutbox();
+let subscribed = false; // the socket receives the room's changes
+let connected = false; // and all earlier changes are on the page
 let sending = false;
-let readUpTo = newest();
+let readUpTo = newestNumber();
 
-function kept() {
+function loadOutbox() {
   try {
     return JSON.parse(sessionStorage.getItem(outboxKey)) ?? [];
   } catch {
@@ -30,11 +30,11 @@ function kept() {
   }
 }
 
-function keep() {
+function saveOutbox() {
   try {
     sessionStorage.setItem(outboxKey, JSON.stringify(outbox));
   } catch {
-    // Kept by this page only.
+    // Storage is unavailable: the outbox only exists in this page.
   }
 }
 
@@ -42,7 +42,7 @@ function lines() {
   return [...list.querySelectorAll("[data-number]")];
 }
 
-function newest() {
+function newestNumber() {
   return Math.max(0, ...lines().map(({ dataset }) => Number(dataset.number)));
 }
 
@@ -51,12 +51,12 @@ function initials(name) {
   return [words[0], words.length > 1 ? words.at(-1) : ""].map((word) => word?.[0] ?? "").join("").toUpperCase();
 }
 
-function shownTime(date) {
+function formatTime(date) {
   return new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" }).format(date);
 }
 
-/** The form sticks to the window's edge, so it is the page that has to go down. */
-function scrollToTheEnd() {
+/** Scroll the page, because the form is sticky at the bottom of the window. */
+function scrollToEnd() {
   window.scrollTo({ top: document.documentElement.scrollHeight });
 }
 
@@ -66,17 +66,17 @@ function newLine() {
 
 function fill(line, { author_id: authorId, author_name: name, text, state, posted_at: postedAt, edited_at: editedAt }) {
   const mine = authorId === me;
-  const part = (what) => line.querySelector(`[data-${what}]`);
+  const part = (name) => line.querySelector(`[data-${name}]`);
   line.classList.toggle("mine", mine);
   line.classList.toggle("faded", state !== "shown");
   part("author").textContent = name;
   line.querySelector(".avatar").textContent = initials(name);
   part("time").dateTime = postedAt;
-  part("time").textContent = shownTime(new Date(postedAt));
+  part("time").textContent = formatTime(new Date(postedAt));
   part("edited").hidden = !editedAt;
   part("deleted").hidden = state !== "deleted";
   part("hidden").hidden = state !== "hidden";
-  // Who keeps order goes on reading what is hidden, and the news does not carry it.
+  // Moderators can still read hidden messages, whose text the event does not include.
   if (state !== "hidden" || text || !("moderates" in chat.dataset)) part("text").textContent = text;
   for (const own of line.querySelectorAll("[data-own]")) own.hidden = !mine || state !== "shown";
   part("reply").hidden = mine;
@@ -85,29 +85,29 @@ function fill(line, { author_id: authorId, author_name: name, text, state, poste
   if (part("show")) part("show").hidden = state !== "hidden";
 }
 
-/** Put a message where its number belongs; one that stands there already is brought up to date. */
+/** Insert a message by its number, or update it if it is on the page. */
 function place(number, message) {
   let line = list.querySelector(`[data-number="${number}"]`);
-  const atTheEnd = document.documentElement.scrollHeight - window.innerHeight - window.scrollY < NEAR_THE_END;
+  const isNearEnd = document.documentElement.scrollHeight - window.innerHeight - window.scrollY < NEAR_END_PIXELS;
   if (!line) {
     line = newLine();
     line.id = `message-${number}`;
     line.dataset.number = String(number);
     for (const link of line.querySelectorAll("a[href]")) link.href = link.getAttribute("href").replace("/0/", `/${number}/`);
-    const act = line.querySelector("form");
-    act.action = act.getAttribute("action").replace("/0/", `/${number}/`);
+    const actions = line.querySelector("form");
+    actions.action = actions.getAttribute("action").replace("/0/", `/${number}/`);
     const later = lines().find(({ dataset }) => Number(dataset.number) > number);
     list.insertBefore(line, later ?? list.querySelector(".waiting"));
     chat.querySelector("[data-nothing]").hidden = true;
-    if (atTheEnd) scrollToTheEnd();
+    if (isNearEnd) scrollToEnd();
   }
   fill(line, message);
 }
 
-/** What was said, changed or taken back while nothing got through. Fails where it does not get through, either. */
+/** Load the messages that were posted or changed while disconnected. Throws if the request fails. */
 async function catchUp() {
-  const isInside = inside;
-  const before = newest();
+  const wasSubscribed = subscribed;
+  const before = newestNumber();
   let next = address + "?page_size=50";
   while (next) {
     const answer = await fetch(next, { headers: { Accept: "application/json" } });
@@ -116,18 +116,18 @@ async function catchUp() {
     for (const message of page.results.reverse()) place(message.id, message);
     next = before && page.results[0]?.id > before + 1 ? page.next : null;
   }
-  connected = isInside && inside;
+  connected = wasSubscribed && subscribed;
   markRead();
 }
 
 function markRead() {
-  if (document.hidden || newest() <= readUpTo) return;
-  readUpTo = newest();
+  if (document.hidden || newestNumber() <= readUpTo) return;
+  readUpTo = newestNumber();
   post(`${address}unread`, { id: readUpTo }).catch(() => {});
 }
 
-function post(where, body, headers = {}) {
-  return fetch(where, {
+function post(url, body, headers = {}) {
+  return fetch(url, {
     method: "POST",
     headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": token, ...headers },
     body: JSON.stringify(body),
@@ -149,7 +149,7 @@ function showWaiting() {
   connection.textContent = outbox.length && !navigator.onLine ? chat.dataset.waiting : "";
 }
 
-/** Send what waits, in order. Each has a key of its own, so that one whose answer got lost is not said twice. */
+/** Send the outbox in order. Each message has an idempotency key, so that a retry does not post it twice. */
 async function sendWaiting() {
   if (sending) return;
   sending = true;
@@ -159,11 +159,11 @@ async function sendWaiting() {
       const answer = await post(address, { text }, { "Idempotency-Key": key });
       if (answer.status === 409 || answer.status >= 500) throw new Error(String(answer.status));
       outbox.shift();
-      keep();
-      const said = await answer.json();
+      saveOutbox();
+      const message = await answer.json();
       showWaiting();
-      if (answer.ok) place(said.id, said);
-      else refuse(text, said);
+      if (answer.ok) place(message.id, message);
+      else showRejected(text, message);
     }
   } catch {
     connection.textContent = chat.dataset.waiting;
@@ -173,21 +173,21 @@ async function sendWaiting() {
   }
 }
 
-/** What the site does not take comes back into the field, with the reason. */
-function refuse(text, { errors }) {
+/** Put a rejected message back into the field and show the reason. */
+function showRejected(text, { errors }) {
   if (!field.value) field.value = text;
   connection.textContent = [chat.dataset.refused, ...(errors ?? []).map(({ detail }) => detail)].join(" ");
 }
 
-function say(event) {
+function submitMessage(event) {
   event.preventDefault();
   const text = field.value.trim();
   if (!text) return;
   outbox.push({ text, key: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`, at: new Date().toISOString() });
-  keep();
+  saveOutbox();
   field.value = "";
   showWaiting();
-  scrollToTheEnd();
+  scrollToEnd();
   sendWaiting();
 }
 
@@ -198,7 +198,7 @@ function mention(button) {
   field.focus();
 }
 
-form.addEventListener("submit", say);
+form.addEventListener("submit", submitMessage);
 field.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
     event.preventDefault();
@@ -210,11 +210,11 @@ list.addEventListener("click", ({ target }) => {
   if (button) mention(button);
 });
 document.addEventListener("live:subscribed", () => {
-  inside = true;
-  catchUp().catch(() => {}); // The next look is soon enough.
+  subscribed = true;
+  catchUp().catch(() => {}); // The next poll retries.
   sendWaiting();
 });
-document.addEventListener("live:lost", () => { inside = connected = false; });
+document.addEventListener("live:lost", () => { subscribed = connected = false; });
 document.addEventListener("live:unsubscribed", () => location.reload());
 document.addEventListener("live:chat_message", ({ detail }) => {
   if (detail.course_id !== chat.dataset.course) return;
@@ -229,4 +229,4 @@ setInterval(() => {
 
 showWaiting();
 if (outbox.length) sendWaiting();
-if (lines().length && (!location.hash || location.hash === "#end")) scrollToTheEnd();
+if (lines().length && (!location.hash || location.hash === "#end")) scrollToEnd();

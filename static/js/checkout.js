@@ -1,19 +1,19 @@
-// Paying: Stripe's form where there is one, and moving on once the server has seen the payment.
+// Stripe's payment form, and the update of waiting pages once the server has received the payment.
 
-const LOOK_AGAIN_MS = 3000;
+const POLL_INTERVAL_MS = 3000;
 
-/** Ask Stripe to confirm the payment; return why it was refused, or that Stripe could not be reached. */
-async function refusalOf(stripe, elements, form) {
+/** Confirm the payment at Stripe; return the error to show, also when Stripe cannot be reached. */
+async function confirmPayment(stripe, elements, form) {
   try {
-    const answer = await stripe.confirmPayment({ elements, confirmParams: { return_url: form.dataset.return } });
-    return answer.error.message;
+    const result = await stripe.confirmPayment({ elements, confirmParams: { return_url: form.dataset.return } });
+    return result.error.message;
   } catch {
     return form.dataset.failed;
   }
 }
 
-/** Show Stripe's Payment Element, and send what it asks for straight to Stripe. */
-function showStripeForm(form) {
+/** Mount Stripe's Payment Element, which sends the card's data directly to Stripe. */
+function mountStripeForm(form) {
   const stripe = window.Stripe(form.dataset.key);
   const elements = stripe.elements({ clientSecret: form.dataset.secret });
   elements.create("payment").mount(form.querySelector("[data-stripe-element]"));
@@ -23,40 +23,40 @@ function showStripeForm(form) {
     event.preventDefault();
     button.disabled = true;
     error.hidden = true;
-    // When the payment succeeds, the browser leaves for the order's page before this returns.
-    error.textContent = await refusalOf(stripe, elements, form);
+    // After a successful payment, the browser navigates to the order's page before this returns.
+    error.textContent = await confirmPayment(stripe, elements, form);
     error.hidden = false;
     button.disabled = false;
   });
-  // The browser may restore this page on "back" from the bank's page, with the button as it was.
+  // Going back from the bank's page may restore this page with the button still disabled.
   window.addEventListener("pageshow", () => {
     button.disabled = false;
   });
 }
 
-/** Take the order's part of the page anew until it no longer waits; the socket is mostly quicker. */
-function lookAgain() {
+/** Reload the order's part of the page until the payment arrives; the WebSocket is usually faster. */
+function pollOrder() {
   const waiting = document.querySelector("[data-waiting]");
   if (!waiting) return;
   setTimeout(async () => {
     try {
-      const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(waiting.id);
-      if (answer.ok && fresh) document.getElementById(waiting.id).replaceWith(fresh);
+      const response = await fetch(location.href, { headers: { Accept: "text/html" } });
+      const fresh = new DOMParser().parseFromString(await response.text(), "text/html").getElementById(waiting.id);
+      if (response.ok && fresh) document.getElementById(waiting.id).replaceWith(fresh);
     } catch {
-      // The next look is soon enough.
+      // The next poll tries again.
     }
-    lookAgain();
-  }, LOOK_AGAIN_MS);
+    pollOrder();
+  }, POLL_INTERVAL_MS);
 }
 
-function moveOn() {
+function continueToOrder() {
   const link = document.querySelector("[data-move-on]");
   if (link) location.assign(link.href);
 }
 
 const form = document.querySelector("[data-stripe]");
-if (form && window.Stripe) showStripeForm(form);
-new MutationObserver(moveOn).observe(document.getElementById("main"), { childList: true, subtree: true });
-moveOn();
-lookAgain();
+if (form && window.Stripe) mountStripeForm(form);
+new MutationObserver(continueToOrder).observe(document.getElementById("main"), { childList: true, subtree: true });
+continueToOrder();
+pollOrder();

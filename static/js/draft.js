@@ -1,80 +1,81 @@
-// Nothing typed is lost: the lesson's form is kept in this browser at each key, and on the server a moment later.
-// What the server has acknowledged is forgotten here; what it has not is found again when the page is opened.
+// Drafts of the lesson form: saved in the browser at each input, and on the server shortly after. The copy in the
+// browser is deleted when the server has acknowledged it, and restored when the page is opened before that.
 
 const SENT = "draft-sent";
-const KEEP_AFTER = 1500;
-const TRY_AGAIN_AFTER = 5000;
-const NOT_TYPED = new Set(["csrfmiddlewaretoken", "version"]);
+const SAVE_DELAY = 1500;
+const RETRY_DELAY = 5000;
+const EXCLUDED_FIELDS = new Set(["csrfmiddlewaretoken", "version"]);
 const form = document.querySelector("form[data-draft]");
 const state = document.querySelector("[data-draft-state]");
 
 let timer = 0;
-let typing = 0;
+let inputVersion = 0;
 
 function storageKey(path) {
   return `draft:${path}`;
 }
 
-function typed() {
-  return JSON.stringify([...new FormData(form)].filter(([name]) => !NOT_TYPED.has(name)));
+function serializeForm() {
+  return JSON.stringify([...new FormData(form)].filter(([name]) => !EXCLUDED_FIELDS.has(name)));
 }
 
-function keepHere() {
+function saveInBrowser() {
   try {
-    localStorage.setItem(storageKey(form.dataset.draft), typed());
+    localStorage.setItem(storageKey(form.dataset.draft), serializeForm());
   } catch {
-    // No room, or no storage: the server keeps it alone.
+    // Storage is full or unavailable; the draft is saved on the server only.
   }
 }
 
-function forget(path) {
+function removeFromBrowser(path) {
   try {
     localStorage.removeItem(storageKey(path));
   } catch {
-    // There is nothing to forget.
+    // Storage is unavailable, so there is no copy.
   }
 }
 
-function say(what, time = "") {
-  const sentence = what ? state.dataset[what].replace("{time}", time) : "";
-  if (state.textContent !== sentence) state.textContent = sentence;
+function showState(name, time = "") {
+  const text = name ? state.dataset[name].replace("{time}", time) : "";
+  if (state.textContent !== text) state.textContent = text;
 }
 
-function later(wait) {
+function scheduleSave(delay) {
   clearTimeout(timer);
-  timer = setTimeout(keepThere, wait);
+  timer = setTimeout(saveOnServer, delay);
 }
 
-/** Give the server what is typed; until it has answered, this browser keeps it. */
-async function keepThere() {
-  const sent = typing;
-  say("saving");
+/** Save the draft on the server; remove it from the browser if there was no input meanwhile. */
+async function saveOnServer() {
+  const sentVersion = inputVersion;
+  showState("saving");
   try {
-    const answer = await fetch(form.dataset.draftKeep, { method: "POST", body: new FormData(form), redirect: "manual" });
-    if (answer.ok) {
-      const { saved_at: time } = await answer.json();
-      say("kept", time);
-      if (sent === typing) forget(form.dataset.draft);
+    const body = new FormData(form);
+    const response = await fetch(form.dataset.draftKeep, { method: "POST", body, redirect: "manual" });
+    if (response.ok) {
+      const { saved_at: time } = await response.json();
+      showState("kept", time);
+      if (sentVersion === inputVersion) removeFromBrowser(form.dataset.draft);
       return;
     }
-    say(answer.status >= 500 ? "offline" : "closed");
+    showState(response.status >= 500 ? "offline" : "closed");
   } catch {
-    say("offline");
+    showState("offline");
   }
-  later(TRY_AGAIN_AFTER);
+  scheduleSave(RETRY_DELAY);
 }
 
-/** The page after a save is another one: when we land there, the server has what was sent. */
-function forgetWhatWasSaved() {
+/** Remove the submitted draft if this is another page: a successful save redirects there. */
+function removeSubmittedDraft() {
   const sent = sessionStorage.getItem(SENT);
-  if (sent && sent !== form?.dataset.draft) forget(sent);
+  if (sent && sent !== form?.dataset.draft) removeFromBrowser(sent);
   sessionStorage.removeItem(SENT);
 }
 
 function fillIn(pairs) {
   const values = new Map(pairs);
   for (const field of form.elements) {
-    if (!field.name || NOT_TYPED.has(field.name)) continue;
+    if (!field.name || EXCLUDED_FIELDS.has(field.name)) continue;
     if (field.type === "checkbox") field.checked = values.has(field.name);
     else if (values.has(field.name)) field.value = values.get(field.name);
   }
@@ -82,14 +83,14 @@ function fillIn(pairs) {
 }
 
 function restore(notice) {
-  const kept = localStorage.getItem(storageKey(form.dataset.draft));
-  const fromServer = typed();
-  if (kept === null || kept === fromServer) return;
-  const pairs = JSON.parse(kept);
+  const stored = localStorage.getItem(storageKey(form.dataset.draft));
+  const fromServer = serializeForm();
+  if (stored === null || stored === fromServer) return;
+  const pairs = JSON.parse(stored);
   notice.hidden = false;
   notice.querySelector("[data-draft-discard]").addEventListener("click", () => {
     fillIn(JSON.parse(fromServer));
-    forget(form.dataset.draft);
+    removeFromBrowser(form.dataset.draft);
     notice.hidden = true;
     form.elements.content.focus();
   });
@@ -98,9 +99,9 @@ function restore(notice) {
 
 function watch() {
   form.addEventListener("input", () => {
-    typing += 1;
-    keepHere();
-    later(KEEP_AFTER);
+    inputVersion += 1;
+    saveInBrowser();
+    scheduleSave(SAVE_DELAY);
   });
   form.addEventListener(
     "submit",
@@ -108,30 +109,30 @@ function watch() {
       if (!navigator.onLine) {
         event.preventDefault();
         event.stopImmediatePropagation();
-        keepHere();
-        say("refused");
+        saveInBrowser();
+        showState("refused");
         return;
       }
       clearTimeout(timer);
-      keepHere();
+      saveInBrowser();
       sessionStorage.setItem(SENT, form.dataset.draft);
     },
     true,
   );
-  window.addEventListener("offline", () => say("offline"));
-  window.addEventListener("online", () => later(0));
+  window.addEventListener("offline", () => showState("offline"));
+  window.addEventListener("online", () => scheduleSave(0));
 }
 
 try {
-  forgetWhatWasSaved();
+  removeSubmittedDraft();
 } catch {
-  // Storage is closed to us; writing and saving work as ever.
+  // Storage is unavailable; the form works without drafts in the browser.
 }
 if (form) {
   watch();
   try {
     restore(document.querySelector("[data-draft-notice]"));
   } catch {
-    forget(form.dataset.draft); // Closed storage, or something that an older page wrote there.
+    removeFromBrowser(form.dataset.draft); // Storage is unavailable, or its content is invalid.
   }
 }

@@ -1,10 +1,10 @@
-// Forms that are sent once (data-once): a second press does nothing until the form is released.
+// Forms that are submitted once (data-once): further clicks have no effect until the form is released.
 
-// If the page is still here after this long, the answer kept it (204, a download) or the person stopped the navigation.
-// No event reports either.
+// If the page still exists after this time, the response did not replace it (204, a download) or the user stopped the
+// navigation. There is no event for either.
 const HOLD_MS = 15_000;
 
-/** Mark a form as sent; return false if it already was. */
+/** Mark a form as submitted; return false if it already was. */
 export function hold(form, submitter) {
   if (form.dataset.sent) return false;
   form.dataset.sent = "yes";
@@ -13,7 +13,7 @@ export function hold(form, submitter) {
   return true;
 }
 
-/** Let a form be sent again. */
+/** Allow a form to be submitted again. */
 export function release(form) {
   delete form.dataset.sent;
   for (const control of form.elements) control.removeAttribute("aria-busy");

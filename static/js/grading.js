@@ -1,4 +1,4 @@
-// Grading from the keyboard: "g" points, "f" feedback, Ctrl+Enter grades and goes on, "j" and "k" turn submissions.
+// Keyboard shortcuts for grading: "g" points, "f" feedback, Ctrl+Enter submits, "j" next and "k" previous submission.
 
 const form = document.querySelector("form[data-grade]");
 

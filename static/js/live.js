@@ -1,20 +1,20 @@
-// What happens elsewhere, while this page is open: a socket, and a poll of the API when sockets do not get through.
+// Live notifications: a WebSocket, and polling of the API if the socket cannot connect.
 
 const userId = document.body.dataset.live;
-// The newest notification when this page was written: what it shows, and how many are unread, is as of then.
-const writtenUpTo = Number(document.body.dataset.liveSince);
+// The newest notification when this page was rendered. The page's content and unread count include it.
+const renderedUpTo = Number(document.body.dataset.liveSince);
 const lastKey = `live:${userId}`;
-const LONGEST_WAIT = 30_000;
+const MAX_RETRY_DELAY = 30_000;
 const POLL_EVERY = 30_000;
 const FAILURES_BEFORE_POLLING = 3;
-const MOST_TOASTS = 4; // After a night away there may be thirty; the bell has them all.
+const MAX_TOASTS = 4; // After a long absence there may be many; the unread count includes all.
 
-// A tab that was away, or on its way from another page, has heard of less than this page shows.
-let lastId = remembered() ?? writtenUpTo;
+// A tab that was closed or navigating may have received fewer notifications than this page includes.
+let lastId = loadLastId() ?? renderedUpTo;
 let failures = 0;
 let polling = 0;
 
-function remembered() {
+function loadLastId() {
   try {
     return Number(sessionStorage.getItem(lastKey)) || null;
   } catch {
@@ -22,21 +22,21 @@ function remembered() {
   }
 }
 
-function remember(id) {
+function saveLastId(id) {
   lastId = id;
   try {
     sessionStorage.setItem(lastKey, String(id));
   } catch {
-    // Known to this page only.
+    // Storage is unavailable: the id is only known to this page.
   }
 }
 
-function percent(value) {
+function formatPercent(value) {
   return new Intl.NumberFormat(document.documentElement.lang, { style: "percent" }).format(value / 100);
 }
 
-/** Fill {title} and the like in a sentence from the news itself. */
-function filled(sentence, payload) {
+/** Replace placeholders such as {title} in a sentence by the fields of the payload. */
+function fillPlaceholders(sentence, payload) {
   return sentence.replace(/\{(\w+)\}/g, (_, name) => payload[name] ?? "");
 }
 
@@ -45,7 +45,7 @@ function showToast(event, payload) {
   const sentence = region.dataset[event];
   if (!sentence || payload.url === location.pathname) return;
   const toast = document.querySelector("template[data-toast]").content.cloneNode(true).firstElementChild;
-  toast.querySelector("[data-toast-text]").textContent = filled(sentence, payload);
+  toast.querySelector("[data-toast-text]").textContent = fillPlaceholders(sentence, payload);
   const link = toast.querySelector("[data-toast-link]");
   const href = region.dataset[`${event}Href`] ?? payload.url;
   if (href) {
@@ -55,10 +55,10 @@ function showToast(event, payload) {
   }
   toast.querySelector("[data-toast-close]").addEventListener("click", () => toast.remove());
   region.append(toast);
-  if (region.children.length > MOST_TOASTS) region.firstElementChild.remove();
+  if (region.children.length > MAX_TOASTS) region.firstElementChild.remove();
 }
 
-function countUnread() {
+function incrementUnread() {
   const count = document.querySelector("[data-unread]");
   if (!count) return;
   count.dataset.unread = String(Number(count.dataset.unread) + 1);
@@ -69,7 +69,7 @@ function countUnread() {
 function showProgress({ course_id: courseId, lesson_id: lessonId, progress, lessons_done: lessonsDone }) {
   for (const place of document.querySelectorAll(`[data-course-progress="${CSS.escape(courseId)}"]`)) {
     place.querySelector("progress").value = progress;
-    place.querySelector("[data-percent]").textContent = percent(progress);
+    place.querySelector("[data-percent]").textContent = formatPercent(progress);
     place.querySelector("[data-lessons-done]").textContent = lessonsDone;
   }
   for (const lesson of document.querySelectorAll(`[data-lesson="${CSS.escape(lessonId)}"]`)) {
@@ -77,8 +77,8 @@ function showProgress({ course_id: courseId, lesson_id: lessonId, progress, less
   }
 }
 
-/** Take the parts of the page that this news concerns from the server anew. */
-async function refresh(event) {
+/** Reload the parts of the page that depend on this event. */
+async function refreshParts(event) {
   const parts = [...document.querySelectorAll("[data-refresh-on]")].filter(({ dataset }) =>
     [event, "any"].includes(dataset.refreshOn),
   );
@@ -93,36 +93,36 @@ async function refresh(event) {
 }
 
 function camelCase(name) {
-  return name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
+  return name.replace(/_(\w)/g, (_, character) => character.toUpperCase());
 }
 
-/** Tell the modules of single pages: chat.js listens. */
-function pass(name, detail) {
+/** Dispatch an event for the scripts of single pages, such as chat.js. */
+function dispatch(name, detail) {
   document.dispatchEvent(new CustomEvent(`live:${name}`, { detail }));
 }
 
-function hear(message) {
-  if (message.type) pass(message.type, message);
-  else if (message.id === null) pass(message.event, message.payload);
-  else receive(message);
+function handleMessage(message) {
+  if (message.type) dispatch(message.type, message);
+  else if (message.id === null) dispatch(message.event, message.payload);
+  else showNotification(message);
 }
 
-function receive({ id, event, payload }) {
+function showNotification({ id, event, payload }) {
   if (!id || id <= lastId) return;
-  remember(id);
+  saveLastId(id);
   showToast(camelCase(event), payload);
-  if (id <= writtenUpTo) return;
+  if (id <= renderedUpTo) return;
   if (event === "lesson_completed") showProgress(payload);
-  else countUnread();
-  refresh(event).catch(() => {});
+  else incrementUnread();
+  refreshParts(event).catch(() => {});
 }
 
-/** Wait twice as long after each failure, and not all at the same moment after a restart of the server. */
-function waitBefore(attempt) {
-  return Math.min(LONGEST_WAIT, 1000 * 2 ** attempt) * (0.5 + Math.random() / 2);
+/** Return the delay before a reconnect: doubled after each failure, with jitter, so that tabs reconnect one by one. */
+function retryDelay(failureCount) {
+  return Math.min(MAX_RETRY_DELAY, 1000 * 2 ** failureCount) * (0.5 + Math.random() / 2);
 }
 
-function open() {
+function connect() {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   const socket = new WebSocket(`${scheme}://${location.host}/ws/notifications?since=${lastId}`);
   socket.addEventListener("open", () => {
@@ -133,21 +133,21 @@ function open() {
       socket.send(JSON.stringify({ type: "subscribe", course_id: dataset.subscribeCourse }));
     }
   });
-  socket.addEventListener("message", ({ data }) => hear(JSON.parse(data)));
+  socket.addEventListener("message", ({ data }) => handleMessage(JSON.parse(data)));
   socket.addEventListener("close", ({ code }) => {
-    pass("lost", {});
-    if (code === 4401) return; // Signed out elsewhere: there is nobody to tell.
+    dispatch("lost", {});
+    if (code === 4401) return; // Logged out in another tab: do not reconnect.
     failures += 1;
     if (failures >= FAILURES_BEFORE_POLLING && !polling) {
       poll();
       polling = setInterval(poll, POLL_EVERY);
     }
-    setTimeout(open, waitBefore(failures));
+    setTimeout(connect, retryDelay(failures));
   });
 }
 
-/** Everything after the last number that this tab knows, newest first. */
-async function missed() {
+/** Return the notifications after the last one that this tab has received, newest first. */
+async function fetchMissed() {
   const found = [];
   let address = "/api/v1/notifications/";
   do {
@@ -162,12 +162,12 @@ async function missed() {
 
 async function poll() {
   try {
-    pass("poll", {});
-    const results = await missed();
-    for (const message of results.reverse()) receive(message);
+    dispatch("poll", {});
+    const results = await fetchMissed();
+    for (const message of results.reverse()) showNotification(message);
   } catch {
-    // The next poll is soon enough.
+    // The next poll retries.
   }
 }
 
-open();
+connect();

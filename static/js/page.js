@@ -1,17 +1,17 @@
-// What every page does with a script, and can do without: menus that close, dialogs as modals, the colours' switch,
-// the error summary's focus, forms that are sent once, "/" for search.
+// Scripts of every page, none of them required: closing menus, modal dialogs, the color scheme switch, the focus of the
+// error summary, protection against double submits, and "/" for search.
 
 import { hold, releaseAll } from "./form-guard.js";
 
 const root = document.documentElement;
 
-function chosenTheme() {
+function currentTheme() {
   return root.dataset.theme ?? "";
 }
 
 function showTheme() {
   for (const button of document.querySelectorAll("[data-theme-switch] button")) {
-    button.setAttribute("aria-pressed", String(button.value === chosenTheme()));
+    button.setAttribute("aria-pressed", String(button.value === currentTheme()));
   }
 }
 
@@ -22,13 +22,13 @@ function chooseTheme(theme) {
     if (theme) localStorage.setItem("theme", theme);
     else localStorage.removeItem("theme");
   } catch {
-    // Kept for this page only.
+    // Storage is unavailable; the choice applies to this page only.
   }
   showTheme();
 }
 
-/** Say that there is no network, while there is none; what waits for it, unsent.js says. */
-function tellNetwork() {
+/** Show the offline message while there is no network; unsent.js shows messages about unsent forms. */
+function updateOfflineMessage() {
   document.querySelector(".offline [data-offline]").hidden = navigator.onLine;
 }
 
@@ -92,20 +92,20 @@ document.addEventListener("submit", (event) => {
 // The browser may restore the page on "back" with its forms as they were.
 window.addEventListener("pageshow", releaseAll);
 
-/** Code and tables that are wider than their box scroll by keyboard, too. */
-function reachByKeyboard() {
+/** Make overflowing code blocks and tables focusable, so that they can be scrolled by keyboard. */
+function makeScrollable() {
   for (const box of document.querySelectorAll(".prose pre, .prose table")) {
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
   }
 }
 
 showTheme();
-tellNetwork();
-window.addEventListener("online", tellNetwork);
-window.addEventListener("offline", tellNetwork);
-reachByKeyboard();
-window.addEventListener("resize", reachByKeyboard);
-document.addEventListener("htmx:afterSettle", reachByKeyboard);
+updateOfflineMessage();
+window.addEventListener("online", updateOfflineMessage);
+window.addEventListener("offline", updateOfflineMessage);
+makeScrollable();
+window.addEventListener("resize", makeScrollable);
+document.addEventListener("htmx:afterSettle", makeScrollable);
 document.querySelector("[data-takes-focus]")?.focus();
-// On a phone the tab that one is on may lie beyond the edge.
+// On phones the current tab may be outside the visible area.
 document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

@@ -1,44 +1,44 @@
-// Ctrl K: search over any page. The server finds and draws; this opens, asks while one types, and moves by arrow keys.
+// Search dialog (Ctrl K). The server renders the results; this script requests them at each input and handles the keys.
 
 const palette = document.querySelector("[data-palette]");
 const form = palette.querySelector("form");
 const input = form.elements.search;
 const results = palette.querySelector("[data-results]");
-const PAUSE = 150;
+const DELAY = 150; // milliseconds after the last input
 
-let asking = null;
-let waiting = 0;
-let cameFrom = null;
+let controller = null;
+let timer = 0;
+let previousFocus = null;
 
-/** Ask for what goes with the words; returns whether that is what is shown now. */
-async function ask() {
-  asking?.abort();
-  asking = new AbortController();
+/** Load the results of the search text; return whether they are shown. */
+async function loadResults() {
+  controller?.abort();
+  controller = new AbortController();
   const address = new URL(form.action);
   address.searchParams.set("panel", "");
   address.searchParams.set("search", input.value);
   try {
-    const answer = await fetch(address, { signal: asking.signal });
-    if (answer.ok) results.innerHTML = await answer.text();
-    return answer.ok;
+    const response = await fetch(address, { signal: controller.signal });
+    if (response.ok) results.innerHTML = await response.text();
+    return response.ok;
   } catch {
-    return false; // a newer question took its place, or there is no network
+    return false; // aborted by a newer request, or no network
   }
 }
 
 function open() {
   if (palette.open) return;
-  cameFrom = document.activeElement;
+  previousFocus = document.activeElement;
   input.value = "";
   palette.showModal();
   input.focus();
-  ask();
+  loadResults();
 }
 
 function move(step) {
   const links = [...results.querySelectorAll("a")];
-  const here = links.indexOf(document.activeElement);
-  const next = here + step;
+  const current = links.indexOf(document.activeElement);
+  const next = current + step;
   if (next < 0) input.focus();
   else links[Math.min(next, links.length - 1)]?.focus();
 }
@@ -60,19 +60,19 @@ palette.addEventListener("click", (event) => {
   if (event.target === palette) palette.close();
 });
 
-palette.addEventListener("close", () => cameFrom?.focus());
+palette.addEventListener("close", () => previousFocus?.focus());
 
 input.addEventListener("input", () => {
-  clearTimeout(waiting);
-  waiting = setTimeout(ask, PAUSE);
+  clearTimeout(timer);
+  timer = setTimeout(loadResults, DELAY);
 });
 
-// The first of what is found is what one most likely means; without any, the form leads to the page of results.
+// Enter opens the first result; without results, the form leads to the search page.
 form.addEventListener("submit", async (event) => {
   if (!input.value.trim()) return;
   event.preventDefault();
-  clearTimeout(waiting);
-  const first = (await ask()) && results.querySelector("a");
+  clearTimeout(timer);
+  const first = (await loadResults()) && results.querySelector("a");
   if (first) first.click();
   else form.submit();
 });

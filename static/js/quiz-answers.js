@@ -1,10 +1,10 @@
-// A question on the page and its answer in the API's shape: reading, showing, saying it in words.
+// Converts between a question's form fields, its answer in the API's shape, and its answer as a text.
 
-const labelled = (input) => input.closest("label").textContent.trim();
-const partner = (select) => select.name.slice(select.name.indexOf(":") + 1);
-const UNSAYABLE = undefined; // Typed, but no answer to this question.
+const labelOf = (input) => input.closest("label").textContent.trim();
+const leftId = (select) => select.name.slice(select.name.indexOf(":") + 1);
+const INVALID = undefined; // typed, but not a valid answer
 
-/** An empty text takes an answer back; undefined cannot be sent. */
+/** Readers by question type. An empty string clears an answer; undefined is not sent. */
 const READ = {
   multiple_choice: (box) => box.querySelector("input:checked")?.value ?? "",
   true_false: (box) => {
@@ -17,31 +17,32 @@ const READ = {
   numeric: (box) => {
     const typed = box.querySelector("input[type=text]").value.trim().replace(",", ".");
     if (typed === "") return "";
-    return Number.isFinite(Number(typed)) ? Number(typed) : UNSAYABLE;
+    return Number.isFinite(Number(typed)) ? Number(typed) : INVALID;
   },
   matching: (box) => {
     const chosen = [...box.querySelectorAll("select")].filter((select) => select.value);
-    return Object.fromEntries(chosen.map((select) => [partner(select), select.value]));
+    return Object.fromEntries(chosen.map((select) => [leftId(select), select.value]));
   },
 };
 
-export function read(box) {
+/** Return the answer on the page in the API's shape. */
+export function readAnswer(box) {
   return READ[box.dataset.type](box);
 }
 
-/** Writes an answer onto the page; nothing, where there is none. */
-export function show(box, answer) {
+/** Set the form fields of a question to an answer, or clear them. */
+export function showAnswer(box, answer) {
   for (const input of box.querySelectorAll("input[type=radio], input[type=checkbox]")) {
     input.checked = Array.isArray(answer) ? answer.includes(input.value) : input.value === String(answer ?? "");
   }
-  for (const select of box.querySelectorAll("select")) select.value = answer?.[partner(select)] ?? "";
+  for (const select of box.querySelectorAll("select")) select.value = answer?.[leftId(select)] ?? "";
   const text = box.querySelector("input[type=text], textarea");
   if (text) text.value = String(answer ?? "");
 }
 
-/** What stands on the page, as a person reads it. */
-export function inWords(box) {
-  const chosen = [...box.querySelectorAll("input:checked")].map(labelled);
+/** Return the answer on the page as a text. */
+export function describeAnswer(box) {
+  const chosen = [...box.querySelectorAll("input:checked")].map(labelOf);
   const pairs = [...box.querySelectorAll("select")]
     .filter((select) => select.value)
     .map((select) => `${select.labels[0].textContent.trim()}: ${select.selectedOptions[0].textContent.trim()}`);
@@ -53,12 +54,12 @@ export function isEmpty(answer) {
   return answer === "" || answer == null || (typeof answer === "object" && Object.keys(answer).length === 0);
 }
 
-function plain(answer) {
+function normalize(answer) {
   if (isEmpty(answer)) return "";
   if (Array.isArray(answer)) return JSON.stringify([...answer].sort());
   return JSON.stringify(answer, typeof answer === "object" ? Object.keys(answer).sort() : undefined);
 }
 
 export function isSame(one, other) {
-  return plain(one) === plain(other);
+  return normalize(one) === normalize(other);
 }

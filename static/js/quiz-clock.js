@@ -1,4 +1,4 @@
-// The clock of an attempt. It shows the server's time, follows the server's deadline, and announces itself.
+// The countdown of an attempt. It uses the server's time and deadline, and announces the remaining minutes.
 
 const ANNOUNCED_MINUTES = [30, 10, 5, 1];
 const ANNOUNCED_FOR_SECONDS = 30;
@@ -8,11 +8,11 @@ export class Clock {
   #ticking = 0;
   #skew = 0;
 
-  constructor({ timer, announce, words, over, lastMinute }) {
-    Object.assign(this, { timer, announce, words, over, lastMinute });
+  constructor({ timer, announce, words, onTimeOver, onLastMinute }) {
+    Object.assign(this, { timer, announce, words, onTimeOver, onLastMinute });
   }
 
-  /** Sets the server's time, and when the attempt ends; runs from then on. */
+  /** Set the server's time and deadline (ISO 8601), and start the countdown. */
   follow(now, deadline) {
     this.#skew = Date.parse(now) - Date.now();
     if (!deadline) return;
@@ -38,13 +38,13 @@ export class Clock {
     for (const minute of ANNOUNCED_MINUTES) this.#announceAt(minute, left);
     if (left > 0) return;
     clearInterval(this.#ticking);
-    this.over();
+    this.onTimeOver();
   }
 
   #announceAt(minute, left) {
     if (left > minute * 60 || left <= minute * 60 - ANNOUNCED_FOR_SECONDS || this.#announced.has(minute)) return;
     this.#announced.add(minute);
     this.announce.textContent = `${minute} ${minute === 1 ? this.words.one : this.words.left}`;
-    if (minute === 1) this.lastMinute();
+    if (minute === 1) this.onLastMinute();
   }
 }

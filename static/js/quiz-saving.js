@@ -1,8 +1,8 @@
-// Saves answers as they are given. Each is kept in this browser at once, sent a moment later, and forgotten here when
-// the server has acknowledged it. One timer sends again: soon after a lost connection, slower the longer it lasts.
+// Saves answers automatically. Each answer is stored in this browser at once, sent a moment later, and removed from the
+// storage when the server acknowledges it. After an error one timer retries with increasing delays.
 
 import { isSame } from "./quiz-answers.js";
-import { forget, keep, kept } from "./quiz-kept.js";
+import { loadEntries, removeEntry, storeEntry } from "./quiz-storage.js";
 
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 15_000;
@@ -11,8 +11,8 @@ const KEEPALIVE_BYTES = 30_000;
 const LEAVING_MS = 10_000;
 const CLOSED = new Set(["attempt_closed", "time_over"]);
 const LOGGED_OUT = new Set([401, 403]);
-const ON = "on";
-const LATER = "later";
+const CONTINUE = "continue";
+const RETRY = "retry";
 const STOP = "stop";
 
 export class Saving {
@@ -24,25 +24,25 @@ export class Saving {
   #needsToken = false;
   #leavingUntil = 0;
 
-  /** `tell` is what the page does about each outcome; `acknowledged` holds the last number of each question. */
-  constructor({ attempt, url, token, tell, acknowledged }) {
-    Object.assign(this, { attempt, url, token, tell, acknowledged });
+  /** `handlers` are the page's callbacks for each outcome; `acknowledged` is the last saved number of each question. */
+  constructor({ attempt, url, token, handlers, acknowledged }) {
+    Object.assign(this, { attempt, url, token, handlers, acknowledged });
   }
 
-  /** Keeps an answer, and sends it after `wait` milliseconds unless another comes before. */
+  /** Store an answer, and send it after `wait` milliseconds unless another answer follows before. */
   put(id, answer, about, wait) {
     this.#leavingUntil = 0;
-    const seq = Math.max(this.acknowledged.get(id) ?? 0, kept(this.attempt).get(id)?.seq ?? 0) + 1;
-    keep(this.attempt, id, { answer, seq, ...about });
+    const seq = Math.max(this.acknowledged.get(id) ?? 0, loadEntries(this.attempt).get(id)?.seq ?? 0) + 1;
+    storeEntry(this.attempt, id, { answer, seq, ...about });
     if (!this.#isBackingOff) this.#schedule(wait);
   }
 
-  /** Returns the ids and entries that are still to be acknowledged. */
+  /** Return the ids and entries that are not acknowledged yet. */
   waiting() {
-    return [...kept(this.attempt)].filter(([, entry]) => !entry.refused);
+    return [...loadEntries(this.attempt)].filter(([, entry]) => !entry.refused);
   }
 
-  /** Sends what waits, now; returns whether everything is acknowledged. */
+  /** Send all waiting answers now; return whether all are acknowledged. */
   async flush() {
     clearTimeout(this.#timer);
     this.#isBackingOff = false;
@@ -53,18 +53,18 @@ export class Saving {
     return this.waiting().length === 0;
   }
 
-  /** Sends what waits without the wait that had grown long: the connection, or the person, is back. */
-  again() {
+  /** Send all waiting answers and reset the retry delay, after the connection or the user is back. */
+  retryNow() {
     this.#leavingUntil = 0;
     this.#retryMs = FIRST_RETRY_MS;
     return this.flush();
   }
 
   /**
-   * The page may be about to go. The page that comes may have been written before an answer arrived which this one
-   * still hears of: what is acknowledged for a while is therefore kept, and sent again, which changes nothing.
+   * Prepare for leaving the page. The server may render the next page before a save arrives whose acknowledgment this
+   * page still receives. Answers acknowledged within LEAVING_MS stay stored; sending them again has no effect.
    */
-  leave() {
+  prepareToLeave() {
     this.#leavingUntil = Date.now() + LEAVING_MS;
   }
 
@@ -74,18 +74,18 @@ export class Saving {
   }
 
   async #send() {
-    let outcome = ON;
+    let outcome = CONTINUE;
     let after = 0;
-    while (outcome === ON && !this.#isOver) {
+    while (outcome === CONTINUE && !this.#isOver) {
       const [next] = this.waiting();
       if (!next) break;
       ({ outcome, after = 0 } = await this.#sendOne(...next));
     }
     this.#isOver ||= outcome === STOP;
-    if (outcome === LATER) this.#sendLater(after);
+    if (outcome === RETRY) this.#scheduleRetry(after);
   }
 
-  #sendLater(after) {
+  #scheduleRetry(after) {
     this.#isBackingOff = true;
     this.#schedule(Math.max(this.#retryMs, after * 1000));
     this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
@@ -93,12 +93,12 @@ export class Saving {
 
   async #sendOne(id, entry) {
     try {
-      if (this.#needsToken) await this.#takeToken();
+      if (this.#needsToken) await this.#refreshToken();
       const save = { answers: { [id]: entry.answer }, seq: entry.seq };
-      return await this.#answered(id, entry, await this.request("PUT", this.url, save));
+      return await this.#handleResponse(id, entry, await this.request("PUT", this.url, save));
     } catch {
-      this.tell.offline();
-      return { outcome: LATER };
+      this.handlers.offline();
+      return { outcome: RETRY };
     }
   }
 
@@ -109,56 +109,56 @@ export class Saving {
       headers: { "Content-Type": "application/json", "X-CSRFToken": this.token },
       body: sent,
       keepalive: Boolean(sent) && sent.length < KEEPALIVE_BYTES,
-      signal: AbortSignal.timeout?.(TIMEOUT_MS), // an older browser waits as long as it likes
+      signal: AbortSignal.timeout?.(TIMEOUT_MS), // older browsers have no timeout
     });
   }
 
-  /** A login in another tab has given this browser another token; this page's address has it. */
-  async #takeToken() {
+  /** Load the CSRF token from this page's URL: a login in another tab replaced it. */
+  async #refreshToken() {
     const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
     const input = page.querySelector(`[data-quiz="${this.attempt}"] [name=csrfmiddlewaretoken]`);
     if (input) this.token = input.value;
   }
 
-  async #answered(id, entry, response) {
+  async #handleResponse(id, entry, response) {
     const body = await response.json().catch(() => ({}));
     const code = body.errors?.[0]?.code;
     if (response.ok) return this.#acknowledge(id, entry, body);
-    if (code === "stale_answer" && body.current?.[id]) return this.#giveWay(id, body.current[id]);
+    if (code === "stale_answer" && body.current?.[id]) return this.#acceptNewer(id, body.current[id]);
     if (CLOSED.has(code)) {
-      this.tell.closed();
+      this.handlers.closed();
       return { outcome: STOP };
     }
     this.#needsToken = LOGGED_OUT.has(response.status) || response.status === 404;
-    if (LOGGED_OUT.has(response.status)) this.tell.loggedOut();
-    else if (response.status === 404) this.tell.gone();
-    else if (response.status >= 500 || response.status === 429) this.tell.trouble();
-    else return this.#refuse(id, entry);
-    return { outcome: LATER, after: Number(response.headers.get("Retry-After")) || 0 };
+    if (LOGGED_OUT.has(response.status)) this.handlers.loggedOut();
+    else if (response.status === 404) this.handlers.gone();
+    else if (response.status >= 500 || response.status === 429) this.handlers.trouble();
+    else return this.#markRefused(id, entry);
+    return { outcome: RETRY, after: Number(response.headers.get("Retry-After")) || 0 };
   }
 
   #acknowledge(id, { seq, answer }, saved) {
     this.#retryMs = FIRST_RETRY_MS;
     this.#needsToken = false;
-    if (Date.now() < this.#leavingUntil) return { outcome: LATER };
+    if (Date.now() < this.#leavingUntil) return { outcome: RETRY };
     this.acknowledged.set(id, seq);
-    if (kept(this.attempt).get(id)?.seq === seq) forget(this.attempt, id);
-    this.tell.saved(id, saved, answer, kept(this.attempt).has(id));
-    return { outcome: ON };
+    if (loadEntries(this.attempt).get(id)?.seq === seq) removeEntry(this.attempt, id);
+    this.handlers.saved(id, saved, answer, loadEntries(this.attempt).has(id));
+    return { outcome: CONTINUE };
   }
 
-  /** Another window knows better; what was given here is offered, not lost. */
-  #giveWay(id, current) {
-    const mine = kept(this.attempt).get(id);
+  /** Show the newer answer of another window, and offer the answer of this one. */
+  #acceptNewer(id, current) {
+    const mine = loadEntries(this.attempt).get(id);
     this.acknowledged.set(id, current.seq ?? 0);
-    forget(this.attempt, id);
-    this.tell.newer(id, current, mine && !isSame(mine.answer, current.answer) ? mine : null);
-    return { outcome: ON };
+    removeEntry(this.attempt, id);
+    this.handlers.newer(id, current, mine && !isSame(mine.answer, current.answer) ? mine : null);
+    return { outcome: CONTINUE };
   }
 
-  #refuse(id, entry) {
-    if (kept(this.attempt).get(id)?.seq === entry.seq) keep(this.attempt, id, { ...entry, refused: true });
-    this.tell.refused(id);
-    return { outcome: ON };
+  #markRefused(id, entry) {
+    if (loadEntries(this.attempt).get(id)?.seq === entry.seq) storeEntry(this.attempt, id, { ...entry, refused: true });
+    this.handlers.refused(id);
+    return { outcome: CONTINUE };
   }
 }

@@ -1,21 +1,21 @@
-// Taking a quiz: every answer is saved as it is given (quiz-saving.js), the clock is the server's (quiz-clock.js), and
-// nothing that was typed is dropped without a word.
+// The page of a running attempt. Answers are saved automatically (quiz-saving.js), the countdown follows the server's
+// clock (quiz-clock.js), and the page reports every answer that is not saved.
 
-import { inWords, isEmpty, read, show } from "./quiz-answers.js";
+import { describeAnswer, isEmpty, readAnswer, showAnswer } from "./quiz-answers.js";
 import { Clock } from "./quiz-clock.js";
-import { kept, list } from "./quiz-kept.js";
+import { listEntries, loadEntries } from "./quiz-storage.js";
 import { Saving } from "./quiz-saving.js";
 
 const form = document.querySelector("[data-quiz]");
 const words = form.dataset;
 const FLAGS = `quiz-flags:${words.quiz}`;
 const TYPING_MS = 600;
-const HAND_IN_AGAIN_MS = 3000;
+const SUBMIT_RETRY_MS = 3000;
 const questions = [...form.querySelectorAll("[data-question]")];
 const byId = new Map(questions.map((box) => [box.dataset.question, box]));
-const part = (name) => form.querySelector(`[data-${name}]`);
+const find = (name) => form.querySelector(`[data-${name}]`);
 const flags = readFlags();
-let here = 0;
+let current = 0;
 let isLeaving = false;
 let isEnding = false;
 
@@ -24,111 +24,111 @@ const saving = new Saving({
   url: `${words.api}/answers`,
   token: form.querySelector("[name=csrfmiddlewaretoken]").value,
   acknowledged: new Map(questions.map((box) => [box.dataset.question, Number(box.dataset.seq)])),
-  tell: { saved, newer, refused, offline, trouble, loggedOut, gone, closed },
+  handlers: { saved, newer, refused, offline, trouble, loggedOut, gone, closed },
 });
 
 const clock = new Clock({
-  timer: part("timer"),
-  announce: part("announce"),
+  timer: find("timer"),
+  announce: find("announce"),
   words: { one: words.wordsOne, left: words.wordsLeft, more: words.wordsMore },
-  over: timeIsOver,
-  lastMinute: askForTime,
+  onTimeOver: submitAtDeadline,
+  onLastMinute: refreshDeadline,
 });
 
-function say(id, text, kind) {
+function setState(id, text, kind) {
   const state = byId.get(id).querySelector("[data-state]");
   state.textContent = text;
   state.className = `badge ${kind}`;
 }
 
-/** Shows in the navigator whether a question has an answer that the server has. */
-function mark(id, isSaved) {
+/** Show in the navigation whether the answer of a question is saved. */
+function markSaved(id, isSaved) {
   const link = form.querySelector(`[data-goto="${id}"]`);
   link.classList.toggle("saved", isSaved);
   link.querySelector("[data-goto-state]").textContent = isSaved ? ` (${words.wordsAnswered})` : "";
-  part("count").textContent = form.querySelectorAll(".qnav .saved").length;
+  find("count").textContent = form.querySelectorAll(".qnav .saved").length;
 }
 
-function alertWith(text, { login = false, entries = [] } = {}) {
-  const box = part("alert");
+function showAlert(text, { login = false, entries = [] } = {}) {
+  const box = find("alert");
   box.querySelector("[data-alert-text]").textContent = text;
   box.querySelector("[data-alert-login]").hidden = !login;
-  list(box.querySelector("[data-alert-list]"), entries);
+  listEntries(box.querySelector("[data-alert-list]"), entries);
   box.hidden = !text;
 }
 
 function saved(id, { saved_at: at, expires_at: deadline }, answer, hasMore) {
-  if (!isEnding) alertWith("");
-  if (!saving.waiting().length) part("unsaved").textContent = "";
+  if (!isEnding) showAlert("");
+  if (!saving.waiting().length) find("unsaved").textContent = "";
   clock.follow(at, deadline);
-  mark(id, !isEmpty(answer));
+  markSaved(id, !isEmpty(answer));
   if (hasMore) return;
   const time = new Date(at).toLocaleTimeString([], { hour12: false });
-  say(id, `${isEmpty(answer) ? words.wordsEmptied : words.wordsSaved} ${time}`, "good");
+  setState(id, `${isEmpty(answer) ? words.wordsEmptied : words.wordsSaved} ${time}`, "good");
 }
 
-function newer(id, current, mine) {
+function newer(id, other, mine) {
   const box = byId.get(id);
-  show(box, current.answer);
-  say(id, words.wordsNewer, "warn");
-  mark(id, !isEmpty(current.answer));
+  showAnswer(box, other.answer);
+  setState(id, words.wordsNewer, "warn");
+  markSaved(id, !isEmpty(other.answer));
   const offer = box.querySelector("[data-mine]");
   offer.hidden = !mine;
   if (!mine) return;
   offer.querySelector("[data-mine-words]").textContent = mine.words || "–";
   offer.querySelector("button").onclick = () => {
     offer.hidden = true;
-    show(box, mine.answer);
-    give(box, 0);
+    showAnswer(box, mine.answer);
+    saveAnswer(box, 0);
     box.focus();
   };
 }
 
 function refused(id) {
-  say(id, words.wordsRefused, "bad");
+  setState(id, words.wordsRefused, "bad");
 }
 
-function waitingSays(text) {
-  part("unsaved").textContent = text;
-  for (const [id] of saving.waiting()) if (byId.has(id)) say(id, text, "bad");
+function setWaitingState(text) {
+  find("unsaved").textContent = text;
+  for (const [id] of saving.waiting()) if (byId.has(id)) setState(id, text, "bad");
 }
 
 function offline() {
-  waitingSays(words.wordsOffline);
+  setWaitingState(words.wordsOffline);
 }
 
 function trouble() {
-  waitingSays(words.wordsTrouble);
+  setWaitingState(words.wordsTrouble);
 }
 
 function loggedOut() {
-  waitingSays(words.wordsKept);
-  alertWith(words.wordsLoggedOut, { login: true });
+  setWaitingState(words.wordsUnsaved);
+  showAlert(words.wordsLoggedOut, { login: true });
 }
 
 function gone() {
-  waitingSays(words.wordsKept);
-  alertWith(words.wordsGone, { login: true, entries: [...kept(words.quiz).values()] });
+  setWaitingState(words.wordsUnsaved);
+  showAlert(words.wordsGone, { login: true, entries: [...loadEntries(words.quiz).values()] });
 }
 
-/** The attempt has ended without this page; what did not arrive is told on the page that shows it. */
+/** The attempt has ended. The review page lists the answers that were not saved. */
 function closed() {
   isLeaving = true;
   location.assign(words.review);
 }
 
-function give(box, wait) {
+function saveAnswer(box, wait) {
   const id = box.dataset.question;
-  const answer = read(box);
+  const answer = readAnswer(box);
   if (answer === undefined) {
     refused(id);
     return;
   }
-  say(id, words.wordsWaiting, "");
-  saving.put(id, answer, { words: inWords(box), label: box.dataset.label }, wait);
+  setState(id, words.wordsWaiting, "");
+  saving.put(id, answer, { words: describeAnswer(box), label: box.dataset.label }, wait);
 }
 
-async function attemptNow() {
+async function fetchAttempt() {
   try {
     const response = await saving.request("GET", words.api);
     if (!response.ok) return null;
@@ -138,39 +138,39 @@ async function attemptNow() {
   }
 }
 
-/** Somebody may have been given more time since the last save. */
-async function askForTime() {
-  const attempt = await attemptNow();
+/** Load the deadline, which may have been extended since the last save. */
+async function refreshDeadline() {
+  const attempt = await fetchAttempt();
   if (attempt && !attempt.submitted_at) clock.follow(attempt.now, attempt.expires_at);
 }
 
-function lock(isLocked) {
+function setLocked(isLocked) {
   for (const field of questions.flatMap((box) => [...box.querySelectorAll("input, select, textarea")])) {
     field.disabled = isLocked;
   }
 }
 
-/** Hands in what was saved, unless there is more time by now; what could not be sent yet is sent first. */
-async function timeIsOver() {
+/** Send the waiting answers and submit the attempt, unless the deadline was extended. Retry until it succeeds. */
+async function submitAtDeadline() {
   if (isEnding) return;
   isEnding = true;
-  await askForTime();
+  await refreshDeadline();
   if (!clock.secondsLeft) {
-    lock(true);
-    alertWith(words.wordsOver);
+    setLocked(true);
+    showAlert(words.wordsOver);
   }
-  while (!isLeaving && !clock.secondsLeft && !(await handIn())) {
-    await new Promise((resolve) => setTimeout(resolve, HAND_IN_AGAIN_MS));
+  while (!isLeaving && !clock.secondsLeft && !(await submitAttempt())) {
+    await new Promise((resolve) => setTimeout(resolve, SUBMIT_RETRY_MS));
   }
   if (isLeaving) return;
   isEnding = false;
-  alertWith("");
-  lock(false);
+  showAlert("");
+  setLocked(false);
 }
 
-/** Sends what waits, then submits; returns whether that is done. Never submits over the head of an unsaved answer. */
-async function handIn() {
-  if (!(await saving.again())) return false;
+/** Send the waiting answers, then submit; return whether it succeeded. Does not submit while an answer is unsaved. */
+async function submitAttempt() {
+  if (!(await saving.retryNow())) return false;
   try {
     const response = await saving.request("POST", `${words.api}/submit`, {});
     if (!response.ok) return false;
@@ -181,40 +181,40 @@ async function handIn() {
   return true;
 }
 
-function askBeforeHandingIn() {
-  const open = questions.filter((box) => isEmpty(read(box)) || read(box) === undefined);
+function confirmSubmission() {
+  const open = questions.filter((box) => isEmpty(readAnswer(box)) || readAnswer(box) === undefined);
   const flagged = questions.filter((box) => flags[box.dataset.question]);
-  part("ask-open").hidden = !open.length;
-  part("ask-open-list").textContent = open.map((box) => questions.indexOf(box) + 1).join(", ");
-  part("ask-flags").hidden = !flagged.length;
-  part("ask-flags-list").textContent = flagged.map((box) => questions.indexOf(box) + 1).join(", ");
-  part("ask").showModal();
+  find("ask-open").hidden = !open.length;
+  find("ask-open-list").textContent = open.map((box) => questions.indexOf(box) + 1).join(", ");
+  find("ask-flags").hidden = !flagged.length;
+  find("ask-flags-list").textContent = flagged.map((box) => questions.indexOf(box) + 1).join(", ");
+  find("ask").showModal();
 }
 
-async function submit() {
-  part("ask").close();
-  const button = part("submit");
+async function submitConfirmed() {
+  find("ask").close();
+  const button = find("submit");
   button.setAttribute("aria-busy", "true");
-  const isDone = await handIn();
+  const isDone = await submitAttempt();
   button.removeAttribute("aria-busy");
   if (isDone || isLeaving) return;
-  alertWith(words.wordsNotHandedIn);
-  part("alert").scrollIntoView({ block: "center" });
+  showAlert(words.wordsNotSubmitted);
+  find("alert").scrollIntoView({ block: "center" });
 }
 
-function turnTo(place, focus = true) {
-  here = Math.max(0, Math.min(questions.length - 1, place));
+function showQuestion(place, focus = true) {
+  current = Math.max(0, Math.min(questions.length - 1, place));
   if ("one" in words) {
-    for (const [number, question] of questions.entries()) question.hidden = number !== here;
+    for (const [number, question] of questions.entries()) question.hidden = number !== current;
     form.dataset.ready = "";
-    part("back").disabled = here === 0;
-    part("on").disabled = here === questions.length - 1;
+    find("back").disabled = current === 0;
+    find("on").disabled = current === questions.length - 1;
   }
   for (const [number, link] of form.querySelectorAll("[data-goto]").entries()) {
-    if (number === here) link.setAttribute("aria-current", "step");
+    if (number === current) link.setAttribute("aria-current", "step");
     else link.removeAttribute("aria-current");
   }
-  if (focus) questions[here].focus();
+  if (focus) questions[current].focus();
 }
 
 function isTyped(field) {
@@ -241,17 +241,17 @@ function toggleFlag(box) {
   try {
     localStorage.setItem(FLAGS, JSON.stringify(flags));
   } catch {
-    // Kept for this page only.
+    // Storage is not available: the flag lasts until the page is closed.
   }
   showFlag(box);
 }
 
 for (const box of questions) {
   box.addEventListener("input", (event) => {
-    if (event.target.matches("input, select, textarea")) give(box, isTyped(event.target) ? TYPING_MS : 0);
+    if (event.target.matches("input, select, textarea")) saveAnswer(box, isTyped(event.target) ? TYPING_MS : 0);
   });
   box.addEventListener("focusin", () => {
-    if (!("one" in words) && questions.indexOf(box) !== here) turnTo(questions.indexOf(box), false);
+    if (!("one" in words) && questions.indexOf(box) !== current) showQuestion(questions.indexOf(box), false);
   });
   box.querySelector("[data-flag]").addEventListener("click", () => toggleFlag(box));
   showFlag(box);
@@ -259,50 +259,54 @@ for (const box of questions) {
 for (const [place, link] of form.querySelectorAll("[data-goto]").entries()) {
   link.addEventListener("click", (event) => {
     event.preventDefault();
-    turnTo(place);
+    showQuestion(place);
     questions[place].scrollIntoView({ block: "start" });
   });
 }
-part("back").addEventListener("click", () => turnTo(here - 1));
-part("on").addEventListener("click", () => turnTo(here + 1));
-part("ask-yes").addEventListener("click", submit);
-part("ask-no").addEventListener("click", () => part("ask").close());
+find("back").addEventListener("click", () => showQuestion(current - 1));
+find("on").addEventListener("click", () => showQuestion(current + 1));
+find("ask-yes").addEventListener("click", submitConfirmed);
+find("ask-no").addEventListener("click", () => find("ask").close());
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  askBeforeHandingIn();
+  confirmSubmission();
 });
 form.addEventListener("keydown", (event) => {
-  // Enter in a field goes on; it does not hand the quiz in.
+  // Enter in a field shows the next question instead of submitting the form.
   if (event.key === "Enter" && event.target.matches("input")) {
     event.preventDefault();
-    if (here < questions.length - 1) turnTo(here + 1);
+    if (current < questions.length - 1) showQuestion(current + 1);
   }
 });
 document.addEventListener("keydown", (event) => {
   if (!event.altKey) return;
-  const act = { ArrowLeft: () => turnTo(here - 1), ArrowRight: () => turnTo(here + 1), f: () => toggleFlag(questions[here]) };
+  const act = {
+    ArrowLeft: () => showQuestion(current - 1),
+    ArrowRight: () => showQuestion(current + 1),
+    f: () => toggleFlag(questions[current]),
+  };
   if (!act[event.key]) return;
   event.preventDefault();
   act[event.key]();
 });
-window.addEventListener("online", () => saving.again());
+window.addEventListener("online", () => saving.retryNow());
 document.addEventListener("visibilitychange", () => {
-  if (!document.hidden && saving.waiting().length) saving.again();
+  if (!document.hidden && saving.waiting().length) saving.retryNow();
 });
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
 window.addEventListener("beforeunload", (event) => {
-  if (isLeaving || !kept(words.quiz).size) return;
-  saving.leave();
+  if (isLeaving || !loadEntries(words.quiz).size) return;
+  saving.prepareToLeave();
   event.preventDefault();
 });
 
-for (const [id, entry] of kept(words.quiz)) {
+for (const [id, entry] of loadEntries(words.quiz)) {
   if (!byId.has(id)) continue;
-  show(byId.get(id), entry.answer);
-  say(id, entry.refused ? words.wordsRefused : words.wordsWaiting, "");
+  showAnswer(byId.get(id), entry.answer);
+  setState(id, entry.refused ? words.wordsRefused : words.wordsWaiting, "");
 }
-turnTo(0, false);
+showQuestion(0, false);
 if (words.deadline) clock.follow(words.now, words.deadline);
 saving.flush();

@@ -1,15 +1,15 @@
-// The learning room: arrow keys turn lessons, "d" says done, and a video goes on where it stopped, on every device.
+// The learning room: arrow keys switch lessons, "d" marks the lesson as done, and videos resume at the stored position.
 
 const SAVE_EVERY_SECONDS = 10;
 const player = document.querySelector("[data-video]");
 let savedAt = Number(player?.dataset.position ?? 0);
 
-function hasTheKeyboard(target) {
+function usesKeyboard(target) {
   return target.closest("input, textarea, select, video, pre, summary, [contenteditable], dialog") !== null;
 }
 
-function turnLesson(event) {
-  if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || hasTheKeyboard(event.target)) return;
+function handleKey(event) {
+  if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || usesKeyboard(event.target)) return;
   const forward = document.documentElement.dir === "rtl" ? "ArrowLeft" : "ArrowRight";
   const backward = document.documentElement.dir === "rtl" ? "ArrowRight" : "ArrowLeft";
   if (event.key === forward) document.querySelector("[data-next]")?.click();
@@ -39,11 +39,11 @@ function resumeFile() {
   };
   if (player.readyState >= HTMLMediaElement.HAVE_METADATA) resume();
   else player.addEventListener("loadedmetadata", resume, { once: true });
-  // A signed address runs out while one watches: ask for a fresh one, and go on where it stopped; once a minute at most.
-  let askedAt = 0;
+  // The signed URL may expire during playback: reload it and resume at the position, at most once a minute.
+  let reloadedAt = 0;
   player.addEventListener("error", () => {
-    if (Date.now() - askedAt < 60_000) return;
-    askedAt = Date.now();
+    if (Date.now() - reloadedAt < 60_000) return;
+    reloadedAt = Date.now();
     const at = player.currentTime || savedAt;
     player.addEventListener("loadedmetadata", () => { player.currentTime = at; }, { once: true });
     player.load();
@@ -52,38 +52,38 @@ function resumeFile() {
   for (const moment of ["pause", "ended"]) player.addEventListener(moment, () => savePosition(player.currentTime));
 }
 
-/** Both players tell where they are by messages, once they are asked to; no script of theirs runs in our page. */
-const DIALECTS = {
+/** The messages by which embedded players report their position. None of their scripts runs in this page. */
+const PLAYERS = {
   youtube: {
     origin: "https://www.youtube-nocookie.com",
-    ask: { event: "listening", id: "lesson", channel: "widget" },
+    request: { event: "listening", id: "lesson", channel: "widget" },
     seconds: ({ event, info }) => (event === "infoDelivery" ? info?.currentTime : undefined),
   },
   vimeo: {
     origin: "https://player.vimeo.com",
-    ask: { method: "addEventListener", value: "timeupdate" },
+    request: { method: "addEventListener", value: "timeupdate" },
     seconds: ({ event, data }) => (event === "timeupdate" ? data?.seconds : undefined),
   },
 };
 
-function listenTo({ origin, ask, seconds }) {
-  // To whoever is in the frame: before it has loaded that is nobody yet, and what we ask is no secret.
-  const askThem = () => player.contentWindow.postMessage(JSON.stringify(ask), "*");
-  player.addEventListener("load", askThem);
-  askThem(); // It may have loaded before this script.
+function trackPosition({ origin, request, seconds }) {
+  // Any target origin is allowed: the frame may not have loaded yet, and the message contains no secret.
+  const requestPosition = () => player.contentWindow.postMessage(JSON.stringify(request), "*");
+  player.addEventListener("load", requestPosition);
+  requestPosition(); // The frame may have loaded before this script.
   window.addEventListener("message", (message) => {
     if (message.origin !== origin || message.source !== player.contentWindow) return;
     try {
-      const news = typeof message.data === "string" ? JSON.parse(message.data) : message.data;
-      if (news.event === "ready") askThem();
-      const at = seconds(news);
+      const report = typeof message.data === "string" ? JSON.parse(message.data) : message.data;
+      if (report.event === "ready") requestPosition();
+      const at = seconds(report);
       if (Number.isFinite(at)) playedUntil(at);
     } catch {
-      // Not a message that we know.
+      // Not JSON, or an unknown message.
     }
   });
 }
 
-document.addEventListener("keydown", turnLesson);
+document.addEventListener("keydown", handleKey);
 if (player?.dataset.player === "file") resumeFile();
-else if (player) listenTo(DIALECTS[player.dataset.player]);
+else if (player) trackPosition(PLAYERS[player.dataset.player]);

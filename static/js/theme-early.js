@@ -1,4 +1,4 @@
-// Before the first paint: the colours that were chosen in this browser, and word to the stylesheets that scripts run.
+// Before the first paint: apply the stored color scheme, and set data-js for the stylesheets.
 (function () {
   var root = document.documentElement;
   root.dataset.js = "";
@@ -6,6 +6,6 @@
     var theme = localStorage.getItem("theme");
     if (theme === "light" || theme === "dark") root.dataset.theme = theme;
   } catch (error) {
-    // Storage is closed to us: the system's colours it is.
+    // Storage is unavailable; the color scheme of the system applies.
   }
 })();

@@ -1,46 +1,46 @@
-// Nothing typed into a form is lost: it is kept in this tab at each key until the site has taken it. A form sent without
-// a network is held, and sent again at a press when there is one. What keeps its text itself (lessons, quizzes, the
-// chat) is left alone, and so is what has a password in it.
+// Stores the input of forms in this tab (sessionStorage) at every change until the server has accepted it. A form that
+// is submitted offline is held, and can be submitted when the connection is back. Forms that store their input
+// themselves (lessons, quizzes, chat) and forms with a password are excluded.
 
 const COOKIE = "unsent";
-const NOT_TYPED = new Set(["hidden", "file", "submit", "button", "select-multiple"]);
+const EXCLUDED_TYPES = new Set(["hidden", "file", "submit", "button", "select-multiple"]);
 const SECRET = '[type="password"], [autocomplete="one-time-code"]';
-const forms = [...document.querySelectorAll("form[data-once]")].filter(isOurs);
-const notes = document.querySelector(".offline");
+const forms = [...document.querySelectorAll("form[data-once]")].filter(isTracked);
+const notice = document.querySelector(".offline");
 const template = document.querySelector("template[data-kept-form]");
 let held = null;
 
-function isOurs(form) {
+function isTracked(form) {
   return !("draft" in form.dataset) && !form.querySelector(SECRET) && fields(form).length > 0;
 }
 
 function fields(form) {
-  return [...form.elements].filter(({ name, type, tagName }) => name && tagName !== "FIELDSET" && !NOT_TYPED.has(type));
+  return [...form.elements].filter(({ name, type, tagName }) => name && tagName !== "FIELDSET" && !EXCLUDED_TYPES.has(type));
 }
 
 function keyOf(form) {
   return `form:${document.body.dataset.live}:${location.pathname}:${forms.indexOf(form)}`;
 }
 
-function isTicked({ type }) {
+function isCheckable({ type }) {
   return type === "checkbox" || type === "radio";
 }
 
-function typed(form) {
-  return JSON.stringify(fields(form).map((field) => (isTicked(field) ? field.checked : field.value)));
+function readValues(form) {
+  return JSON.stringify(fields(form).map((field) => (isCheckable(field) ? field.checked : field.value)));
 }
 
-/** Keep what is typed; with the number under which it is being sent, where it is. */
-function keep(form, number = "") {
+/** Store the input of a form, with the number of the request if it is being submitted. */
+function store(form, number = "") {
   try {
-    sessionStorage.setItem(keyOf(form), JSON.stringify({ typed: typed(form), number }));
+    sessionStorage.setItem(keyOf(form), JSON.stringify({ typed: readValues(form), number }));
   } catch {
-    // No storage: the page keeps it alone.
+    // Storage is not available.
   }
 }
 
-/** Send a number along, which the site takes back with its answer. */
-function newNumber() {
+/** Send a number in a cookie, which the server deletes when it has accepted the form. */
+function sendNumber() {
   const number = `${Date.now()}-${Math.random()}`;
   document.cookie = `${COOKIE}=${number}; path=/; samesite=lax`;
   return number;
@@ -48,27 +48,27 @@ function newNumber() {
 
 function fill(form, values) {
   fields(form).forEach((field, place) => {
-    if (isTicked(field)) field.checked = values[place];
+    if (isCheckable(field)) field.checked = values[place];
     else field.value = values[place];
   });
 }
 
-/** What the site has taken is forgotten; what it has not waits for its form to be opened again. */
-function forgetWhatWasTaken() {
+/** Remove the input that the server has accepted. Other input is restored when its form is opened again. */
+function removeAccepted() {
   const [, open = ""] = document.cookie.match(`(?:^|; )${COOKIE}=([^;]*)`) ?? [];
   for (const key of Object.keys(sessionStorage).filter((name) => name.startsWith("form:"))) {
-    const kept = JSON.parse(sessionStorage.getItem(key));
-    if (kept.number && kept.number !== open) sessionStorage.removeItem(key);
-    else sessionStorage.setItem(key, JSON.stringify({ ...kept, number: "" }));
+    const stored = JSON.parse(sessionStorage.getItem(key));
+    if (stored.number && stored.number !== open) sessionStorage.removeItem(key);
+    else sessionStorage.setItem(key, JSON.stringify({ ...stored, number: "" }));
   }
   if (open) document.cookie = `${COOKIE}=; path=/; samesite=lax; max-age=0`;
 }
 
 function restore(form) {
-  const kept = sessionStorage.getItem(keyOf(form));
-  const before = typed(form);
-  if (kept === null) return;
-  const values = JSON.parse(kept).typed;
+  const stored = sessionStorage.getItem(keyOf(form));
+  const before = readValues(form);
+  if (stored === null) return;
+  const values = JSON.parse(stored).typed;
   if (values === before || JSON.parse(values).length !== JSON.parse(before).length) return;
   fill(form, JSON.parse(values));
   const note = template.content.cloneNode(true).firstElementChild;
@@ -81,10 +81,10 @@ function restore(form) {
   form.before(note);
 }
 
-/** Say of a form that is held why it waits, or that it can go. */
-function tellHeld() {
-  notes.querySelector("[data-unsent]").hidden = !held || navigator.onLine;
-  notes.querySelector("[data-back]").hidden = !held || !navigator.onLine;
+/** Show that a form is held while offline, or that it can be submitted now. */
+function showHeld() {
+  notice.querySelector("[data-unsent]").hidden = !held || navigator.onLine;
+  notice.querySelector("[data-back]").hidden = !held || !navigator.onLine;
 }
 
 document.addEventListener(
@@ -92,28 +92,28 @@ document.addEventListener(
   (event) => {
     const { target: form, submitter } = event;
     if (!forms.includes(form)) return;
-    keep(form, navigator.onLine ? newNumber() : "");
+    store(form, navigator.onLine ? sendNumber() : "");
     if (navigator.onLine) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     held = { form, submitter };
-    tellHeld();
+    showHeld();
   },
   true,
 );
-notes.querySelector("[data-send]").addEventListener("click", () => {
+notice.querySelector("[data-send]").addEventListener("click", () => {
   const { form, submitter } = held;
   held = null;
-  tellHeld();
+  showHeld();
   form.requestSubmit(submitter);
 });
-for (const form of forms) form.addEventListener("input", () => keep(form));
-window.addEventListener("online", tellHeld);
-window.addEventListener("offline", tellHeld);
-tellHeld();
+for (const form of forms) form.addEventListener("input", () => store(form));
+window.addEventListener("online", showHeld);
+window.addEventListener("offline", showHeld);
+showHeld();
 try {
-  forgetWhatWasTaken();
+  removeAccepted();
   forms.forEach(restore);
 } catch {
-  // Closed storage, or something that an older page wrote there.
+  // Storage is not available, or contains data of an older version.
 }

@@ -1,9 +1,9 @@
-// Forms that upload: shows progress, lets one cancel, and shows errors without losing the chosen files. Without a script
-// they are plain forms.
+// Upload forms with a progress bar, a cancel button, and errors that do not lose the chosen files. Without scripts they
+// are plain forms.
 
 import { release } from "./form-guard.js";
 
-function parts(form) {
+function findControls(form) {
   return {
     bar: form.querySelector("[data-upload-bar]"),
     meter: form.querySelector("[data-upload-bar] progress"),
@@ -13,7 +13,7 @@ function parts(form) {
   };
 }
 
-function copyOf(form, name) {
+function cloneTemplate(form, name) {
   return form.querySelector(`template[data-upload-${name}]`).content.cloneNode(true).firstElementChild;
 }
 
@@ -22,14 +22,14 @@ function fileFields(form) {
 }
 
 function goTo(address) {
-  const there = new URL(address, location.href);
-  const isHere = there.pathname === location.pathname && there.search === location.search;
-  location.assign(there);
-  if (isHere) location.reload();
+  const url = new URL(address, location.href);
+  const isSamePage = url.pathname === location.pathname && url.search === location.search;
+  location.assign(url);
+  if (isSamePage) location.reload();
 }
 
-/** Return the server's errors; the form's own words where the answer has none, as from a proxy. */
-function errorsOf(request, form) {
+/** Return the server's errors, or the form's default message if the response has none, such as a proxy's. */
+function readErrors(request, form) {
   try {
     return JSON.parse(request.responseText).errors.map(({ detail, attr }) => ({ detail, attr }));
   } catch {
@@ -46,7 +46,7 @@ function clearErrors(form) {
 }
 
 function showBeside(form, field, detail) {
-  const error = copyOf(form, "error");
+  const error = cloneTemplate(form, "error");
   error.id = `${field.id}_error`;
   error.querySelector("span").textContent = detail;
   field.after(error);
@@ -55,7 +55,7 @@ function showBeside(form, field, detail) {
   field.setAttribute("aria-describedby", [...described].join(" "));
 }
 
-function lineOf(field, detail) {
+function makeErrorLine(field, detail) {
   const line = document.createElement("li");
   if (field) {
     const link = document.createElement("a");
@@ -67,12 +67,12 @@ function lineOf(field, detail) {
   return line;
 }
 
-/** Show errors as the server does: a summary above the form, which takes the focus, and each beside its field. */
+/** Show a focused summary of the errors above the form, and each error beside its field, like the server's pages. */
 function showErrors(form, errors) {
-  const summary = copyOf(form, "summary");
+  const summary = cloneTemplate(form, "summary");
   for (const { detail, attr } of errors) {
     const field = attr ? form.elements[attr] : null;
-    summary.querySelector("ul").append(lineOf(field, detail));
+    summary.querySelector("ul").append(makeErrorLine(field, detail));
     if (field) showBeside(form, field, detail);
   }
   form.before(summary);
@@ -81,19 +81,19 @@ function showErrors(form, errors) {
 
 function setBusy(form, isBusy) {
   form.toggleAttribute("data-uploading", isBusy);
-  parts(form).bar.hidden = !isBusy;
+  findControls(form).bar.hidden = !isBusy;
   for (const button of form.querySelectorAll('button:not([type="button"])')) button.disabled = isBusy;
   if (!isBusy) release(form);
 }
 
 function fail(form, errors) {
   setBusy(form, false);
-  parts(form).state.textContent = "";
+  findControls(form).state.textContent = "";
   showErrors(form, errors);
 }
 
 function upload(form, submitter) {
-  const { meter, percent, state, cancel } = parts(form);
+  const { meter, percent, state, cancel } = findControls(form);
   const request = new XMLHttpRequest();
   const show = (value) => {
     meter.value = value;
@@ -109,11 +109,11 @@ function upload(form, submitter) {
   request.addEventListener("load", () => {
     if (request.status < 400 && request.getResponseHeader("Content-Type")?.startsWith("application/json")) {
       form.dispatchEvent(new CustomEvent("uploaded"));
-      form.removeAttribute("data-uploading"); // else "beforeunload" would ask whether to leave
+      form.removeAttribute("data-uploading"); // otherwise "beforeunload" asks for confirmation
       goTo(JSON.parse(request.responseText).location);
       return;
     }
-    fail(form, errorsOf(request, form));
+    fail(form, readErrors(request, form));
   });
   for (const ending of ["error", "timeout"]) {
     request.addEventListener(ending, () => fail(form, [{ detail: form.dataset.failed, attr: null }]));
@@ -141,7 +141,7 @@ function removeFile(field, removed) {
   field.focus();
 }
 
-/** List the files of a field that takes several, so that one can be removed and the others kept. */
+/** List the chosen files of a multiple-file field, each with a button to remove it. */
 function listFiles(field) {
   const form = field.form;
   field.parentElement.querySelector("[data-chosen]")?.remove();
@@ -150,7 +150,7 @@ function listFiles(field) {
   list.className = "file-list";
   list.dataset.chosen = "";
   for (const file of field.files) {
-    const line = copyOf(form, "chosen");
+    const line = cloneTemplate(form, "chosen");
     line.querySelector(".name").textContent = file.name;
     line.querySelector(".quiet-text").textContent = ` ${file.name}`;
     line.querySelector("button").addEventListener("click", () => removeFile(field, file));

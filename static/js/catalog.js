@@ -1,4 +1,4 @@
-// The catalogue's address names only the filters that are on, so that it reads well when somebody passes it on.
+// Remove empty filters from the catalog's URL, so that shared links are short.
 
 const form = document.getElementById("filters");
 

@@ -11,50 +11,51 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 # What `check --deploy` needs to look at production settings; none of it is a secret of anything.
 PRODUCTION := ENVIRONMENT=production SECRET_KEY=$$(printf 'only-for-check-deploy-%.0s' 1 2 3) ALLOWED_HOSTS=campus.example \
 	SITE_URL=https://campus.example DATABASE_URL=postgres://nobody@127.0.0.1:1/none REDIS_URL=redis://127.0.0.1:1
-# On how many processes the tests run.
-JOBS ?= 2
+# The number of test processes.
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
 .PHONY: help run demo test test-sqlite experiments stack bench screenshots lighthouse check audit fmt lock types install libraries browser
 .DEFAULT_GOAL := help
 
-help:  ## list what can be made
+help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
-run: install libraries  ## start the site at http://127.0.0.1:8000 (PORT, DATA_DIR and DEMO are honoured)
+run: install libraries  ## start the site at http://127.0.0.1:8000 (variables: PORT, DATA_DIR, DEMO)
 	@$(BIN)/python manage.py start
 
-demo: install  ## reset the demo data
+demo: install  ## delete all data and load the demo
 	@$(BIN)/python manage.py migrate -v0 && $(BIN)/python manage.py seed_demo --reset
 
-test: install libraries browser  ## the whole suite on PostgreSQL and Valkey
-	$(BIN)/python -m lms.testing.engines $(BIN)/pytest -n $(JOBS) --dist loadgroup $(ARGS)
+test: install libraries browser  ## run all tests on PostgreSQL and Valkey
+	$(BIN)/python -m tools.testing.engines $(BIN)/pytest -n $(JOBS) --dist loadgroup $(ARGS)
 
-test-sqlite: install libraries browser  ## the same suite on the embedded default
-	env -u DATABASE_URL -u REDIS_URL $(BIN)/pytest -n $(JOBS) --dist loadgroup $(ARGS)
+test-sqlite: install libraries  ## the suite on SQLite, without browser tests, which do not depend on the engine
+	env -u DATABASE_URL -u REDIS_URL $(BIN)/pytest -n $(JOBS) --dist loadgroup -m "not browser" $(ARGS)
 
-experiments: install libraries  ## races against real processes, with controls; writes docs/experiments.md
-	DATA_DIR=$$(mktemp -d) $(BIN)/python -m lms.testing.engines $(BIN)/python manage.py experiments $(ARGS)
+experiments: install libraries  ## run races and crashes against real processes; write docs/experiments.md
+	DATA_DIR=$$(mktemp -d) $(BIN)/python -m tools.testing.engines $(BIN)/python manage.py experiments $(ARGS)
 	env -u DATABASE_URL -u REDIS_URL DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py experiments $(ARGS)
-	$(BIN)/python -m lms.testing.engines $(BIN)/python -m lms.experiments killed_worker
-	$(BIN)/python -m lms.testing.engines $(BIN)/python -m lms.experiments ledger_machine
-	$(BIN)/python -m lms.testing.engines $(BIN)/python -m lms.experiments silent_redis
+	$(BIN)/python -m tools.testing.engines $(BIN)/python -m tools.experiments killed_worker
+	$(BIN)/python -m tools.testing.engines $(BIN)/python -m tools.experiments ledger_machine
+	$(BIN)/python -m tools.testing.engines $(BIN)/python -m tools.experiments silent_redis
 
-stack: install libraries  ## a whole production on this machine, at https://localhost:8443 where nginx is installed
-	$(BIN)/python -m lms.testing.stack $(ARGS)
+stack: install libraries  ## run a production stack on this machine, at https://localhost:8443 if nginx is installed
+	$(BIN)/python -m tools.testing.stack $(ARGS)
 
-bench: install libraries  ## speed, as ratios to yardsticks of the same run; writes docs/benchmarks.md
-	@$(BIN)/python -m lms.system wrk
-	$(BIN)/python -m lms.testing.engines $(BIN)/python -m lms.bench $(ARGS)
+bench: install libraries  ## run the benchmarks; write docs/benchmarks.md
+	@$(BIN)/python -m tools.system wrk
+	$(BIN)/python -m tools.testing.engines $(BIN)/python -m tools.bench $(ARGS)
 
-screenshots: install libraries browser  ## pictures of every page of the demo, in var/screens and docs/screens
-	$(BIN)/python -m lms.screens $(ARGS)
+screenshots: install libraries browser  ## take screenshots of every page into var/screens and docs/screens
+	$(BIN)/python -m tools.screenshots $(ARGS)
 
-lighthouse: install libraries browser  ## what Lighthouse says of five pages; needs npm; writes docs/lighthouse.md
-	$(BIN)/python -m lms.lighthouse $(ARGS)
+lighthouse: install libraries browser  ## run Lighthouse on five pages (needs npm); write docs/lighthouse.md
+	$(BIN)/python -m tools.lighthouse $(ARGS)
 
-check: install libraries  ## lint, types, layers, migrations, production settings, OpenAPI, locks
+check: install libraries  ## check lint, types, layers, migrations, production settings, OpenAPI and lock files
 	ruff check .
 	ruff format --check .
+	codespell
 	djade --check --target-version 5.2 $(TEMPLATES)
 	lint-imports
 	mypy .
@@ -66,7 +67,7 @@ check: install libraries  ## lint, types, layers, migrations, production setting
 		$(LOCK) $$extra -o /tmp/$$lock.$$$$.txt && diff -q $$lock.txt /tmp/$$lock.$$$$.txt \
 		|| { echo "$$lock.txt is stale: run 'make lock' and commit it."; exit 1; }; rm -f /tmp/$$lock.$$$$.txt; done
 
-audit: install  ## ask whether a dependency is known to be vulnerable; needs the internet
+audit: install  ## check dependencies for known vulnerabilities (needs internet)
 	uv tool run pip-audit --disable-pip --require-hashes -r requirements.txt
 	uv tool run pip-audit --disable-pip --require-hashes -r requirements-dev.txt
 
@@ -75,11 +76,11 @@ fmt: install  ## format code and templates
 	ruff format .
 	djade --target-version 5.2 $(TEMPLATES) || true
 
-lock: install  ## compile the locks anew from pyproject.toml
+lock: install  ## update the lock files from pyproject.toml
 	$(LOCK) -o requirements.txt
 	$(LOCK) --extra dev -c requirements.txt -o requirements-dev.txt
 
-install: $(VENV)/installed  ## the virtual environment, with what the lock names
+install: $(VENV)/installed  ## create the virtual environment
 
 $(VENV)/installed: requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
@@ -90,8 +91,8 @@ $(VENV)/installed: requirements-dev.txt
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements-dev.txt
 	@touch $@
 
-libraries: install  ## Pango, which prints the certificates
-	@$(BIN)/python -m lms.system pango
+libraries: install  ## install Pango, which renders certificates
+	@$(BIN)/python -m tools.system pango
 
-browser: install  ## Chromium, which the browser tests drive
-	@$(BIN)/python -m lms.system chromium
+browser: install  ## install Chromium for browser tests
+	@$(BIN)/python -m tools.system chromium

@@ -1,6 +1,7 @@
 """`Idempotency-Key` for DRF views: a repeated request gets the first response (docs/api-contract.md, "Idempotency")."""
 
 import hashlib
+from http import HTTPStatus
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -14,6 +15,8 @@ from core.http.errors import DomainError
 from core.models import IdempotentReply
 
 MAX_KEY_LENGTH = 255
+# A stored 409 or 429 would refuse every retry for a day, although the state or the rate may allow it a second later.
+TRANSIENT_REFUSALS = (HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS)
 
 
 class IdempotencyError(DomainError):
@@ -23,8 +26,9 @@ class IdempotencyError(DomainError):
 class IdempotentMixin:
     """Make the unsafe methods of a view or viewset honor `Idempotency-Key` for authenticated users.
 
-    The first request claims the key with a unique row before it acts, so that of two parallel requests one acts. A
-    response below 500 is stored for a day. After a 5xx, or when the process dies, the key is free again.
+    The first request claims the key with a unique row before it acts, so that of two parallel requests one acts. Its
+    response is stored for a day. After a refusal that a retry may pass (409, 429, 5xx), or when the process dies, the
+    key is free again.
     """
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
@@ -52,7 +56,7 @@ class IdempotentMixin:
         return super().handle_exception(exc)  # type: ignore[misc]  # the view behind the mixin
 
     def _store(self, claimed: IdempotentReply, response: Response) -> None:
-        if response.status_code >= 500:
+        if response.status_code in TRANSIENT_REFUSALS or response.status_code >= 500:
             claimed.delete()
             return
         claimed.status, claimed.body = response.status_code, response.data

@@ -10,8 +10,10 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from accounts.models import User
+from core.http.errors import DomainError
 from core.models import IdempotentReply
 from courses.models import Course
+from enrollments import services
 from enrollments.models import Enrollment
 from tools.testing.races import run_concurrently
 
@@ -118,6 +120,37 @@ def test_an_idempotency_key_belongs_to_one_body_and_one_user(
     reused = enroll(api_of(bob), course, "k1", payment_id=None)
     assert (reused.status_code, reused.json()["errors"][0]["code"]) == (409, "idempotency_key_reused")
     assert enroll(api_of(carol), course, "k1").status_code == 201
+
+
+@pytest.mark.quality("V14")
+def test_a_conflict_frees_the_idempotency_key(bob: User, course: Course, api_of: Callable) -> None:
+    client = api_of(bob)
+    enrollment = Enrollment.objects.get(pk=enroll(client, course, "k1").json()["id"])
+    refused = enroll(client, course, "k2")
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (409, "already_enrolled")
+    enrollment.delete()
+    again = enroll(client, course, "k2")
+    assert (again.status_code, "Idempotent-Replay" in again) == (201, False)
+
+
+@pytest.mark.quality("V14")
+@pytest.mark.parametrize(
+    ("status", "is_replayed"), [(400, True), (403, True), (409, False), (429, False), (503, False)]
+)
+def test_only_a_final_refusal_is_stored_for_its_idempotency_key(
+    status: int, is_replayed: bool, bob: User, course: Course, api_of: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_kwargs: Any) -> None:
+        raise DomainError("refused", "Refused.", status=status, retry_after=1)
+
+    client = api_of(bob)
+    client.raise_request_exception = False
+    with monkeypatch.context() as refusing:
+        refusing.setattr(services, "enroll", refuse)
+        assert enroll(client, course, "k1").status_code == status
+    again = enroll(client, course, "k1")
+    assert again.status_code == (status if is_replayed else 201)
+    assert ("Idempotent-Replay" in again) == is_replayed
 
 
 @pytest.mark.postgres

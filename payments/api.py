@@ -3,9 +3,8 @@
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -144,11 +143,7 @@ class CouponViewSet(
 
     def get_queryset(self) -> QuerySet[Coupon]:
         """Return the coupons with the number of their uses, newest first."""
-        counted = Q(orders__status__in=["completed", "refunded"]) | Q(
-            orders__status="pending", orders__expires_at__gt=timezone.now()
-        )
-        coupons = super().get_queryset()
-        return coupons.annotate(use_count=Count("orders", filter=counted)).order_by("-created_at", "id")
+        return super().get_queryset().with_use_count().order_by("-created_at", "id")
 
     def perform_create(self, serializer: Any) -> None:
         """Create the coupon and record it in the audit log."""

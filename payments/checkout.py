@@ -41,7 +41,6 @@ def place_order(*, actor: User, course: Course, coupon_code: str = "") -> tuple[
         if code:
             _get_valid_coupon(code, course, actor)  # raises before an invalid code cancels the pending order
         cancel_order(order=pending)
-        _require_purchasable(actor, course)
     try:
         with transaction.atomic():
             return _create_order(actor, course, code), True
@@ -72,7 +71,7 @@ def _get_valid_coupon(code: str, course: Course, user: User, *, lock: bool = Fal
         raise PaymentError("coupon_invalid", _("This coupon does not apply to this course."), status=400)
     if coupon.discount_for(course.price_cents, course.currency) is None:
         raise PaymentError("coupon_invalid", _("This coupon is for another currency."), status=400)
-    if coupon.max_uses is not None and coupon.count_uses(excluding=user) >= coupon.max_uses:
+    if coupon.max_uses is not None and coupon.count_uses(user=user, course=course) >= coupon.max_uses:
         raise PaymentError("coupon_invalid", _("This coupon has been used up."), status=400)
     return coupon
 
@@ -80,6 +79,8 @@ def _get_valid_coupon(code: str, course: Course, user: User, *, lock: bool = Fal
 def _create_order(user: User, course: Course, code: str) -> Order:
     """Create the order with its prices; complete it when the amount is zero."""
     coupon = _get_valid_coupon(code, course, user, lock=True) if code else None
+    # A concurrent free order, or the order that was to be replaced, may have enrolled the buyer since the first check.
+    _require_purchasable(user, course)
     price = course.price_cents
     discount = (coupon.discount_for(price, course.currency) or 0) if coupon else 0
     amount = money.round_to_chargeable(price - discount, course.currency)

@@ -1,12 +1,14 @@
 """Coupons, which reduce the price of courses within limits."""
 
 import uuid
+from functools import reduce
+from operator import or_
 from typing import Any, Self
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -21,6 +23,20 @@ def normalize_code(code: str) -> str:
     return code.strip().upper()
 
 
+def uses_coupon(prefix: str = "") -> Q:
+    """Return the condition that an order uses its coupon: it is paid, open, or has an intent that can still be paid.
+
+    Stripe does not know when a price expires, so an intent can be paid until it is canceled. `prefix` is the path to
+    the orders, such as `orders__`.
+    """
+    conditions = (
+        {"status__in": ["completed", "refunded"]},
+        {"status": "pending", "expires_at__gt": timezone.now()},
+        {"status__in": ["pending", "failed"], "stripe_payment_intent_id__isnull": False, "is_settled": False},
+    )
+    return reduce(or_, (Q(**{prefix + name: value for name, value in one.items()}) for one in conditions))
+
+
 class CouponQuerySet(models.QuerySet["Coupon"]):
     """Coupons; only administrators can see them, since a code is a secret."""
 
@@ -29,6 +45,10 @@ class CouponQuerySet(models.QuerySet["Coupon"]):
         return self if has_role(user, Role.ADMIN) else self.none()
 
     editable_by = visible_to
+
+    def with_use_count(self) -> Self:
+        """Annotate the number of orders that use each coupon as `use_count`."""
+        return self.annotate(use_count=Count("orders", filter=uses_coupon("orders__")))
 
 
 class Coupon(models.Model):
@@ -100,9 +120,9 @@ class Coupon(models.Model):
             return (amount * self.percent_off + 50) // 100
         return min(amount, self.amount_off or 0) if self.currency == currency else None
 
-    def count_uses(self, *, excluding: Any = None) -> int:
-        """Return the number of paid and open orders with the coupon, without a user's pending ones. One query."""
-        orders = self.orders.exclude(user=excluding, status="pending") if excluding else self.orders.all()
-        return orders.filter(
-            Q(status__in=["completed", "refunded"]) | Q(status="pending", expires_at__gt=timezone.now())
-        ).count()
+    def count_uses(self, *, user: Any = None, course: Course | None = None) -> int:
+        """Return the number of orders that use the coupon. One query.
+
+        With `user` and `course`, the user's pending order of that course does not count, since a new order replaces it.
+        """
+        return self.orders.filter(uses_coupon()).exclude(user=user, course=course, status="pending").count()

@@ -363,6 +363,88 @@ def test_one_of_ten_concurrent_orders_gets_the_last_use_of_a_coupon(alice: User,
     assert [one for one in outcomes if isinstance(one, int)] == [490]
 
 
+@pytest.mark.quality("V10")
+def test_pending_orders_of_one_buyer_each_use_the_coupon(carol: User, alice: User, paid_course: Course) -> None:
+    coupon = Coupon.objects.create(code="ONCE", percent_off=10, max_uses=1)
+    first, _created = checkout.place_order(actor=carol, course=paid_course, coupon_code="ONCE")
+    with pytest.raises(PaymentError) as refused:
+        checkout.place_order(actor=carol, course=make_course(alice, "Cups", price_cents=100), coupon_code="ONCE")
+    assert (refused.value.code, coupon.count_uses()) == ("coupon_invalid", 1)
+    assert checkout.place_order(actor=carol, course=paid_course, coupon_code="ONCE") == (first, False)
+
+
+@pytest.mark.quality("V10")
+def test_a_replaced_order_gives_its_use_of_the_coupon_to_the_new_one(carol: User, paid_course: Course) -> None:
+    coupon = Coupon.objects.create(code="ONCE", percent_off=10, max_uses=1)
+    first, _created = checkout.place_order(actor=carol, course=paid_course, coupon_code="ONCE")
+    with time_machine.travel(first.expires_at + timedelta(minutes=1)):
+        second, created = checkout.place_order(actor=carol, course=paid_course, coupon_code="ONCE")
+        assert (created, second.coupon, coupon.count_uses()) == (True, coupon, 1)
+
+
+@pytest.mark.quality("V10")
+def test_an_expired_order_uses_the_coupon_until_its_intent_is_canceled(
+    carol: User, bob: User, paid_course: Course, stripe_host: str
+) -> None:
+    """Stripe does not know when the price expires: until then, the buyer can still pay the intent."""
+    coupon = Coupon.objects.create(code="ONCE", percent_off=10, max_uses=1)
+    order, _created = checkout.place_order(actor=carol, course=paid_course, coupon_code="ONCE")
+    checkout.create_intent(actor=carol, order=order)
+    with time_machine.travel(order.expires_at + timedelta(minutes=6)):
+        with pytest.raises(PaymentError) as refused:
+            checkout.place_order(actor=bob, course=paid_course, coupon_code="ONCE")
+        assert (refused.value.code, coupon.count_uses()) == ("coupon_invalid", 1)
+        reconciliation.reconcile()
+        assert coupon.count_uses() == 0
+        assert checkout.place_order(actor=bob, course=paid_course, coupon_code="ONCE")[1]
+
+
+@pytest.mark.quality("V10")
+@pytest.mark.parametrize("percent_off", [10, 100], ids=["pending", "free"])
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_concurrent_orders_of_one_buyer_use_the_coupon_once(
+    percent_off: int, carol: User, alice: User, stripe_host: str
+) -> None:
+    coupon = Coupon.objects.create(code="ONCE", percent_off=percent_off, max_uses=1)
+    courses = [make_course(alice, f"Cups {number}", price_cents=1000) for number in range(5)]
+    outcomes = run_concurrently(5, lambda n: checkout.place_order(actor=carol, course=courses[n], coupon_code="ONCE"))
+    assert count_outcomes(outcomes) == {"tuple": 1, "coupon_invalid": 4}
+    assert coupon.count_uses() == 1
+
+
+@pytest.mark.quality("V10")
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_without_the_lock_concurrent_orders_of_one_buyer_exceed_the_coupon(
+    carol: User, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Control: without the coupon's row lock, both orders count the uses before either is saved."""
+    coupon = Coupon.objects.create(code="ONCE", percent_off=10, max_uses=1)
+    courses = [make_course(alice, f"Cups {number}", price_cents=1000) for number in range(2)]
+    have_counted = threading.Barrier(2, timeout=30)
+    get_valid_coupon = checkout._get_valid_coupon
+
+    def get_without_lock(*args: Any, **_lock: bool) -> Coupon:
+        found = get_valid_coupon(*args)
+        have_counted.wait()
+        return found
+
+    monkeypatch.setattr(checkout, "_get_valid_coupon", get_without_lock)
+    outcomes = run_concurrently(2, lambda n: checkout.place_order(actor=carol, course=courses[n], coupon_code="ONCE"))
+    assert (count_outcomes(outcomes), coupon.count_uses()) == ({"tuple": 2}, 2)
+
+
+@pytest.mark.quality("V10")
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_concurrent_free_orders_of_one_course_use_the_coupon_once(carol: User, paid_course: Course) -> None:
+    coupon = Coupon.objects.create(code="GIFT", percent_off=100, max_uses=5)
+    outcomes = run_concurrently(5, lambda _n: checkout.place_order(actor=carol, course=paid_course, coupon_code="GIFT"))
+    assert count_outcomes(outcomes) == {"tuple": 1, "already_enrolled": 4}
+    assert coupon.count_uses() == 1
+
+
 def test_a_percentage_coupon_with_an_empty_currency_has_no_currency(dan: User, api_of: Api) -> None:
     made = api_of(dan).post("/api/v1/coupons/", {"code": "HALF", "percent_off": 50, "currency": ""})
     assert (made.status_code, made.json()["currency"]) == (201, None)

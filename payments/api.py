@@ -27,6 +27,7 @@ from payments.serializers import (
     CardSerializer,
     CouponSerializer,
     IntentSerializer,
+    NoFieldsSerializer,
     OrderSerializer,
     OrderWriteSerializer,
     PaymentSerializer,
@@ -91,6 +92,7 @@ class PaymentViewSet(
         Errors: 409 `already_paid`, `already_enrolled`, `order_expired`; 503 `stripe_unavailable` with `Retry-After`.
         """
         order = editable_or_403(Order.objects.select_related("user", "course"), request.user, pk=order_id)
+        NoFieldsSerializer(data=request.data).is_valid(raise_exception=True)
         order = checkout.create_intent(actor=signed_in(request), order=order)
         context = {"publishable_key": settings.STRIPE_PUBLISHABLE_KEY}
         return Response(IntentSerializer(order, context=context).data)

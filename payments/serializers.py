@@ -3,16 +3,41 @@
 Amounts are integers in the currency's minor unit (docs/api-contract.md, "Money").
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
 
 from courses.models import Course
 from payments.models import Coupon, Order, Payment
 from payments.models.coupons import normalize_code
 from payments.stripe_client import SANDBOX_CARDS
+
+
+class RejectUnknownFieldsMixin:
+    """Serializer mixin that rejects fields that the body does not define, read-only ones included.
+
+    On a request about money, an ignored field is a mistake that the client would not notice, such as `coupon_code` for
+    `coupon`.
+    """
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the validated fields; raise ValidationError `unknown_field` for each unknown one."""
+        if isinstance(data, Mapping):
+            known = {name for name, field in self.fields.items() if not field.read_only}  # type: ignore[attr-defined]  # the serializer behind the mixin
+            unknown = [str(name) for name in data if name not in known]
+            if unknown:
+                message = _("This field does not exist here.")
+                raise serializers.ValidationError({name: ErrorDetail(message, "unknown_field") for name in unknown})
+        return super().to_internal_value(data)  # type: ignore[misc]  # the serializer behind the mixin
+
+
+class NoFieldsSerializer(RejectUnknownFieldsMixin, serializers.Serializer[Any]):
+    """A body without fields."""
 
 
 class OrderSerializer(serializers.ModelSerializer[Order]):
@@ -39,8 +64,8 @@ class OrderSerializer(serializers.ModelSerializer[Order]):
         return str(payment.pk) if payment else None
 
 
-class OrderWriteSerializer(serializers.Serializer[Any]):
-    """The course and coupon of a new order. An amount sent by the client is ignored (quality row P01)."""
+class OrderWriteSerializer(RejectUnknownFieldsMixin, serializers.Serializer[Any]):
+    """The course and coupon of a new order. The client sends no amount (quality row P01)."""
 
     course_id = serializers.UUIDField()
     coupon = serializers.CharField(required=False, allow_blank=True, allow_null=True, max_length=40)
@@ -78,7 +103,7 @@ class IntentSerializer(serializers.Serializer[Order]):
         return str(self.context["publishable_key"])
 
 
-class CardSerializer(serializers.Serializer[Any]):
+class CardSerializer(RejectUnknownFieldsMixin, serializers.Serializer[Any]):
     """The sandbox card to pay with."""
 
     card = serializers.ChoiceField(choices=sorted(SANDBOX_CARDS))
@@ -91,14 +116,14 @@ class SandboxPaymentSerializer(serializers.Serializer[Any]):
     status = serializers.CharField()
 
 
-class RefundSerializer(serializers.Serializer[Any]):
+class RefundSerializer(RejectUnknownFieldsMixin, serializers.Serializer[Any]):
     """The amount to refund, by default all that remains, and the reason."""
 
     amount = serializers.IntegerField(required=False, allow_null=True, max_value=2**53)
     reason = serializers.CharField(required=False, allow_blank=True, max_length=300)
 
 
-class CouponSerializer(serializers.ModelSerializer[Coupon]):
+class CouponSerializer(RejectUnknownFieldsMixin, serializers.ModelSerializer[Coupon]):
     """A coupon, for administrators."""
 
     course_ids = serializers.PrimaryKeyRelatedField(

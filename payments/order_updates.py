@@ -105,8 +105,8 @@ def apply_charge(order: Order, charge: ChargeData) -> bool:
         return False
     order.charge_refunded = max(order.charge_refunded, charge.refunded)
     order.save(update_fields=["charge_refunded"])
-    for data in charge.refunds:
-        record_refund(order, RefundData.from_stripe(data))
+    for refund in charge.refunds:
+        record_refund(order, refund)
     update_order(order)
     return True
 

@@ -1,18 +1,88 @@
-"""Typed data of Stripe's objects, under the names that this app uses."""
+"""Typed data of Stripe's objects, under the names that this app uses.
 
+`from_stripe` raises PaymentError `bad_event` (400) for an object that lacks a required field or has a field of another
+type. A null is treated as missing.
+"""
+
+import re
 from dataclasses import dataclass
 from typing import Any, Self
 
+from django.utils.translation import gettext as _
 
-def id_of(value: Any) -> str:
-    """Return the id from an id, an expanded object or None; an empty string for None."""
-    if isinstance(value, dict):
-        return str(value.get("id") or "")
-    return str(value or "")
+from payments.errors import PaymentError
+
+MAX_ID_LENGTH = 255
+# The largest integer that JSON clients read exactly; the columns hold more.
+MAX_AMOUNT = 2**53
 
 
-def _order_id(data: dict[str, Any]) -> str:
-    return str((data.get("metadata") or {}).get("order_id") or "")
+def malformed_error(name: str) -> PaymentError:
+    """Return the error for a field that is missing or malformed."""
+    return PaymentError("bad_event", _("The field %(name)s is missing or malformed.") % {"name": name}, status=400)
+
+
+def read_text(data: dict[str, Any], name: str, default: str | None = "") -> str:
+    """Return a string; with `default` None it is required and not empty."""
+    value = data.get(name)
+    value = default if value is None else value
+    if not isinstance(value, str) or (default is None and not value):
+        raise malformed_error(name)
+    return value
+
+
+def read_id(data: dict[str, Any], name: str = "id") -> str:
+    """Return a required id that fits into a column."""
+    value = read_text(data, name, None)
+    if len(value) > MAX_ID_LENGTH:
+        raise malformed_error(name)
+    return value
+
+
+def read_reference(data: dict[str, Any], name: str) -> str:
+    """Return the id of another object, which may be expanded; an empty string if there is none."""
+    value = data.get(name)
+    if value is None or value == "":
+        return ""
+    return read_id(value) if isinstance(value, dict) else read_id(data, name)
+
+
+def read_integer(data: dict[str, Any], name: str, default: int | None = None, *, at_least: int = 0) -> int:
+    """Return an integer; with `default` None it is required."""
+    value = data.get(name)
+    value = default if value is None else value
+    if not isinstance(value, int) or isinstance(value, bool) or not at_least <= value <= MAX_AMOUNT:
+        raise malformed_error(name)
+    return value
+
+
+def read_currency(data: dict[str, Any]) -> str:
+    """Return the currency in capitals."""
+    value = read_text(data, "currency", None)
+    if not re.fullmatch(r"[A-Za-z]{3}", value):
+        raise malformed_error("currency")
+    return value.upper()
+
+
+def read_object(data: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return a nested object; an empty one if there is none."""
+    value = data.get(name)
+    if value is not None and not isinstance(value, dict):
+        raise malformed_error(name)
+    return value or {}
+
+
+def read_list(data: dict[str, Any], name: str) -> list[Any]:
+    """Return a list; an empty one if there is none."""
+    value = data.get(name)
+    if value is not None and not isinstance(value, list):
+        raise malformed_error(name)
+    return value or []
+
+
+def _read_method(data: dict[str, Any]) -> str:
+    methods = read_list(data, "payment_method_types") or ["card"]
+    return read_text({"payment_method_types": methods[0]}, "payment_method_types", "card")
 
 
 @dataclass(frozen=True)
@@ -34,6 +104,11 @@ class IntentData:
     fee_currency: str
     fee_id: str
 
+    @property
+    def intent_id(self) -> str:
+        """The id of the intent, under the name that the other objects have for it."""
+        return self.id
+
     @classmethod
     def from_stripe(cls, data: dict[str, Any]) -> Self:
         """Return the data of a PaymentIntent, with refunds and fee if its latest charge is expanded."""
@@ -41,50 +116,24 @@ class IntentData:
         charge = charge if isinstance(charge, dict) else {}
         transaction = charge.get("balance_transaction")
         transaction = transaction if isinstance(transaction, dict) else {}
-        received = data.get("amount_received")
+        status = read_text(data, "status", None)
+        amount = read_integer(data, "amount", at_least=1)
+        fee = read_integer(transaction, "fee", 0)
         return cls(
-            id=str(data.get("id", "")),
-            order_id=_order_id(data),
-            amount=int(received if data.get("status") == "succeeded" and received is not None else data["amount"]),
-            currency=str(data.get("currency", "")).upper(),
+            id=read_id(data),
+            order_id=read_text(read_object(data, "metadata"), "order_id"),
+            amount=read_integer(data, "amount_received", amount, at_least=1) if status == "succeeded" else amount,
+            currency=read_currency(data),
             livemode=bool(data.get("livemode")),
-            status=str(data.get("status", "")),
-            charge_id=id_of(data.get("latest_charge")),
-            method=str((data.get("payment_method_types") or ["card"])[0]),
-            method_id=id_of(data.get("payment_method")),
-            error=str((data.get("last_payment_error") or {}).get("message") or ""),
-            charge_refunded=int(charge.get("amount_refunded") or 0),
-            fee=int(transaction.get("fee") or 0),
-            fee_currency=str(transaction.get("currency", "")).upper(),
-            fee_id=str(transaction.get("id", "")),
-        )
-
-
-@dataclass(frozen=True)
-class ChargeData:
-    """The data of a charge; `refunded` is the total of its refunds in minor units."""
-
-    id: str
-    intent_id: str
-    order_id: str
-    amount: int
-    currency: str
-    paid: bool
-    refunded: int
-    refunds: list[dict[str, Any]]
-
-    @classmethod
-    def from_stripe(cls, data: dict[str, Any]) -> Self:
-        """Return the data of a charge."""
-        return cls(
-            id=str(data.get("id", "")),
-            intent_id=id_of(data.get("payment_intent")),
-            order_id=_order_id(data),
-            amount=int(data.get("amount") or 0),
-            currency=str(data.get("currency", "")).upper(),
-            paid=bool(data.get("paid")),
-            refunded=int(data.get("amount_refunded") or 0),
-            refunds=list((data.get("refunds") or {}).get("data") or []),
+            status=status,
+            charge_id=read_reference(data, "latest_charge"),
+            method=_read_method(data),
+            method_id=read_reference(data, "payment_method"),
+            error=read_text(read_object(data, "last_payment_error"), "message"),
+            charge_refunded=read_integer(charge, "amount_refunded", 0),
+            fee=fee,
+            fee_currency=read_currency(transaction) if fee else "",
+            fee_id=read_id(transaction) if fee else "",
         )
 
 
@@ -103,20 +152,50 @@ class RefundData:
     @classmethod
     def from_stripe(cls, data: dict[str, Any]) -> Self:
         """Return the data of a refund."""
+        metadata = read_object(data, "metadata")
         return cls(
-            id=str(data.get("id", "")),
-            intent_id=id_of(data.get("payment_intent")),
-            order_id=_order_id(data),
-            refund_id=str((data.get("metadata") or {}).get("refund_id") or ""),
-            amount=int(data.get("amount") or 0),
-            currency=str(data.get("currency", "")).upper(),
-            status=str(data.get("status") or "succeeded"),
+            id=read_id(data),
+            intent_id=read_reference(data, "payment_intent"),
+            order_id=read_text(metadata, "order_id"),
+            refund_id=read_text(metadata, "refund_id"),
+            amount=read_integer(data, "amount", at_least=1),
+            currency=read_currency(data),
+            status=read_text(data, "status", "succeeded"),
+        )
+
+
+@dataclass(frozen=True)
+class ChargeData:
+    """The data of a charge; `refunded` is the total of its refunds in minor units."""
+
+    id: str
+    intent_id: str
+    order_id: str
+    amount: int
+    currency: str
+    refunded: int
+    refunds: list[RefundData]
+
+    @classmethod
+    def from_stripe(cls, data: dict[str, Any]) -> Self:
+        """Return the data of a charge."""
+        refunds = read_list(read_object(data, "refunds"), "data")
+        if not all(isinstance(refund, dict) for refund in refunds):
+            raise malformed_error("refunds")
+        return cls(
+            id=read_id(data),
+            intent_id=read_reference(data, "payment_intent"),
+            order_id=read_text(read_object(data, "metadata"), "order_id"),
+            amount=read_integer(data, "amount", at_least=1),
+            currency=read_currency(data),
+            refunded=read_integer(data, "amount_refunded", 0),
+            refunds=[RefundData.from_stripe(refund) for refund in refunds],
         )
 
 
 @dataclass(frozen=True)
 class DisputeData:
-    """The data of a dispute."""
+    """The data of a dispute, which has no metadata of ours."""
 
     id: str
     intent_id: str
@@ -124,15 +203,16 @@ class DisputeData:
     currency: str
     reason: str
     status: str
+    order_id: str = ""
 
     @classmethod
     def from_stripe(cls, data: dict[str, Any]) -> Self:
         """Return the data of a dispute."""
         return cls(
-            id=str(data.get("id", "")),
-            intent_id=id_of(data.get("payment_intent")),
-            amount=int(data.get("amount") or 0),
-            currency=str(data.get("currency", "")).upper(),
-            reason=str(data.get("reason") or ""),
-            status=str(data.get("status") or ""),
+            id=read_id(data),
+            intent_id=read_reference(data, "payment_intent"),
+            amount=read_integer(data, "amount", at_least=1),
+            currency=read_currency(data),
+            reason=read_text(data, "reason"),
+            status=read_text(data, "status"),
         )

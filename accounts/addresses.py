@@ -7,9 +7,10 @@ from django.utils.translation import gettext as _
 
 from accounts import email_links, mfa, tasks
 from accounts.errors import AccountError
-from accounts.models import User, normalize_email
+from accounts.models import User
 from accounts.models.one_time_tokens import EmailTokenPurpose
 from core.audit.entries import record
+from core.text.email_addresses import normalize_email
 
 
 def request_confirmation(*, email: str) -> None:

@@ -9,7 +9,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -29,6 +29,7 @@ from accounts.permissions import signed_in
 from core.admin import ReadOnlyAdmin
 from core.audit.entries import record
 from core.http.errors import DomainError
+from core.http.fields import EmailFormField
 
 # Reading these would allow logging in as any user: their secrets are the second factors themselves (quality row M04).
 for secret_model in (TOTPDevice, StaticDevice, EmailDevice, OutstandingToken, BlacklistedToken):
@@ -59,6 +60,7 @@ class UserAdmin(DjangoUserAdmin):
     """Search, filter and change users; impersonate them."""
 
     add_form = UserCreationForm
+    formfield_overrides = {models.EmailField: {"form_class": EmailFormField}}
     ordering = ["-created_at"]
     list_display = ["email", "full_name", "role", "is_active", "mfa_enabled", "last_login"]
     list_filter = ["role", "is_active", "is_staff", "mfa_enabled", "groups"]

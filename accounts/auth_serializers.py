@@ -8,6 +8,7 @@ from rest_framework.request import Request
 
 from accounts import mfa
 from accounts.models import Challenge
+from core.http.fields import EmailSerializerField
 
 METHODS = [(mfa.APP, _("Authenticator app")), (mfa.MAIL, _("Email codes"))]
 
@@ -80,7 +81,7 @@ class TicketSerializer(serializers.Serializer[Any]):
 class EmailSerializer(serializers.Serializer[Any]):
     """An email address."""
 
-    email = serializers.EmailField(max_length=254)
+    email = EmailSerializerField(max_length=254)
 
 
 class TokenSerializer(serializers.Serializer[Any]):

@@ -9,10 +9,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import limits
-from accounts.models import EmailToken, User, normalize_email
+from accounts.models import EmailToken, User
 from accounts.models.one_time_tokens import EmailTokenPurpose
 from core.http.errors import DomainError
 from core.jobs.job import Job
+from core.text.email_addresses import normalize_email
 
 
 class EmailLinkError(DomainError):

@@ -11,12 +11,13 @@ from django.utils.translation import gettext_lazy as _
 from accounts import limits, passwords
 from accounts.errors import AccountError
 from accounts.models import User, one_line
+from core.http.fields import EmailFormField
 
 
 class LoginForm(AuthenticationForm):
     """Email address and password."""
 
-    username = forms.EmailField(
+    username = EmailFormField(
         label=_("Email"), widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True})
     )
     # Seconds until the next attempt, after too many attempts.
@@ -68,7 +69,7 @@ class CodeForm(forms.Form):
 class EmailForm(forms.Form):
     """An email address."""
 
-    email = forms.EmailField(label=_("Email"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+    email = EmailFormField(label=_("Email"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"}))
 
 
 class NewPasswordForm(forms.Form):
@@ -113,7 +114,7 @@ class EmailChangeForm(ReauthenticationForm):
     """A new email address."""
 
     field_order = ("email", "password", "code")
-    email = forms.EmailField(
+    email = EmailFormField(
         label=_("New email address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"}),
         help_text=_("We'll send a link to this address. The change takes effect when you confirm it."),
     )  # fmt: skip
@@ -127,7 +128,7 @@ class RegistrationForm(forms.Form):
         help_text=_("Shown on your certificates."),
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )  # fmt: skip
-    email = forms.EmailField(label=_("Email"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+    email = EmailFormField(label=_("Email"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"}))
     password = forms.CharField(
         label=_("Password"), min_length=8, max_length=4096, strip=False,
         help_text=_("At least 8 characters. A phrase of several words is easy to remember and hard to guess."),

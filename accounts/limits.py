@@ -15,9 +15,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.models import AttemptCounter, normalize_email
+from accounts.models import AttemptCounter
 from core.http import request_id
 from core.http.errors import DomainError
+from core.text.email_addresses import normalize_email
 
 LONGEST_ADDRESS = 45
 

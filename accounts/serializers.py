@@ -7,6 +7,7 @@ from django.urls import reverse
 from rest_framework import serializers
 
 from accounts.models import LoginSession, Role, User
+from core.http.fields import EmailSerializerField
 
 
 class UserSerializer(serializers.ModelSerializer[User]):
@@ -43,7 +44,7 @@ class UserSerializer(serializers.ModelSerializer[User]):
 class RegistrationSerializer(serializers.Serializer[User]):
     """Input of a registration."""
 
-    email = serializers.EmailField(max_length=254)
+    email = EmailSerializerField(max_length=254)
     password = serializers.CharField(min_length=8, max_length=4096, write_only=True, trim_whitespace=False)
     full_name = serializers.CharField(max_length=120)
     role = serializers.ChoiceField(choices=Role.choices, default=Role.STUDENT)

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.cache import cache
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from core.audit.entries import record
 from core.http.errors import DomainError
+from core.http.fields import EmailFormField
 from core.jobs import job
 from core.models import Accent, AuditEntry, DeferredTask, FailedTask, SiteSettings
 from core.site import logo as site_logo
@@ -228,6 +229,7 @@ class SiteSettingsAdmin(admin.ModelAdmin):
     """The single row of site settings."""
 
     form = SiteSettingsForm
+    formfield_overrides = {models.EmailField: {"form_class": EmailFormField}}
     fieldsets = [
         (None, {"fields": ["name", "tagline", "headline", "introduction", "contact_email"]}),
         (gettext_lazy("Appearance"), {"fields": ["accent", "accent_colour", "logo", "remove_logo"]}),

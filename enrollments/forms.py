@@ -3,6 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from core.http.fields import EmailFormField
 from enrollments.models import Accommodation, Extension, Review
 
 STARS = [(5, _("5 stars")), (4, _("4 stars")), (3, _("3 stars")), (2, _("2 stars")), (1, _("1 star"))]
@@ -22,7 +23,7 @@ class ReviewForm(forms.ModelForm[Review]):
 class InvitationForm(forms.Form):
     """Email address to invite."""
 
-    email = forms.EmailField(label=_("Invite by email"), max_length=254)
+    email = EmailFormField(label=_("Invite by email"), max_length=254)
 
 
 class ReplyForm(forms.Form):

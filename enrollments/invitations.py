@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from core.audit.entries import record
+from core.text.email_addresses import normalize_email
 from courses.models import Course
 from enrollments import services
 from enrollments.errors import EnrollmentError
@@ -37,7 +38,7 @@ def send_invitation(*, actor: User, course: Course, email: str) -> Invitation:
     Inviting an address again renews the pending invitation and sends it again. Raises ValidationError for an invalid
     address, EnrollmentError `not_published` (409), `already_enrolled` (409) or `too_many_invitations` (429).
     """
-    email = email.strip().lower()
+    email = normalize_email(email)
     validate_email(email)
     Invitation._meta.get_field("email").run_validators(email)
     # Lock the inviter's row, so that concurrent calls neither invite an address twice nor exceed the daily limit.

@@ -1,6 +1,5 @@
 """Users and their roles."""
 
-import unicodedata
 import uuid
 import zoneinfo
 from typing import Any, ClassVar, Self
@@ -16,6 +15,8 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from core.text.email_addresses import normalize_email
+
 
 class Role(models.TextChoices):
     """The role of a user. Administrators see everything."""
@@ -28,11 +29,6 @@ class Role(models.TextChoices):
 def has_role(user: Any, *roles: Role) -> bool:
     """Return whether `user`, who may be anonymous, has one of `roles`."""
     return getattr(user, "role", None) in roles
-
-
-def normalize_email(email: str) -> str:
-    """Return the stored form of an address: NFKC, no outer spaces, lower case (quality row U04)."""
-    return unicodedata.normalize("NFKC", email).strip().lower()
 
 
 def validate_time_zone(name: str) -> None:
@@ -129,6 +125,11 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.full_name or self.email
+
+    @classmethod
+    def normalize_username(cls, username: str) -> str:
+        """Return the stored form of an email address; `clean()` calls this for every model form."""
+        return normalize_email(username)
 
     def get_full_name(self) -> str:
         return self.full_name

@@ -6,11 +6,13 @@ from typing import Any
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
+from django.core.validators import validate_email
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import User, normalize_email
+from accounts.models import User
 from core.audit.entries import record
+from core.text.email_addresses import normalize_email
 
 
 class Command(BaseCommand):
@@ -22,8 +24,12 @@ class Command(BaseCommand):
         parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Create the administrator; raise CommandError for a weak password or an address that is taken."""
+        """Create the administrator; raise CommandError for a weak password, an invalid address or one that is taken."""
         email = normalize_email(options["email"])
+        try:
+            validate_email(email)
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from error
         if User.objects.filter(email=email).exists():
             raise CommandError(f"An account with the address {email} already exists.")
         password = input() if options["password_stdin"] else getpass.getpass("Password: ")

@@ -5,8 +5,9 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from accounts import limits
-from accounts.models import User, normalize_email
+from accounts.models import User
 from core.audit.entries import record
+from core.text.email_addresses import normalize_email
 
 
 class Command(BaseCommand):

@@ -30,6 +30,7 @@ from core.admin import ReadOnlyAdmin
 from core.audit.entries import record
 from core.http.errors import DomainError
 from core.http.fields import EmailFormField
+from core.text.validators import validate_visible
 
 # Reading these would allow logging in as any user: their secrets are the second factors themselves (quality row M04).
 for secret_model in (TOTPDevice, StaticDevice, EmailDevice, OutstandingToken, BlacklistedToken):
@@ -51,6 +52,7 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
         max_length=300,
+        validators=[validate_visible],
         help_text=gettext_lazy("For example a ticket number. The user can see it on the security page."),
     )
 

@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from accounts.models import LoginSession, Role, User
 from core.http.fields import EmailSerializerField
+from core.text.validators import validate_one_line
 
 
 class UserSerializer(serializers.ModelSerializer[User]):
@@ -46,14 +47,8 @@ class RegistrationSerializer(serializers.Serializer[User]):
 
     email = EmailSerializerField(max_length=254)
     password = serializers.CharField(min_length=8, max_length=4096, write_only=True, trim_whitespace=False)
-    full_name = serializers.CharField(max_length=120)
+    full_name = serializers.CharField(max_length=120, validators=[validate_one_line])
     role = serializers.ChoiceField(choices=Role.choices, default=Role.STUDENT)
-
-    def validate_full_name(self, value: str) -> str:
-        """Reject line breaks, because the name is used in mail headers (quality row U05)."""
-        if not value.isprintable():
-            raise serializers.ValidationError("Use one line, without control characters.", code="one_line")
-        return value
 
 
 class RefreshTokenSerializer(serializers.Serializer[Any]):

@@ -7,6 +7,7 @@ from rest_framework import serializers
 from accounts.models import Role, User
 from accounts.serializers import UserSerializer
 from core.models import AuditEntry
+from core.text.validators import validate_visible
 
 
 class StaffUserSerializer(UserSerializer):
@@ -41,7 +42,7 @@ class StaffUserChangeSerializer(serializers.ModelSerializer[User]):
 class ImpersonationReasonSerializer(serializers.Serializer[Any]):
     """The reason of an impersonation."""
 
-    reason = serializers.CharField(max_length=300)
+    reason = serializers.CharField(max_length=300, validators=[validate_visible])
 
 
 class ImpersonationSerializer(serializers.Serializer[Any]):

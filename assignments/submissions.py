@@ -25,6 +25,7 @@ from assignments.states import SUBMISSION
 from assignments.tasks import mail_receipt
 from core.audit.entries import record
 from core.http.errors import DomainError
+from core.text.characters import is_blank
 from enrollments.deadlines import Terms, get_terms
 from enrollments.models import Enrollment
 from enrollments.signals import learned
@@ -154,7 +155,7 @@ def submit(
 
 
 def _check_content(content: str, files_count: int) -> None:
-    if not content and not files_count:
+    if is_blank(content) and not files_count:
         raise AssignmentError("nothing_handed_in", _("Enter a text or choose a file."), status=400)
     if len(content) > MAX_TEXT_LENGTH:
         raise AssignmentError(

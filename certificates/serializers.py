@@ -7,6 +7,7 @@ from rest_framework.reverse import reverse
 
 from certificates.models import Certificate, Status
 from certificates.verification import Outcome
+from core.text.validators import validate_visible
 
 
 class CertificateSerializer(serializers.ModelSerializer[Certificate]):
@@ -65,4 +66,4 @@ class FindingSerializer(serializers.Serializer[Any]):
 class ReasonSerializer(serializers.Serializer[Any]):
     """Reason for revoking or reissuing a certificate."""
 
-    reason = serializers.CharField(max_length=300)
+    reason = serializers.CharField(max_length=300, validators=[validate_visible])

@@ -16,8 +16,9 @@ from django.utils.functional import cached_property
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Role, has_role, one_line
+from accounts.models import Role, has_role
 from core.text import markdown, money
+from core.text.validators import validate_one_line
 from files.models import File
 
 validate_web_url = URLValidator(schemes=["http", "https"], message=_("Enter a URL that starts with https://."))
@@ -131,7 +132,7 @@ class Course(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     slug = models.SlugField(_("slug"), max_length=140, unique=True, editable=False)
-    title = models.CharField(_("title"), max_length=120, validators=[one_line])
+    title = models.CharField(_("title"), max_length=120, validators=[validate_one_line])
     short_description = models.CharField(_("short description"), max_length=300, blank=True)
     description = models.TextField(_("description"), max_length=20_000, blank=True, help_text=_("Markdown."))
     outcomes = models.JSONField(_("learning outcomes"), default=list, blank=True)
@@ -233,7 +234,7 @@ class Section(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     course = models.ForeignKey(Course, models.CASCADE, related_name="sections")
-    title = models.CharField(_("title"), max_length=120, validators=[one_line])
+    title = models.CharField(_("title"), max_length=120, validators=[validate_one_line])
     order = models.PositiveIntegerField(default=0)
 
     class Meta:
@@ -306,7 +307,7 @@ class Lesson(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     course = models.ForeignKey(Course, models.CASCADE, related_name="lessons")
     section = models.ForeignKey(Section, models.PROTECT, related_name="lessons", verbose_name=_("section"))
-    title = models.CharField(_("title"), max_length=120, validators=[one_line])
+    title = models.CharField(_("title"), max_length=120, validators=[validate_one_line])
     content = models.TextField(_("text"), max_length=100_000, blank=True, help_text=_("Markdown."))
     content_html = models.TextField(editable=False, blank=True)
     video_url = models.URLField(_("video"), max_length=500, null=True, blank=True, validators=[validate_web_url])

@@ -13,6 +13,7 @@ from accounts.models import User
 from accounts.permissions import require_verified_email
 from core.audit.entries import record
 from core.http.errors import DomainError
+from core.text.characters import is_blank
 from courses.models import Course, Lesson, Section, Tag
 from courses.public_cache import bump_catalog_version
 from courses.signals import requirements_changed
@@ -338,7 +339,7 @@ def _count_lessons(course: Course) -> None:
 
 
 def _normalize_tags(names: Sequence[str]) -> list[str]:
-    return sorted({name.strip().lower() for name in names if name.strip()})
+    return sorted({name.strip().lower() for name in names if not is_blank(name)})
 
 
 def _set_tags(course: Course, names: Sequence[str]) -> None:

@@ -4,6 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from core.http.fields import EmailFormField
+from core.text.validators import validate_visible
 from enrollments.models import Accommodation, Extension, Review
 
 STARS = [(5, _("5 stars")), (4, _("4 stars")), (3, _("3 stars")), (2, _("2 stars")), (1, _("1 star"))]
@@ -38,7 +39,9 @@ class ReplyForm(forms.Form):
 class ReportForm(forms.Form):
     """Reason for reporting a review to staff."""
 
-    reason = forms.CharField(label=_("Reason"), max_length=1000, widget=forms.Textarea(attrs={"rows": 4}))
+    reason = forms.CharField(
+        label=_("Reason"), max_length=1000, validators=[validate_visible], widget=forms.Textarea(attrs={"rows": 4})
+    )
 
 
 class AccommodationForm(forms.ModelForm[Accommodation]):
@@ -52,7 +55,12 @@ class AccommodationForm(forms.ModelForm[Accommodation]):
 class EndForm(forms.Form):
     """Reason for ending an enrollment. Its page has another `reason` field, so pass an `auto_id`."""
 
-    reason = forms.CharField(label=_("Reason"), max_length=300, help_text=_("Stored in the history of the enrollment."))
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=300,
+        validators=[validate_visible],
+        help_text=_("Stored in the history of the enrollment."),
+    )
 
 
 class ExtensionForm(forms.ModelForm[Extension]):

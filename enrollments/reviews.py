@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from core.audit.entries import record
+from core.text.characters import is_blank
 from courses.models import Course
 from courses.public_cache import bump_catalog_version
 from enrollments.errors import EnrollmentError
@@ -23,7 +24,7 @@ def reply_to_review(*, actor: User, review: Review, reply: str) -> Review:
     if not Course.objects.filter(pk=review.course_id).editable_by(actor).exists():
         detail = _("Only the course's instructor can reply to its reviews.")
         raise EnrollmentError("not_your_course", detail, status=403)
-    review.reply = reply.strip()
+    review.reply = "" if is_blank(reply) else reply.strip()
     review.replied_at = timezone.now() if review.reply else None
     review.clean_fields(exclude=["course", "user"])
     review.save(update_fields=["reply", "replied_at", "updated_at"])
@@ -38,7 +39,7 @@ def report_review(*, actor: User, review: Review, reason: str) -> ReviewReport:
 
     Raises ValidationError if `reason` is blank.
     """
-    if not reason.strip():
+    if is_blank(reason):
         raise ValidationError({"reason": _("Enter a reason.")})
     report, _created = ReviewReport.objects.update_or_create(
         review=review, user=actor, defaults={"reason": reason.strip()[:1000], "settled_at": None}

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from core.text.validators import validate_visible
 from courses.models import Course
 from enrollments.models import Enrollment, LessonProgress, Review
 
@@ -116,7 +117,7 @@ class ReplySerializer(serializers.Serializer[Any]):
 class ReportSerializer(serializers.Serializer[Any]):
     """Reason for reporting a review to staff."""
 
-    reason = serializers.CharField(max_length=1000)
+    reason = serializers.CharField(max_length=1000, validators=[validate_visible])
 
 
 def build_progress(enrollment: Enrollment, rows: list[LessonProgress], lessons: list[Any]) -> dict[str, Any]:

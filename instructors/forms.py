@@ -7,6 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from core.http.form_renderer import TextsField
+from core.text.validators import validate_visible
 from enrollments.models import GradedItem, GradeEntry
 from instructors.models import MAX_EXPERTISE, MAX_EXPERTISE_LENGTH, Instructor
 
@@ -32,7 +33,9 @@ class GradeForm(forms.Form):
     is_excused = forms.BooleanField(
         label=_("Excused"), required=False, help_text=_("This item does not count toward the student's final grade.")
     )
-    reason = forms.CharField(label=_("Reason"), max_length=300, help_text=_("Shown in the grade history."))
+    reason = forms.CharField(
+        label=_("Reason"), max_length=300, validators=[validate_visible], help_text=_("Shown in the grade history.")
+    )
 
     def __init__(self, *args: Any, item: GradedItem, current: GradeEntry | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

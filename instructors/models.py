@@ -10,8 +10,9 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Role, has_role, one_line
+from accounts.models import Role, has_role
 from core.text import markdown
+from core.text.validators import validate_one_line
 
 MAX_EXPERTISE = 12
 MAX_EXPERTISE_LENGTH = 60  # characters of one area
@@ -37,7 +38,7 @@ class Instructor(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="instructor_profile")
-    title = models.CharField(_("title"), max_length=120, blank=True, null=True, validators=[one_line])
+    title = models.CharField(_("title"), max_length=120, blank=True, null=True, validators=[validate_one_line])
     bio = models.TextField(_("about"), max_length=5000, blank=True, null=True)
     expertise = models.JSONField(_("expertise"), default=list, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -13,6 +13,7 @@ from accounts.permissions import require_verified_email
 from core.audit.entries import record
 from core.http.errors import DomainError
 from core.text import markdown
+from core.text.characters import is_blank
 from courses.models import Course
 from enrollments.tasks import complete_finished_enrollments
 from files import services as files
@@ -177,7 +178,7 @@ def _clean_fields(fields: dict[str, Any], before: QuestionVersion | None = None)
     if question_type is None:
         raise QuestionError("invalid_question", _("This question type does not exist."))
     text = merged.get("question_text") or ""
-    if not isinstance(text, str) or not text.strip():
+    if not isinstance(text, str) or is_blank(text):
         raise QuestionError("invalid_question", _("Enter the question."))
     key = question_type.clean_key(**{name: merged.get(name) for name in KEY_FIELDS})
     plain = {"question_text": text, "points": merged.get("points", 1), "explanation": merged.get("explanation", "")}

@@ -9,6 +9,8 @@ from django.core.validators import FileExtensionValidator
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from core.text.characters import is_blank
+from core.text.validators import validate_visible
 from courses.models import Course, Lesson
 from quizzes.models import MAX_POINTS, QuestionVersion, Quiz
 from quizzes.option_ids import assign_ids
@@ -73,7 +75,7 @@ class QuestionForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Require a description for a picture."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if cleaned.get("picture") and not cleaned.get("picture_shows", "").strip():
+        if cleaned.get("picture") and is_blank(cleaned.get("picture_shows", "")):
             self.add_error("picture_shows", _("Describe the picture."))
         return cleaned
 
@@ -304,7 +306,7 @@ def _unmatched(version: QuestionVersion, used: set[str]) -> list[dict[str, str]]
 
 
 def _lines(text: str) -> list[str]:
-    return [line.strip() for line in text.splitlines() if line.strip()]
+    return [line.strip() for line in text.splitlines() if not is_blank(line)]
 
 
 FORMS: dict[str, type[QuestionForm]] = {
@@ -330,4 +332,6 @@ class GradeForm(forms.Form):
 
 
 class ReasonForm(forms.Form):
-    reason = forms.CharField(label=_("Reason"), max_length=300, help_text=_("Recorded in the audit log."))
+    reason = forms.CharField(
+        label=_("Reason"), max_length=300, validators=[validate_visible], help_text=_("Recorded in the audit log.")
+    )

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from core.audit.entries import record
 from core.http.errors import DomainError
+from core.text.characters import is_blank
 from enrollments.completion import complete_finished_enrollments
 from enrollments.grades import record_grade
 from quizzes.models import CENT, Attempt, Counts, Mark, Question, QuestionVersion, Quiz
@@ -116,7 +117,7 @@ def grade_answer(
     if not 0 <= points <= before.version.points:
         detail = _("Enter between 0 and %d points.") % before.version.points
         raise GradingError("points_out_of_range", detail, status=400)
-    if not before.version.type.is_graded_by_hand and not reason.strip():
+    if not before.version.type.is_graded_by_hand and is_blank(reason):
         raise GradingError("reason_required", _("Enter the reason for the change."), status=400)
     mark = Mark.objects.create(
         attempt=locked,

@@ -20,6 +20,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role, has_role
+from core.text.characters import is_blank
 from enrollments.models import Enrollment, GradedItem, GradedItemQuerySet, ItemKind
 from quizzes.question_types import CHOICES, TYPES, QuestionType
 from quizzes.states import AttemptState
@@ -187,7 +188,7 @@ class QuestionVersion(models.Model):
 
         A missing answer earns 0 points, also for an essay.
         """
-        if answer is None or (self.type.is_graded_by_hand and not str(answer).strip()):
+        if answer is None or (self.type.is_graded_by_hand and is_blank(str(answer))):
             return Decimal(0)
         share = self.type.grade(self, answer)
         return None if share is None else round_points(share, self.points)

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.http.errors import DomainError
+from core.text.characters import is_blank
 from quizzes.option_ids import make_option_id, with_known_ids
 
 MAX_SHORT_ANSWER = 500
@@ -132,7 +133,7 @@ def _clean_choices(raw: Any, extra: tuple[str, ...] = ()) -> list[dict[str, Any]
 
 
 def _clean_choice(raw: Any, extra: tuple[str, ...]) -> dict[str, Any]:
-    if not isinstance(raw, dict) or not isinstance(raw.get("text"), str) or not raw["text"].strip():
+    if not isinstance(raw, dict) or not isinstance(raw.get("text"), str) or is_blank(raw["text"]):
         raise _question_error(_("Each option needs a text."))
     given = raw.get("id", "")
     if not isinstance(given, str) or len(given) > 36 or len(raw["text"]) > MAX_OPTION_TEXT:
@@ -277,7 +278,7 @@ class ShortAnswer(QuestionType):
             raise _question_error(_("Accepted answers must be a list of at most %d texts.") % MAX_OPTIONS)
         texts = [correct_answer, *accepted]
         if not isinstance(correct_answer, str) or not all(
-            normalize_text(text) and len(text) <= MAX_SHORT_ANSWER for text in texts
+            not is_blank(text) and len(text) <= MAX_SHORT_ANSWER for text in texts
         ):
             raise _question_error(_("Enter a correct answer of at most %d characters.") % MAX_SHORT_ANSWER)
         return _key_fields(correct_answer=correct_answer.strip(), accepted=[text.strip() for text in accepted])

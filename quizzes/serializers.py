@@ -10,6 +10,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from core.text.validators import validate_visible
 from quizzes.models import MAX_POINTS, Attempt, Question, Quiz
 from quizzes.question_types import CHOICES
 
@@ -172,7 +173,7 @@ class QuestionSerializer(serializers.Serializer[Question]):
 class RegradeSerializer(serializers.Serializer[Any]):
     """The reason for a regrade."""
 
-    reason = serializers.CharField(max_length=300)
+    reason = serializers.CharField(max_length=300, validators=[validate_visible])
 
 
 class RegradedSerializer(serializers.Serializer[Any]):

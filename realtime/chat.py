@@ -18,6 +18,7 @@ from accounts.models import User
 from accounts.permissions import require_verified_email
 from core.audit.entries import record
 from core.http.errors import DomainError
+from core.text.characters import is_blank
 from realtime import broadcast, rooms
 from realtime.models import Conversation, Event, Message, Mute, ReadMark
 from realtime.models.chat import MAX_MESSAGE_LENGTH
@@ -222,7 +223,7 @@ def _payload(message: Message, action: str, room_fields: dict[str, Any]) -> dict
 
 def _clean_text(text: str) -> str:
     text = text.strip().replace("\x00", "")
-    if not text:
+    if is_blank(text):
         raise ValidationError({"text": ValidationError(_("Enter a message."), code="blank")})
     if len(text) > MAX_MESSAGE_LENGTH:
         detail = _("Messages can have at most %(most)d characters.") % {"most": MAX_MESSAGE_LENGTH}

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from core.text.validators import validate_visible
 from realtime.models import DEFAULT_CHANNELS, Announcement, DeliveryChannel, Event
 from realtime.models.chat import MAX_MESSAGE_LENGTH
 
@@ -15,6 +16,7 @@ class MessageForm(forms.Form):
     text = forms.CharField(
         label=_("Your message"),
         max_length=MAX_MESSAGE_LENGTH,
+        validators=[validate_visible],
         widget=forms.Textarea(attrs={"rows": 2, "placeholder": _("Write a message")}),
         help_text=_("Type @ and a member's full name to notify them."),
     )

@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from core.text.validators import validate_visible
 from realtime.models import DEFAULT_CHANNELS, Announcement, DeliveryChannel, Message, Notification
 from realtime.models.chat import MAX_MESSAGE_LENGTH
 
@@ -59,7 +60,7 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
 class MessageWriteSerializer(serializers.Serializer[Any]):
     """The text of a message to post."""
 
-    text = serializers.CharField(max_length=MAX_MESSAGE_LENGTH)
+    text = serializers.CharField(max_length=MAX_MESSAGE_LENGTH, validators=[validate_visible])
 
 
 class ReadMarkSerializer(serializers.Serializer[Any]):

@@ -9,7 +9,6 @@ from accounts.models.people import (
     UserManager,
     UserQuerySet,
     has_role,
-    one_line,
     validate_language,
     validate_time_zone,
 )
@@ -29,7 +28,6 @@ __all__ = [
     "UserQuerySet",
     "end_of_login",
     "has_role",
-    "one_line",
     "validate_language",
     "validate_time_zone",
 ]

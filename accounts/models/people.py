@@ -9,13 +9,13 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
-from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.text.email_addresses import normalize_email
+from core.text.validators import validate_one_line
 
 
 class Role(models.TextChoices):
@@ -43,9 +43,6 @@ def validate_language(code: str) -> None:
         raise ValidationError(
             _("%(code)s is not an available language."), params={"code": code}, code="invalid_language"
         )
-
-
-one_line = RegexValidator(r"^[^\x00-\x1f\x7f]*$", _("Use one line, without control characters."), code="one_line")
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -99,7 +96,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField(_("email"), max_length=254, unique=True)
-    full_name = models.CharField(_("full name"), max_length=120, validators=[one_line])
+    full_name = models.CharField(_("full name"), max_length=120, validators=[validate_one_line])
     role = models.CharField(_("role"), max_length=20, choices=Role.choices, default=Role.STUDENT)
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("staff"), default=False)

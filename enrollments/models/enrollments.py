@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role, has_role
+from core.text.validators import validate_visible
 from courses.models import Course, Lesson
 from enrollments.states import EnrollmentState
 
@@ -282,7 +283,7 @@ class Review(models.Model):
     course = models.ForeignKey(Course, models.CASCADE, related_name="reviews")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="reviews")
     rating = models.PositiveSmallIntegerField(_("stars"), validators=[MinValueValidator(1), MaxValueValidator(5)])
-    comment = models.TextField(_("comment"), max_length=2000, blank=True)
+    comment = models.TextField(_("comment"), max_length=2000, blank=True, validators=[validate_visible])
     reply = models.TextField(_("instructor's reply"), max_length=2000, blank=True)
     replied_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)

@@ -15,7 +15,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Role, has_role, one_line
+from accounts.models import Role, has_role
+from core.text.validators import validate_one_line
 from courses.models import Course, Lesson
 from enrollments.models.enrollments import Enrollment
 
@@ -71,7 +72,7 @@ class GradedItem(models.Model):
         Lesson, models.SET_NULL, null=True, blank=True, related_name="graded_items", verbose_name=_("lesson")
     )
     kind = models.CharField(max_length=20, choices=ItemKind.choices, editable=False)
-    title = models.CharField(_("title"), max_length=200, validators=[one_line])
+    title = models.CharField(_("title"), max_length=200, validators=[validate_one_line])
     is_published = models.BooleanField(_("published"), default=False)
     is_required = models.BooleanField(
         _("required"), default=False, help_text=_("Students must pass this to complete the course.")

@@ -8,7 +8,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import one_line
+from core.text.validators import validate_one_line, validate_visible
 from realtime.rooms import Room
 
 
@@ -27,8 +27,8 @@ class Announcement(models.Model):
     field = models.CharField(max_length=40, editable=False)
     room_id = models.UUIDField(editable=False)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    subject = models.CharField(_("subject"), max_length=120, validators=[one_line])
-    text = models.TextField(_("text"), max_length=5000)
+    subject = models.CharField(_("subject"), max_length=120, validators=[validate_one_line])
+    text = models.TextField(_("text"), max_length=5000, validators=[validate_visible])
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = AnnouncementQuerySet.as_manager()

@@ -6,7 +6,6 @@ template `templates/quizzes/types/<name>.html`. User input is never executed: no
 """
 
 import random
-import unicodedata
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
@@ -19,6 +18,7 @@ from django.utils.translation import gettext_lazy
 
 from core.http.errors import DomainError
 from core.text.characters import is_blank
+from core.text.comparison import fold
 from quizzes.option_ids import make_option_id, with_known_ids
 
 MAX_SHORT_ANSWER = 500
@@ -48,11 +48,6 @@ class QuestionContent(Protocol):
     correct_answer: Any
     accepted_answers: Any
     tolerance: Any
-
-
-def normalize_text(text: str) -> str:
-    """Return a text normalized for comparison: NFKC, case-folded, trimmed, runs of white space collapsed."""
-    return " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).split())
 
 
 def _question_error(detail: str) -> QuestionError:
@@ -289,8 +284,8 @@ class ShortAnswer(QuestionType):
         return answer
 
     def grade(self, question: QuestionContent, answer: Any) -> Fraction:
-        correct = {normalize_text(text) for text in [question.correct_answer, *question.accepted_answers]}
-        return FULL_CREDIT if normalize_text(answer) in correct else NO_CREDIT
+        correct = {fold(text) for text in [question.correct_answer, *question.accepted_answers]}
+        return FULL_CREDIT if fold(answer) in correct else NO_CREDIT
 
 
 class Numeric(QuestionType):

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from core.text.comparison import fold
 from core.text.csv_files import escape_cell
 from quizzes.charts import Bar, histogram
 from quizzes.grading import load_current_marks
 from quizzes.models import Mark, QuestionVersion, Quiz
-from quizzes.question_types import normalize_text
 
 MAX_ATTEMPTS = 5000
 MAX_FREE_ANSWERS = 12
@@ -71,12 +71,12 @@ class QuestionResult:
             texts = [option["text"] for option in version.options]
         else:
             texts = [text for text, _count in counts.most_common(MAX_FREE_ANSWERS)]
-        correct = {normalize_text(text) for text in [*key, *version.accepted_answers]}
+        correct = {fold(text) for text in [*key, *version.accepted_answers]}
         return [
             AnswerCount(
                 answer=text,
                 count=counts[text],
-                is_correct=normalize_text(text) in correct,
+                is_correct=fold(text) in correct,
                 share=round(100 * counts[text] / max(1, self.answered)),
             )
             for text in texts

@@ -7,6 +7,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 
 from accounts.models import Challenge, User
+from core.text.codes import normalize_one_time_code
 
 RECOVERY_CODES = 10
 RECOVERY_NAME = "recovery"
@@ -52,5 +53,5 @@ def count_recovery_codes(user: User) -> int:
 
 def _hash_code(user: User, code: str) -> str:
     """Return the stored hash of a recovery code; spaces, dashes and case are ignored."""
-    plain = "".join(code.lower().replace("-", "").split())
+    plain = normalize_one_time_code(code)
     return salted_hmac("accounts.recovery", f"{user.pk}:{plain}", algorithm="sha256").hexdigest()[:HASH_LENGTH]

@@ -23,6 +23,7 @@ from accounts.errors import AccountError
 from accounts.models import Challenge, User
 from accounts.models.one_time_tokens import ChallengePurpose, Transport
 from core.audit.entries import record
+from core.text.codes import normalize_one_time_code
 
 APP, MAIL, RECOVERY = "totp", "email", "recovery"
 LIFE_SECONDS = 300
@@ -103,7 +104,7 @@ def verify_code(*, challenge: Challenge, code: str) -> Any:
             raise challenge_expired_error()
         locked.attempts += 1
         locked.save(update_fields=["attempts"])
-        device = _device_for_code(locked, code.strip())
+        device = _device_for_code(locked, normalize_one_time_code(code))
         if device is not None:
             Challenge.objects.filter(pk=locked.pk).use()
     # Raised after the commit; otherwise the counted attempt would be rolled back.

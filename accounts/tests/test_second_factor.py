@@ -205,6 +205,39 @@ def test_a_recovery_code_works_once_and_is_stored_as_a_hash(bob: User) -> None:
     assert StaticToken.objects.count() == 9
 
 
+ARABIC_DIGITS = {48 + digit: 0x660 + digit for digit in range(10)}
+WIDE_DIGITS = {48 + digit: 0xFF10 + digit for digit in range(10)}
+TYPED = {
+    "space": lambda code: f"{code[:3]} {code[3:]}",
+    "dash": lambda code: f"{code[:3]}-{code[3:]}",
+    "no-break space": lambda code: f" {code[:3]}\u00a0{code[3:]}",
+    "thin space": lambda code: f"{code[:3]}\u2009{code[3:]}\u3000",
+    "en dash": lambda code: f"{code[:3]}\u2013{code[3:]}",
+    "non-breaking hyphen": lambda code: f"{code[:3]}\u2011{code[3:]}",
+    "minus": lambda code: f"{code[:3]}\u2212{code[3:]}",
+    "bidi marks": lambda code: f"\u200e\u202a{code}\u202c",
+    "zero-width space": lambda code: f"{code[:3]}\u200b{code[3:]}",
+    "Arabic digits": lambda code: code.translate(ARABIC_DIGITS),
+    "wide digits": lambda code: code.translate(WIDE_DIGITS),
+}
+
+
+@pytest.mark.parametrize("type_code", TYPED.values(), ids=TYPED)
+def test_a_code_is_accepted_in_any_spelling(
+    type_code: Callable[[str], str], bob: User, secret: str, client: Client
+) -> None:
+    assert second_step(first_step(bob), type_code(code_of(secret, -1))).status_code == 200
+    client.post("/account/login/", {"username": bob.email, "password": PASSWORD})
+    page = client.post("/account/login/code/", {"code": type_code(code_of(secret))})
+    assert page.status_code == 302
+
+
+@pytest.mark.parametrize("type_code", TYPED.values(), ids=TYPED)
+def test_a_recovery_code_is_accepted_in_any_spelling(type_code: Callable[[str], str], bob: User) -> None:
+    _secret, recovery = turn_on(bob)
+    assert second_step(first_step(bob), type_code(recovery[0])).status_code == 200
+
+
 def test_emailed_codes(bob: User, api_of: Callable[[User], APIClient]) -> None:
     client = api_of(bob)
     with_mail = client.post(f"{AUTH}mfa/enable", {"method": "email"})
@@ -221,7 +254,7 @@ def test_emailed_codes(bob: User, api_of: Callable[[User], APIClient]) -> None:
     assert client.post(f"{AUTH}mfa/enable", body).json()["mfa_enabled"] is True
     challenge = first_step(bob)
     assert challenge["methods"] == ["email", "recovery"]
-    assert second_step(challenge, mailed()).status_code == 200
+    assert second_step(challenge, f"{mailed()[:3]}\u00a0{mailed()[3:]}").status_code == 200
 
 
 @pytest.mark.quality("A12")

@@ -13,14 +13,15 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role, has_role
+from core.text.codes import fold_code
 from courses.models import Course, validate_currency
 
 validate_code = RegexValidator(r"^[A-Z0-9][A-Z0-9_-]{1,39}$", _("Use 2 to 40 letters, digits, dashes or underscores."))
 
 
 def normalize_code(code: str) -> str:
-    """Return a coupon's code as it is stored: without surrounding spaces, in capitals."""
-    return code.strip().upper()
+    """Return a coupon's code as it is stored: without spaces, with plain dashes, in capitals."""
+    return fold_code(code).upper()
 
 
 def uses_coupon(prefix: str = "") -> Q:

@@ -11,6 +11,7 @@ import requests
 import time_machine
 from django.db import connection
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -450,6 +451,37 @@ def test_concurrent_free_orders_of_one_course_use_the_coupon_once(carol: User, p
 def test_a_percentage_coupon_with_an_empty_currency_has_no_currency(dan: User, api_of: Api) -> None:
     made = api_of(dan).post("/api/v1/coupons/", {"code": "HALF", "percent_off": 50, "currency": ""})
     assert (made.status_code, made.json()["currency"]) == (201, None)
+
+
+CODES = {
+    "spaces": " early bird-20 ",
+    "no-break space": "\u00a0EARLYBIRD-20\u00a0",
+    "en dash": "EARLYBIRD\u201320",
+    "non-breaking hyphen": "EARLYBIRD\u201120",
+    "minus": "EARLYBIRD\u221220",
+    "wide letters": "\uff25ARLYBIRD\uff0d20",
+    "zero-width space": "EARLY\u200bBIRD-20",
+    "soft hyphen": "EARLY\u00adBIRD-20",
+}
+
+
+@pytest.mark.parametrize("typed", CODES.values(), ids=CODES)
+def test_a_coupon_is_found_in_any_spelling(
+    typed: str,
+    carol: User,
+    bob: User,
+    dan: User,
+    paid_course: Course,
+    api_of: Api,
+    browser_of: Callable[[User], Client],
+) -> None:
+    made = api_of(dan).post("/api/v1/coupons/", {"code": typed, "percent_off": 10})
+    assert (made.status_code, made.json()["code"]) == (201, "EARLYBIRD-20")
+    order = api_of(carol).post("/api/v1/orders/", {"course_id": str(paid_course.pk), "coupon": typed})
+    assert (order.status_code, order.json()["coupon"]) == (201, "EARLYBIRD-20")
+    plain, _created = checkout.place_order(actor=bob, course=paid_course)
+    assert browser_of(bob).post(reverse("payments:coupon", args=[plain.pk]), {"code": typed}).status_code == 302
+    assert Order.objects.get(status="pending", user=bob).coupon.code == "EARLYBIRD-20"
 
 
 def test_admins_create_and_change_coupons(dan: User, carol: User, paid_course: Course, api_of: Api) -> None:

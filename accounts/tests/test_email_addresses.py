@@ -1,9 +1,11 @@
 """Invisible characters in email addresses: one stored form, wherever an address is taken."""
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core import mail
 from django.core.management import CommandError, call_command
 from django.test import Client
@@ -145,3 +147,11 @@ def test_the_contact_address_is_stored_without_invisible_characters(
     values = {name: value for name, value in initial.items() if isinstance(value, str | int) and value}
     assert browser.post(path, {**values, "contact_email": "help\u200b@example.com"}).status_code == 302
     assert SiteSettings.objects.get().contact_email == "help@example.com"
+
+
+def test_the_migration_normalizes_addresses_that_are_free(bob: User, carol: User, dan: User) -> None:
+    User.objects.filter(pk=bob.pk).update(email="Bob\u200b@example.com")
+    User.objects.filter(pk=dan.pk).update(email="carol\u200b@example.com")
+    import_module("accounts.migrations.0008_normalize_addresses").normalize_addresses(apps, None)
+    emails = dict(User.objects.values_list("pk", "email"))
+    assert emails == {bob.pk: "bob@example.com", carol.pk: "carol@example.com", dan.pk: "carol\u200b@example.com"}

@@ -7,9 +7,9 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts import services
+from accounts import addresses, services
 from accounts.errors import AccountError
-from accounts.models import LoginSession, Role, User, has_role
+from accounts.models import LoginSession, Role, User, has_role, normalize_email
 from core.audit.entries import record
 
 
@@ -38,19 +38,52 @@ def _check_reach(actor: Any, user: User) -> None:
 def change_user(*, actor: User, user: User, changes: dict[str, Any]) -> User:
     """Change an account as staff and return the user.
 
-    `changes` may hold the fields that `services.update_profile` takes, `role` and `is_active`.
+    `changes` may hold the fields that `services.update_profile` takes, `email`, `role` and `is_active`. A new address
+    is unconfirmed; it ends the user's logins and emailed links.
 
     Raises AccountError `out_of_reach` (403), `role_not_allowed` (403: only administrators assign roles, and not to
-    themselves) or `last_admin` (409); ValidationError for invalid values.
+    themselves), `email_taken` (400) or `last_admin` (409); ValidationError for invalid values.
     """
+    user = User.objects.select_for_update().get(pk=user.pk)
     _check_reach(actor, user)
     access = {name: changes[name] for name in ("role", "is_active") if name in changes}
     if access.get("role", user.role) != user.role and not (actor.is_superuser or has_role(actor, Role.ADMIN)):
         raise AccountError("role_not_allowed", _("Only administrators can assign roles."), status=403)
-    profile = {name: value for name, value in changes.items() if name not in access}
+    if "email" in changes and normalize_email(changes["email"]) != user.email:
+        _change_address(actor, user, changes["email"])
+    profile = {name: value for name, value in changes.items() if name not in (*access, "email")}
     if profile:
         user = services.update_profile(actor=actor, user=user, changes=profile)
     return services.change_access(actor=actor, user=user, **access) if access else user
+
+
+def _change_address(actor: User, user: User, email: str) -> None:
+    """Change another user's address. Users change their own with their password (`addresses.request_change`)."""
+    if actor.pk == user.pk or not (actor.is_superuser or has_role(actor, Role.ADMIN)):
+        detail = _("Only another administrator can change this user's email address.")
+        raise AccountError("out_of_reach", detail, status=403)
+    addresses.set_address(actor=actor, user=user, email=email, is_verified=False)
+    LoginSession.objects.involving(user).end()
+
+
+def check_may_close(*, actor: User, user: User) -> None:
+    """Raise AccountError `out_of_reach` (403) unless `actor` may delete this account.
+
+    Users may delete their own, administrators those of others except superusers, superusers all.
+    """
+    if actor.pk == user.pk:
+        return
+    if not (actor.is_superuser or has_role(actor, Role.ADMIN)) or is_out_of_reach(actor=actor, user=user):
+        raise AccountError("out_of_reach", _("You don't have permission to delete this account."), status=403)
+
+
+@transaction.atomic
+def end_logins(*, actor: User, user: User) -> int:
+    """End all logins of a user as staff; return their number. Raises AccountError `out_of_reach` (403)."""
+    _check_reach(actor, user)
+    ended = LoginSession.objects.involving(user).end()
+    record(actor=actor, action="accounts.logins_ended", target=user, changes={"ended": ended})
+    return ended
 
 
 @transaction.atomic

@@ -1,11 +1,9 @@
 """Account deletion; rows are anonymized where orders, certificates or grades have to be retained (quality row U03)."""
 
-from typing import Any
-
 from django.db import transaction
 from django.db.models import ProtectedError, RestrictedError
 
-from accounts import mfa, registry
+from accounts import account_administration, mfa, registry
 from accounts.models import DataExport, EmailToken, LoginSession, Role, User
 from accounts.services import refuse_last_admin
 from accounts.signals import account_deleted
@@ -21,15 +19,18 @@ def close_own_account(*, user: User, password: str, code: str = "") -> None:
 
 
 @transaction.atomic
-def close_account(*, actor: Any, user: User) -> None:
+def close_account(*, actor: User, user: User) -> None:
     """Delete a user, or anonymize the row if other data has to refer to it.
 
     An anonymized user has no name, no address and cannot log in. Orders, payments, the audit log, certificates and
-    grades keep their rows, and all totals stay the same. Raises AccountError `last_admin` (409).
+    grades keep their rows, and all totals stay the same. Raises AccountError `last_admin` (409), `out_of_reach` (403).
     """
+    # The same order of locks as in `services.change_access`: first all administrators, then the user.
+    admins = {admin.pk for admin in User.objects.select_for_update().filter(role=Role.ADMIN, is_active=True)}
+    user = User.objects.select_for_update().get(pk=user.pk)
+    account_administration.check_may_close(actor=actor, user=user)
     if user.role == Role.ADMIN:
-        admins = User.objects.select_for_update().filter(role=Role.ADMIN, is_active=True)
-        refuse_last_admin(user, {admin.pk for admin in admins})
+        refuse_last_admin(user, admins)
     LoginSession.objects.involving(user).end()
     DataExport.objects.filter(user=user).remove()
     record(actor=actor, action="accounts.closed", target=user)

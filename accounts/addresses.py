@@ -52,6 +52,25 @@ def request_change(*, user: User, password: str, email: str, code: str = "") -> 
     tasks.mail_notice.send_or_defer(str(user.pk), user.email, "email_change_asked")
 
 
+def set_address(*, actor: User, user: User, email: str, is_verified: bool) -> None:
+    """Store a user's new address, normalized; all emailed links of the user stop working. Call in a transaction.
+
+    Raises ValidationError for an invalid address, AccountError `email_taken` (400) if another user has it.
+    """
+    user.email, user.email_verified_at = normalize_email(email), timezone.now() if is_verified else None
+    validate_email(user.email)
+    try:
+        with transaction.atomic():
+            user.save(update_fields=["email", "email_verified_at", "updated_at"])
+    except IntegrityError as error:
+        raise AccountError(
+            "email_taken", _("An account with this email address already exists."), status=400
+        ) from error
+    email_links.revoke_all(user)
+    record(actor=actor, action="accounts.email_changed", target=user)
+
+
+@transaction.atomic
 def change(*, token: str) -> User:
     """Set a user's email address to the one that a link was sent to; return the user.
 
@@ -59,15 +78,6 @@ def change(*, token: str) -> User:
     meanwhile.
     """
     email_token = email_links.resolve_token(purpose=EmailTokenPurpose.NEW_EMAIL, token=token)
-    try:
-        with transaction.atomic():
-            user = email_links.consume(email_token)
-            user.email, user.email_verified_at = email_token.email, timezone.now()
-            user.save(update_fields=["email", "email_verified_at", "updated_at"])
-            email_links.revoke_all(user)
-            record(actor=user, action="accounts.email_changed", target=user)
-    except IntegrityError as error:
-        raise AccountError(
-            "email_taken", _("An account with this email address already exists."), status=400
-        ) from error
+    user = email_links.consume(email_token)
+    set_address(actor=user, user=user, email=email_token.email, is_verified=True)
     return user

@@ -9,7 +9,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
-from django.db import models, transaction
+from django.db import models
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -22,7 +22,7 @@ from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
-from accounts import account_administration, impersonation, passwords, services
+from accounts import account_administration, impersonation, passwords
 from accounts.errors import AccountError
 from accounts.models import LoginSession, Role, User, has_role
 from accounts.permissions import signed_in
@@ -110,33 +110,26 @@ class UserAdmin(DjangoUserAdmin):
         if not has_role(user, Role.ADMIN):
             fields += ["email", "role", "groups"]
         elif obj.pk == user.pk:
-            fields.append("groups")
+            fields += ["email", "groups"]
         return fields
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Create an account, or change one through the services.
 
-        `change_access` ends logins and protects the last administrator when the role or the activity changes (quality
-        row A02, U06).
+        `change_user` ends logins, revokes emailed links and protects the last administrator (quality rows A02, V04).
         """
         if not change:
             obj.is_staff = obj.role == Role.ADMIN
             super().save_model(request, obj, form, change)
             record(actor=request.user, action="accounts.made_by_staff", target=obj, changes={"role": obj.role})
             return
-        role, is_active = obj.role, obj.is_active
-        before = User.objects.get(pk=obj.pk)
-        obj.role, obj.is_active = before.role, before.is_active
-        if "email" in form.changed_data:
-            obj.email_verified_at = None
-        super().save_model(request, obj, form, change)
-        plain = [name for name in form.changed_data if name not in ("role", "is_active", "groups", "user_permissions")]
-        if plain:
-            record(actor=request.user, action="accounts.changed_by_staff", target=obj, changes={"fields": plain})
-        try:
-            services.change_access(actor=request.user, user=obj, role=role, is_active=is_active)
-        except AccountError as error:
-            messages.error(request, str(error.detail))
+        changes = {name: getattr(obj, name) for name in form.changed_data if name not in ("groups", "user_permissions")}
+        if changes:
+            try:
+                account_administration.change_user(actor=signed_in(request), user=obj, changes=changes)
+            except AccountError as error:
+                messages.error(request, str(error.detail))
+            obj.refresh_from_db()
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Set the groups through the service; record changed user permissions in the audit log."""
@@ -183,13 +176,11 @@ class UserAdmin(DjangoUserAdmin):
     def end_logins(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Log the selected users out everywhere."""
         for user in queryset:
-            if account_administration.is_out_of_reach(actor=request.user, user=user):
-                reason = _("You don't have permission to change this account.")
-                self.message_user(request, f"{user}: {reason}", messages.ERROR)
+            try:
+                ended = account_administration.end_logins(actor=signed_in(request), user=user)
+            except AccountError as error:
+                self.message_user(request, f"{user}: {error.detail}", messages.ERROR)
                 continue
-            with transaction.atomic():
-                ended = LoginSession.objects.involving(user).end()
-                record(actor=request.user, action="accounts.logins_ended", target=user, changes={"ended": ended})
             self.message_user(request, ngettext("%d login ended.", "%d logins ended.", ended) % ended)
 
     @admin.action(description=gettext_lazy("Email a password reset link"), permissions=["change"])

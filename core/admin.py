@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.auth import get_permission_codename
 from django.core.cache import cache
 from django.db import models, transaction
 from django.db.models import QuerySet
@@ -43,6 +44,14 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def has_edit_permission(self, request: HttpRequest) -> bool:
+        """Return whether the user may run actions that change rows (`permissions=["edit"]`).
+
+        `has_change_permission` is False here, because it also decides whether the form can be edited.
+        """
+        codename = get_permission_codename("change", self.opts)
+        return bool(request.user.has_perm(f"{self.opts.app_label}.{codename}"))
 
 
 class AppFilter(admin.SimpleListFilter):
@@ -142,18 +151,14 @@ class FailedTaskAdmin(ReadOnlyAdmin):
     search_fields = ["name", "error", "=request_id"]
     actions = ["retry", "dismiss"]
 
-    def has_resolve_permission(self, request: HttpRequest) -> bool:
-        """Return whether the user may retry or dismiss failed jobs."""
-        return bool(request.user.has_perm("platform.change_failedtask"))
-
-    @admin.action(description=gettext_lazy("Retry"), permissions=["resolve"])
+    @admin.action(description=gettext_lazy("Retry"), permissions=["edit"])
     def retry(self, request: HttpRequest, queryset: QuerySet[FailedTask]) -> None:
         """Queue the selected jobs again."""
         done = self._apply(request, queryset, job.retry_job)
         if done:
             self.message_user(request, ngettext("%d job was queued again.", "%d jobs were queued again.", done) % done)
 
-    @admin.action(description=gettext_lazy("Dismiss"), permissions=["resolve"])
+    @admin.action(description=gettext_lazy("Dismiss"), permissions=["edit"])
     def dismiss(self, request: HttpRequest, queryset: QuerySet[FailedTask]) -> None:
         """Mark the selected jobs as resolved without running them again."""
         done = self._apply(request, queryset, job.dismiss_job)

@@ -62,13 +62,13 @@ class ReviewReportAdmin(ReadOnlyAdmin):
         """Return the comment of the reported review."""
         return report.review.comment
 
-    @admin.action(description=_("Delete the reported reviews"), permissions=["view"])
+    @admin.action(description=_("Delete the reported reviews"), permissions=["edit"])
     def delete_reviews(self, request: HttpRequest, reports: QuerySet[ReviewReport]) -> None:
         """Delete the reported reviews and update the ratings of their courses."""
         for report in reports.select_related("review"):
             services.delete_review(actor=signed_in(request), review=report.review)
 
-    @admin.action(description=_("Dismiss reports"), permissions=["view"])
+    @admin.action(description=_("Dismiss reports"), permissions=["edit"])
     def dismiss_reports(self, request: HttpRequest, reports: QuerySet[ReviewReport]) -> None:
         """Dismiss the reports; the reviews stay."""
         for report in reports.select_related("review"):

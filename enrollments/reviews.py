@@ -12,6 +12,7 @@ from courses.models import Course
 from courses.public_cache import bump_catalog_version
 from enrollments.errors import EnrollmentError
 from enrollments.models import Review, ReviewReport
+from enrollments.services import MODERATE_REVIEWS
 
 
 @transaction.atomic
@@ -50,6 +51,11 @@ def report_review(*, actor: User, review: Review, reason: str) -> ReviewReport:
 
 @transaction.atomic
 def dismiss_report(*, actor: User, report: ReviewReport) -> None:
-    """Dismiss a report; the review stays. A repeat has no effect."""
+    """Dismiss a report; the review stays. A repeat has no effect.
+
+    Raises EnrollmentError `not_a_moderator` (403) unless `actor` may change reports of reviews.
+    """
+    if not actor.has_perm(MODERATE_REVIEWS):
+        raise EnrollmentError("not_a_moderator", _("You don't have permission to dismiss reports."), status=403)
     if ReviewReport.objects.filter(pk=report.pk, settled_at=None).update(settled_at=timezone.now()):
         record(actor=actor, action="enrollments.report_settled", target=report.review)

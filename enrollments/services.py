@@ -27,6 +27,8 @@ from realtime.models import Event
 from realtime.services import push
 
 MAX_VIDEO_SECONDS = 24 * 3600
+# The permission to act on reported reviews (the staff group Content).
+MODERATE_REVIEWS = "enrollments.change_reviewreport"
 
 
 def enroll(
@@ -221,9 +223,14 @@ def _require_reviewer(actor: User, course: Course) -> None:
 
 @transaction.atomic
 def change_review(*, actor: User, review: Review, rating: int, comment: str) -> Review:
-    """Edit a review; return it. Raise EnrollmentError `not_enrolled` as `write_review()` does."""
+    """Edit a review; return it.
+
+    Raises EnrollmentError `not_enrolled` as `write_review()` does, `not_your_review` (403) for another user's review.
+    """
     _require_reviewer(actor, review.course)
     review = Review.objects.select_for_update(of=("self",)).select_related("course").get(pk=review.pk)
+    if review.user_id != actor.pk:
+        raise EnrollmentError("not_your_review", _("You can only change your own review."), status=403)
     before = review.rating
     review.rating, review.comment = rating, comment
     review.save()
@@ -234,9 +241,14 @@ def change_review(*, actor: User, review: Review, rating: int, comment: str) -> 
 
 @transaction.atomic
 def delete_review(*, actor: User, review: Review) -> None:
-    """Delete a review, also after the enrollment has ended. A repeat has no effect."""
+    """Delete a review, also after the enrollment has ended. A repeat has no effect.
+
+    Raises EnrollmentError `not_your_review` (403) unless `actor` is the author or may change reports of reviews.
+    """
     locked = Review.objects.select_for_update(of=("self",)).select_related("course").filter(pk=review.pk).first()
     if locked is not None:
+        if locked.user_id != actor.pk and not actor.has_perm(MODERATE_REVIEWS):
+            raise EnrollmentError("not_your_review", _("You can only delete your own review."), status=403)
         record(actor=actor, action="enrollments.review_deleted", target=locked, changes={"rating": locked.rating})
         _update_rating(locked.course, stars=-locked.rating, reviews=-1)
         locked.delete()

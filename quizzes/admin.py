@@ -87,11 +87,11 @@ class QuizAdmin(ReadOnlyAdmin):
             _("Results"),
         )
 
-    @admin.action(description=_("Publish"), permissions=["view"])
+    @admin.action(description=_("Publish"), permissions=["edit"])
     def publish(self, request: HttpRequest, quizzes: QuerySet[Quiz]) -> None:
         self._set_published(request, quizzes, published=True)
 
-    @admin.action(description=_("Unpublish"), permissions=["view"])
+    @admin.action(description=_("Unpublish"), permissions=["edit"])
     def unpublish(self, request: HttpRequest, quizzes: QuerySet[Quiz]) -> None:
         self._set_published(request, quizzes, published=False)
 
@@ -152,7 +152,7 @@ class AttemptAdmin(ReadOnlyAdmin):
     def student(self, attempt: Attempt) -> str:
         return attempt.enrollment.user.full_name
 
-    @admin.action(description=_("Submit overdue attempts"), permissions=["view"])
+    @admin.action(description=_("Submit overdue attempts"), permissions=["edit"])
     def submit_overdue(self, request: HttpRequest, rows: QuerySet[Attempt]) -> None:
         """Submit the overdue attempts with their saved answers, like the periodic job."""
         running = rows.running().select_related("quiz", "enrollment")  # type: ignore[attr-defined]  # our queryset

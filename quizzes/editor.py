@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.permissions import require_verified_email
+from core.access.scopes import can_edit
 from core.audit.entries import record
 from core.http.errors import DomainError
 from core.text import markdown
@@ -73,11 +74,16 @@ def _validate(quiz: Quiz) -> None:
 
 @transaction.atomic
 def set_published(*, actor: User, quiz: Quiz, published: bool) -> Quiz:
-    """Publish or unpublish a quiz; return it. Raises QuizError `nothing_to_publish` (409) without questions.
+    """Publish or unpublish a quiz; return it.
+
+    Raises QuizError `not_your_quiz` (403) unless `actor` may edit the quiz or has the permission `quizzes.change_quiz`,
+    `nothing_to_publish` (409) without questions.
 
     Enrollments that only lacked an unpublished quiz are completed after the commit.
     """
     quiz = Quiz.objects.select_for_update(of=("self",)).select_related("course").get(pk=quiz.pk)
+    if not can_edit(quiz, actor) and not actor.has_perm("quizzes.change_quiz"):
+        raise QuizError("not_your_quiz", _("You don't have permission to change this quiz."), status=403)
     if published == quiz.is_published:
         return quiz
     if published:

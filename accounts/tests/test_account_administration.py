@@ -7,7 +7,12 @@ from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
 from rest_framework.test import APIClient
 
-from accounts.models import LoginSession, Role, User
+from accounts.account_deletion import close_account
+from accounts.email_links import sign_email_token
+from accounts.errors import AccountError
+from accounts.models import EmailToken, LoginSession, Role, User
+from accounts.models.one_time_tokens import EmailTokenPurpose
+from accounts.passwords import is_reset_token_valid
 from accounts.tokens import start_session
 from core.models import AuditEntry
 from tools.testing.plugin import PASSWORD, make_staff, make_user
@@ -177,3 +182,48 @@ def test_support_changes_students_by_the_api_but_assigns_no_roles(sue: User, bob
         answer = client.put(f"/api/v1/admin/users/{user.pk}", change)
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (403, code)
     assert api_of(make_staff("Finance", "Fay")).put(f"/api/v1/admin/users/{bob.pk}", {}).status_code == 403
+
+
+@pytest.mark.quality("V04")
+def test_administrators_cannot_delete_a_superuser_by_the_api(dan: User, api_of: Any) -> None:
+    root = make_user("Root", Role.ADMIN, is_superuser=True)
+    answer = api_of(dan).delete(f"/api/v1/users/{root.pk}")
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (403, "out_of_reach")
+    assert User.objects.get(pk=root.pk).is_active
+    assert api_of(root).delete(f"/api/v1/users/{dan.pk}").status_code == 204
+
+
+@pytest.mark.quality("V04")
+def test_the_service_that_deletes_accounts_checks_the_actor(alice: User, sue: User, bob: User) -> None:
+    for actor in (alice, sue):
+        with pytest.raises(AccountError) as refused:
+            close_account(actor=actor, user=bob)
+        assert (refused.value.code, refused.value.status) == ("out_of_reach", 403)
+
+
+@pytest.mark.quality("V04")
+def test_an_address_changed_in_the_admin_ends_links_and_logins(dan: User, bob: User, browser_of: Any) -> None:
+    start_session(user=bob)
+    link = EmailToken.objects.create(purpose=EmailTokenPurpose.RESET, email=bob.email, user=bob)
+    page = browser_of(dan).post(change_page(bob), form(bob, email=" Robert@EXAMPLE.com", full_name="Robert"))
+    assert page.status_code == 302
+    bob = User.objects.get(pk=bob.pk)
+    assert (bob.email, bob.full_name, bob.email_verified_at) == ("robert@example.com", "Robert", None)
+    assert not is_reset_token_valid(sign_email_token(link))
+    assert not LoginSession.objects.live().filter(user=bob).exists()
+    assert AuditEntry.objects.get(action="accounts.email_changed").actor == dan
+
+
+@pytest.mark.quality("V04")
+def test_the_admin_compares_addresses_in_their_stored_form(dan: User, bob: User, carol: User, browser_of: Any) -> None:
+    taken = browser_of(dan).post(change_page(bob), form(bob, email="CAROL@example.com"))
+    assert (taken.status_code, User.objects.get(pk=bob.pk).email) == (200, "bob@example.com")
+    new = {"full_name": "Ned", "role": "student", "password1": "a long walk", "password2": "a long walk"}
+    browser_of(dan).post(reverse("admin:accounts_user_add"), {**new, "email": "Ned@EXAMPLE.com"})
+    assert User.objects.filter(email="ned@example.com").exists()
+
+
+@pytest.mark.quality("V04")
+def test_administrators_change_their_own_address_with_their_password_only(dan: User, browser_of: Any) -> None:
+    browser_of(dan).post(change_page(dan), form(dan, email="mine@example.com"))
+    assert User.objects.get(pk=dan.pk).email == "dan@example.com"

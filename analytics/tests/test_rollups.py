@@ -273,7 +273,7 @@ def test_accounts_count_by_creation_day_until_they_are_deleted(alice: User) -> N
     assert overview(days, "EUR")["total_users"] == 5
     rollups.roll_up_closed_days(until=date(2025, 1, 20))
     assert overview(days, "EUR")["total_users"] == 5
-    account_deletion.close_account(actor=None, user=User.objects.get(pk=people[2].pk))
+    account_deletion.close_account(actor=people[2], user=people[2])
     rollups.roll_up_closed_days(until=date(2025, 1, 20))
     assert overview(days, "EUR")["total_users"] == 4
     assert overview(None, "EUR")["total_users"] == User.objects.count()

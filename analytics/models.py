@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from pyroaring import BitMap
 
 from accounts.models import Role, has_role
-from courses.models import Course
+from courses.models import Course, taught_by
 from files.models import File
 
 
@@ -206,11 +206,11 @@ class ExportQuerySet(models.QuerySet["Export"]):
     """Access to exports."""
 
     def visible_to(self, user: Any) -> Self:
-        """Return the user's exports, except those of courses that another instructor has taken over."""
+        """Return the user's exports, except those of courses that the user no longer teaches."""
         if not user.is_authenticated:
             return self.none()
         own_exports = self.filter(user=user)
-        return own_exports if has_role(user, Role.ADMIN) else own_exports.filter(course__instructor=user)
+        return own_exports if has_role(user, Role.ADMIN) else own_exports.filter(taught_by(user, "course"))
 
     def editable_by(self, user: Any) -> Self:
         """Return the user's own exports."""

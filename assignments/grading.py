@@ -36,8 +36,8 @@ def grade_submission(
     """Grade or regrade a submission and return it. `grade` is the grade before the late penalty.
 
     `version` is the number of gradings that the grader has seen. Raise AssignmentError `grade_out_of_range` (400),
-    `own_work` (403), `superseded` or `graded_meanwhile` (409); the last is also recorded in the audit log (quality row
-    S05). With `release`, the student can see the grade and is notified after the commit.
+    `own_work`, `not_your_course` (403), `superseded` or `graded_meanwhile` (409); the last is also recorded in the
+    audit log (quality row S05). With `release`, the student can see the grade and is notified after the commit.
     """
     if not 0 <= grade <= submission.assignment.points:
         detail = _("Enter a grade between 0 and %d points.") % submission.assignment.points
@@ -76,6 +76,8 @@ def _save_grade(
         "assignment__course", "enrollment", "user"
     )
     submission = locked.get(pk=submission.pk)
+    if not submission.assignment.course.is_editable_by(actor):
+        raise AssignmentError("not_your_course", _("Only the instructor of the course can grade."), status=403)
     if version is not None and version != submission.version:
         raise AssignmentError(
             "graded_meanwhile",

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Role, has_role
 from assignments.states import SubmissionState
 from core.text import markdown
+from courses.models import taught_by
 from enrollments.deadlines import Terms
 from enrollments.models import Enrollment, GradedItem, GradedItemQuerySet, ItemKind
 from files.file_types import DOCUMENTS
@@ -139,14 +140,13 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
             return self
         if not user.is_authenticated:
             return self.none()
-        own = Q(user=user)
-        return self.filter(own | Q(assignment__course__instructor=user)) if user.teaches else self.filter(own)
+        return self.filter(Q(user=user) | taught_by(user, "assignment__course"))
 
     def editable_by(self, user: Any) -> Self:
         """Return the submissions that `user` may grade: of courses they teach, or all for admins."""
         if has_role(user, Role.ADMIN):
             return self
-        return self.filter(assignment__course__instructor=user) if has_role(user, Role.INSTRUCTOR) else self.none()
+        return self.filter(taught_by(user, "assignment__course"))
 
     def current(self) -> Self:
         """Return the last version of each student's submission."""

@@ -88,6 +88,17 @@ class Level(models.TextChoices):
     ADVANCED = "advanced", _("Advanced")
 
 
+def taught_by(user: Any, course: str = "") -> Q:
+    """Return the condition for rows of the courses that `user` teaches now; no row unless the user is an instructor.
+
+    `course` is the path to the course, such as "quiz__course". Owning a course does not suffice, because the role of
+    its instructor may have ended.
+    """
+    if not has_role(user, Role.INSTRUCTOR):
+        return Q(pk__in=[])
+    return Q((f"{course}__instructor" if course else "instructor", user))
+
+
 class CourseQuerySet(models.QuerySet["Course"]):
     """QuerySet of courses with filters for visibility and permissions."""
 
@@ -99,15 +110,13 @@ class CourseQuerySet(models.QuerySet["Course"]):
         """Return published courses, for instructors also their own drafts, for admins all (quality row C01)."""
         if has_role(user, Role.ADMIN):
             return self
-        if has_role(user, Role.INSTRUCTOR):
-            return self.filter(Q(is_published=True) | Q(instructor=user))
-        return self.published()
+        return self.filter(Q(is_published=True) | taught_by(user))
 
     def editable_by(self, user: Any) -> Self:
         """Return an instructor's own courses, or all courses for an admin."""
         if has_role(user, Role.ADMIN):
             return self
-        return self.filter(instructor=user) if has_role(user, Role.INSTRUCTOR) else self.none()
+        return self.filter(taught_by(user))
 
     def open_to(self, user: Any) -> Self:
         """Return the courses whose lessons `user` may read: as their editor or with an active enrollment."""
@@ -116,7 +125,7 @@ class CourseQuerySet(models.QuerySet["Course"]):
         if not user.is_authenticated:
             return self.none()
         enrolled = Q(enrollments__user=user, enrollments__is_active=True, is_published=True)
-        return self.filter(Q(instructor=user) | enrolled).distinct()
+        return self.filter(taught_by(user) | enrolled).distinct()
 
     def for_cards(self) -> Self:
         """Load the related objects that a course card needs. Two queries for any number of rows."""
@@ -224,6 +233,10 @@ class Course(models.Model):
         is_taken = Course.objects.filter(slug=slug).exclude(pk=self.pk).exists()
         self.slug = f"{slug}-{self.pk.hex[:8]}" if is_taken or slug == "course" else slug
 
+    def is_editable_by(self, user: Any) -> bool:
+        """Return whether `user` may edit the course, by the rule of `editable_by()`, without a query."""
+        return has_role(user, Role.ADMIN) or (has_role(user, Role.INSTRUCTOR) and self.instructor_id == user.pk)
+
     def is_open_to(self, user: Any) -> bool:
         """Return whether `user` may read the lessons. One query."""
         return Course.objects.filter(pk=self.pk).open_to(user).exists()
@@ -267,15 +280,13 @@ class LessonQuerySet(models.QuerySet["Lesson"]):
         """Return the published lessons of published courses, for instructors also their own, for admins all."""
         if has_role(user, Role.ADMIN):
             return self
-        if has_role(user, Role.INSTRUCTOR):
-            return self.filter(Q(is_published=True, course__is_published=True) | Q(course__instructor=user))
-        return self.filter(is_published=True, course__is_published=True)
+        return self.filter(Q(is_published=True, course__is_published=True) | taught_by(user, "course"))
 
     def editable_by(self, user: Any) -> Self:
         """Return the lessons of an instructor's own courses, or all lessons for an admin."""
         if has_role(user, Role.ADMIN):
             return self
-        return self.filter(course__instructor=user) if has_role(user, Role.INSTRUCTOR) else self.none()
+        return self.filter(taught_by(user, "course"))
 
     def for_outline(self) -> Self:
         """Load only the fields of a list of lessons, without their texts."""

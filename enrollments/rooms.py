@@ -41,7 +41,9 @@ def filter_admitted(user_ids: Collection[uuid.UUID], course_ids: Collection[uuid
     """
     students = Enrollment.objects.active().filter(user__in=user_ids, course__in=course_ids, course__is_published=True)
     admitted = set(students.filter(user__is_active=True).values_list("user_id", "course_id"))
-    taught = Course.objects.filter(pk__in=course_ids, instructor__in=user_ids, instructor__is_active=True)
+    taught = Course.objects.filter(
+        pk__in=course_ids, instructor__in=user_ids, instructor__is_active=True, instructor__role=Role.INSTRUCTOR
+    )
     admitted |= set(taught.values_list("instructor_id", "pk"))
     admins = User.objects.filter(role=Role.ADMIN, pk__in=user_ids, is_active=True).values_list("pk", flat=True)
     if admins:
@@ -58,11 +60,11 @@ def describe_course(course_id: uuid.UUID) -> Description:
 
 
 def list_members(course_id: uuid.UUID) -> QuerySet[User]:
-    """Return the active students and the instructor of a course."""
+    """Return the active students and the instructor of a course, unless the instructor no longer teaches."""
     students = Enrollment.objects.active().filter(course=course_id).values("user_id")
-    return User.objects.get_queryset().filter(
-        Q(pk__in=students) | Q(pk__in=Course.objects.filter(pk=course_id).values("instructor_id")), is_active=True
-    )
+    owner = Course.objects.filter(pk=course_id).values("instructor_id")
+    teachers = Q(pk__in=owner, role__in=[Role.INSTRUCTOR, Role.ADMIN])
+    return User.objects.get_queryset().filter(Q(pk__in=students) | teachers, is_active=True)
 
 
 def is_moderator(user: User, course_id: uuid.UUID) -> bool:

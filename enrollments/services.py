@@ -77,7 +77,8 @@ def _create_or_resume(
         "title": course.title,
         "student_name": user.full_name,
     }
-    push([course.instructor_id], Event.NEW_ENROLLMENT, payload)
+    if course.instructor.teaches:
+        push([course.instructor_id], Event.NEW_ENROLLMENT, payload)
     mail_enrollment.delay_on_commit(str(enrollment.pk))
     return enrollment
 

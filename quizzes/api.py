@@ -16,7 +16,6 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import Role, has_role
 from accounts.permissions import TeachesOrReads, signed_in
 from core.access.scopes import SAFE_METHODS, ScopedMixin, editable_or_403, visible_or_404
 from core.http.errors import error_body
@@ -60,8 +59,8 @@ def annotate_quizzes(quizzes: Any, user: Any) -> Any:
 def set_attempts_left(quiz: Quiz, user: Any) -> Quiz:
     """Set `my_attempts_left` of an annotated quiz, None without a limit and for instructors; return the quiz."""
     limit = quiz.max_attempts
-    is_student = quiz.course.instructor_id != user.pk and not has_role(user, Role.ADMIN)
-    left = None if limit is None or not is_student else max(0, limit + (quiz.my_extra or 0) - (quiz.my_used or 0))  # type: ignore[attr-defined]  # annotated
+    is_teacher = quiz.course.is_editable_by(user)
+    left = None if limit is None or is_teacher else max(0, limit + (quiz.my_extra or 0) - (quiz.my_used or 0))  # type: ignore[attr-defined]  # annotated
     quiz.my_attempts_left = left  # type: ignore[attr-defined]  # for the serializer
     return quiz
 
@@ -270,14 +269,11 @@ class AttemptViewSet(IdempotentMixin, viewsets.GenericViewSet[Attempt]):
             raise PermissionDenied(_("Only the student can answer this attempt."))
         return found
 
-    def _is_teacher(self, quiz: Quiz) -> bool:
-        return quiz.course.instructor_id == self.request.user.pk or has_role(self.request.user, Role.ADMIN)
-
     @extend_schema(responses=AttemptSerializer(many=True))
     def list(self, request: Request, quiz_id: str) -> Response:
         """List the user's own attempts, or all for the instructor, newest first."""
         quiz = visible_or_404(Quiz.objects.select_related("course"), request.user, pk=quiz_id)
-        is_teacher = self._is_teacher(quiz)
+        is_teacher = quiz.course.is_editable_by(request.user)
         rows = self.get_queryset().filter(quiz=quiz).visible_to(request.user)  # type: ignore[attr-defined]  # ours
         rows = rows if is_teacher else rows.filter(enrollment__user=signed_in(request))
         page: Any = self.paginate_queryset(rows) or []
@@ -338,15 +334,13 @@ class AttemptViewSet(IdempotentMixin, viewsets.GenericViewSet[Attempt]):
     def grade(self, request: Request, quiz_id: str, attempt_id: str) -> Response:
         """Grade an answer, as the instructor of the course."""
         attempt = self.get_object()
-        if not self._is_teacher(attempt.quiz):
-            raise PermissionDenied(_("Only the instructor of the course can grade."))
         serializer = MarkSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         graded = grading.grade_answer(actor=signed_in(request), attempt=attempt, **serializer.validated_data)
         return Response(self._serialize(graded))
 
     def _serialize(self, attempt: Any) -> Any:
-        is_teacher = self._is_teacher(attempt.quiz)
+        is_teacher = attempt.quiz.course.is_editable_by(self.request.user)
         visible = get_visible_attempt(attempt, is_teacher=is_teacher)
         if attempt.is_running:
             attempt.expires_at = attempts.load_deadline(attempt)  # includes extensions since the start

@@ -104,11 +104,13 @@ def grade_answer(
     """Grade an answer by hand, an essay or instead of the automatic points; return the attempt.
 
     Appends a mark; the earlier marks are not changed. Raises GradingError `not_submitted` (409), `unknown_question`,
-    `points_out_of_range` or `reason_required` (400; overriding automatic points requires a reason).
+    `points_out_of_range` or `reason_required` (400; overriding automatic points requires a reason), `not_your_course`
+    (403) unless `actor` may edit the course.
     """
-    locked = (
-        Attempt.objects.select_for_update(of=("self",)).select_related("quiz", "enrollment__user").get(pk=attempt.pk)
-    )
+    rows = Attempt.objects.select_for_update(of=("self",)).select_related("quiz__course", "enrollment__user")
+    locked = rows.get(pk=attempt.pk)
+    if not locked.quiz.course.is_editable_by(actor):
+        raise GradingError("not_your_course", _("Only the instructor of the course can grade."), status=403)
     ATTEMPT.check("grade", locked.state, raises=GradingError)
     marks = locked.current_marks
     before = marks.get(str(question_id))

@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role, has_role
 from core.text.characters import is_blank
+from courses.models import taught_by
 from enrollments.models import Enrollment, GradedItem, GradedItemQuerySet, ItemKind
 from quizzes.question_types import CHOICES, TYPES, QuestionType
 from quizzes.states import AttemptState
@@ -116,7 +117,7 @@ class QuestionQuerySet(models.QuerySet["Question"]):
         """Return the questions of quizzes that `user` may edit. Students see questions only within an attempt."""
         if has_role(user, Role.ADMIN):
             return self
-        return self.filter(quiz__course__instructor=user) if has_role(user, Role.INSTRUCTOR) else self.none()
+        return self.filter(taught_by(user, "quiz__course"))
 
     editable_by = visible_to
 
@@ -220,13 +221,13 @@ class AttemptQuerySet(models.QuerySet["Attempt"]):
             return self
         if not user.is_authenticated:
             return self.none()
-        return self.filter(self._belongs_to(user) | Q(quiz__course__instructor=user))
+        return self.filter(self._belongs_to(user) | taught_by(user, "quiz__course"))
 
     def editable_by(self, user: Any) -> Self:
         """Return the attempts that `user` may grade: those of the courses that they teach; all for admins."""
         if has_role(user, Role.ADMIN):
             return self
-        return self.filter(quiz__course__instructor=user) if has_role(user, Role.INSTRUCTOR) else self.none()
+        return self.filter(taught_by(user, "quiz__course"))
 
     def answerable_by(self, user: Any) -> Self:
         """Return the attempts that `user` may answer: their own, while enrollment and publication last."""

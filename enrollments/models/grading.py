@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role, has_role
 from core.text.validators import validate_one_line
-from courses.models import Course, Lesson
+from courses.models import Course, Lesson, taught_by
 from enrollments.models.enrollments import Enrollment
 
 MAX_POINTS = Decimal("99999.99")
@@ -48,15 +48,13 @@ class GradedItemQuerySet(models.QuerySet[Item]):
             return self.none()
         enrolled = Enrollment.objects.active().filter(user=user, course__is_published=True).values("course_id")
         as_student = Q(is_published=True, course__in=enrolled)
-        if has_role(user, Role.INSTRUCTOR):
-            return self.filter(Q(course__instructor=user) | as_student)
-        return self.filter(as_student)
+        return self.filter(taught_by(user, "course") | as_student)
 
     def editable_by(self, user: Any) -> Self:
         """Return the items of the courses that `user` teaches; all for administrators."""
         if has_role(user, Role.ADMIN):
             return self
-        return self.filter(course__instructor=user) if has_role(user, Role.INSTRUCTOR) else self.none()
+        return self.filter(taught_by(user, "course"))
 
 
 class GradedItem(models.Model):
@@ -194,7 +192,7 @@ class GradeEntryQuerySet(models.QuerySet["GradeEntry"]):
             return self
         if not user.is_authenticated:
             return self.none()
-        return self.filter(Q(enrollment__user=user) | Q(item__course__instructor=user))
+        return self.filter(Q(enrollment__user=user) | taught_by(user, "item__course"))
 
     def editable_by(self, user: Any) -> Self:
         """Return an empty QuerySet: grades are changed by appending an entry, never edited."""

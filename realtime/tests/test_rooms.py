@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 
-from accounts.models import User
+from accounts.models import Role, User
 from courses.models import Course
 from courses.services import unpublish_course
 from enrollments import services as enrollments
@@ -120,6 +120,18 @@ def test_lost_access_removes_the_user_from_the_room_within_five_seconds(
         "course unpublished": lambda: unpublish_course(actor=alice, course=course),
     }
     message, seconds, is_silent = lose_access(bob, course, actions[how])
+    assert message["type"] == "unsubscribed"
+    assert seconds < 5 - SAVED_SECONDS
+    assert is_silent
+
+
+@pytest.mark.quality("V05", "W02")
+def test_the_end_of_the_role_removes_the_instructor_from_the_room(
+    alice: User, course: Course, frequent_polling: None
+) -> None:
+    message, seconds, is_silent = lose_access(
+        alice, course, lambda: User.objects.filter(pk=alice.pk).update(role=Role.STUDENT)
+    )
     assert message["type"] == "unsubscribed"
     assert seconds < 5 - SAVED_SECONDS
     assert is_silent

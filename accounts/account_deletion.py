@@ -5,11 +5,10 @@ from django.db.models import ProtectedError, RestrictedError
 
 from accounts import account_administration, mfa, registry
 from accounts.models import DataExport, EmailToken, LoginSession, Role, User
+from accounts.models.people import DELETED_USER_NAME
 from accounts.services import refuse_last_admin
 from accounts.signals import account_deleted
 from core.audit.entries import record
-
-DELETED_USER_NAME = "Deleted user"
 
 
 def close_own_account(*, user: User, password: str, code: str = "") -> None:

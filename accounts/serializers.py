@@ -42,6 +42,16 @@ class UserSerializer(serializers.ModelSerializer[User]):
         return value
 
 
+class StudentSerializer(UserSerializer):
+    """A student, for the instructor: without the security and profile data of the account (quality row V15)."""
+
+    class Meta(UserSerializer.Meta):
+        fields = [
+            name for name in UserSerializer.Meta.fields
+            if name not in ("mfa_enabled", "last_login_at", "profile_metadata")
+        ]  # fmt: skip
+
+
 class RegistrationSerializer(serializers.Serializer[User]):
     """Input of a registration."""
 

@@ -37,7 +37,7 @@ class CertificateSerializer(serializers.ModelSerializer[Certificate]):
 
 
 class VerificationSerializer(serializers.Serializer[Any]):
-    """Public data of a certificate (quality row K03)."""
+    """Public data of a certificate; the reason of a revocation is for its holder and admins (quality rows K03, V15)."""
 
     valid = serializers.BooleanField(source="is_valid")
     certificate_number = serializers.CharField()
@@ -46,7 +46,6 @@ class VerificationSerializer(serializers.Serializer[Any]):
     instructor_name = serializers.CharField()
     issued_at = serializers.DateTimeField()
     revoked_at = serializers.DateTimeField(allow_null=True)
-    revoked_reason = serializers.CharField()
 
 
 class FileSerializer(serializers.Serializer[Any]):

@@ -91,7 +91,9 @@ class CourseView(PublicPageMixin, ScopedMixin, DetailView[Course]):
         course: Course = self.object
         user = self.request.user
         # `reviews` and `enrollments` are relations of the app enrollments, whose tests check these names.
-        reviews = course.reviews.select_related("user")[:MAX_REVIEWS]
+        reviews = list(course.reviews.select_related("user")[:MAX_REVIEWS])
+        for review in reviews:
+            review.author_name = review.user.get_name_for(user)
         enrollment = None
         if user.is_authenticated:
             enrollment = course.enrollments.with_progress().filter(user=user).first()

@@ -1,5 +1,6 @@
 """Serializers of enrollments, progress, grades and reviews."""
 
+import uuid
 from typing import Any
 
 from rest_framework import serializers
@@ -93,11 +94,11 @@ class ExplanationSerializer(serializers.Serializer[Any]):
 
 
 class ReviewSerializer(serializers.ModelSerializer[Review]):
-    """Review with the name of its author."""
+    """Review with its author; visitors get the first name and an initial, and no id (quality row V15)."""
 
-    user_id = serializers.UUIDField(read_only=True)
+    user_id = serializers.SerializerMethodField()
     course_id = serializers.UUIDField(read_only=True)
-    author = serializers.CharField(source="user.full_name", read_only=True)
+    author = serializers.SerializerMethodField()
 
     class Meta:
         model = Review
@@ -106,6 +107,14 @@ class ReviewSerializer(serializers.ModelSerializer[Review]):
             "updated_at",
         ]  # fmt: skip
         read_only_fields = ["id", "reply", "replied_at", "created_at", "updated_at"]
+
+    def get_user_id(self, review: Review) -> uuid.UUID | None:
+        """Return the id of the author; null for visitors."""
+        return review.user_id if self.context["request"].user.is_authenticated else None
+
+    def get_author(self, review: Review) -> str:
+        """Return the name of the author."""
+        return review.user.get_name_for(self.context["request"].user)
 
 
 class ReplySerializer(serializers.Serializer[Any]):

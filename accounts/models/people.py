@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.text.email_addresses import normalize_email
 from core.text.validators import validate_one_line
+DELETED_USER_NAME = "Deleted user"
 
 
 class Role(models.TextChoices):
@@ -134,6 +135,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     def get_short_name(self) -> str:
         """Return the first word of the name, for greetings."""
         return self.full_name.split(" ", 1)[0]
+
+    def get_name_for(self, reader: Any) -> str:
+        """Return the name that `reader` sees in public places: visitors get the first name and an initial."""
+        words = self.full_name.split()
+        if reader.is_authenticated or len(words) < 2 or self.full_name == DELETED_USER_NAME:
+            return self.full_name
+        return f"{words[0]} {words[-1][0].upper()}."
 
     @property
     def initials(self) -> str:

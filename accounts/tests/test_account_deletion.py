@@ -14,10 +14,11 @@ from django.test import Client, override_settings
 from rest_framework.test import APIClient
 
 from accounts import services
-from accounts.account_deletion import DELETED_USER_NAME, close_account
+from accounts.account_deletion import close_account
 from accounts.data_export import build_archive
 from accounts.errors import AccountError
 from accounts.models import LoginSession, Role, User
+from accounts.models.people import DELETED_USER_NAME
 from accounts.tests.test_second_factor import code_of, first_step, second_step, turn_on, wrong
 from accounts.tokens import start_session
 from certificates.models import Certificate

@@ -76,7 +76,7 @@ def test_reissuing_uses_the_new_name_and_revokes_the_old_certificate(
     assert certificate.certificate_number in message.body
     assert AuditEntry.objects.filter(action="certificates.reissued").count() == 1
     old = api_of(None).get(f"/api/v1/certificates/verify/{certificate.certificate_number}").json()
-    assert (old["valid"], old["revoked_reason"]) == (False, "A new name.")
+    assert (old["valid"], "A new name." in str(old)) == (False, False)
     again = api_of(dan).post(f"/api/v1/certificates/{certificate.pk}/reissue", {"reason": "Again."})
     assert (again.status_code, again.json()["errors"][0]["code"]) == (409, "already_replaced")
     assert api_of(bob).post(f"/api/v1/certificates/generate/{new.enrollment_id}").json()["id"] == str(new.pk)

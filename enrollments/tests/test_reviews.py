@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import F
 from django.test import Client
 
@@ -29,6 +30,31 @@ def test_the_instructor_can_set_and_delete_a_reply(
         enrollment_reviews.reply_to_review(actor=bob, review=review, reply="No.")
     assert (refused.value.code, refused.value.status) == ("not_your_course", 403)
     assert enrollment_reviews.reply_to_review(actor=alice, review=review, reply=" ").replied_at is None
+
+
+@pytest.mark.quality("V15")
+def test_visitors_see_the_first_name_and_an_initial_of_the_author(
+    bob: User, carol: User, course: Course, review: Review, api_of: Callable, browser_of: Callable, client: Client
+) -> None:
+    path = f"/api/v1/courses/{course.pk}/reviews/"
+    for url in (path, f"{path}{review.pk}"):
+        found = api_of(None).get(url).json()
+        shown = found["results"][0] if "results" in found else found
+        assert (shown["author"], shown["user_id"]) == ("Bob E.", None)
+        assert str(bob.pk) not in str(found)
+    page = client.get(f"/courses/{course.slug}/").content.decode()
+    assert "Bob E." in page
+    assert "Bob Example" not in page
+    shown = api_of(carol).get(path).json()["results"][0]
+    assert (shown["author"], shown["user_id"]) == ("Bob Example", str(bob.pk))
+    assert "Bob Example" in browser_of(carol).get(f"/courses/{course.slug}/").content.decode()
+
+
+@pytest.mark.quality("V15")
+def test_a_name_of_one_word_and_a_deleted_user_have_no_initial(bob: User) -> None:
+    for name in ("Bob", "Deleted user", ""):
+        bob.full_name = name
+        assert bob.get_name_for(AnonymousUser()) == name
 
 
 def test_staff_can_dismiss_a_report_or_delete_the_review(

@@ -93,6 +93,19 @@ def test_a_student_cannot_read_user_accounts(bob: User, carol: User, api_of: Cal
         assert api_of(bob).get(f"/api/v1/{path}").status_code == 403
 
 
+@pytest.mark.quality("V15")
+def test_instructors_see_no_security_and_profile_data_of_students(
+    alice: User, dan: User, the_world: Any, api_of: Callable[[User], APIClient]
+) -> None:
+    private = {"mfa_enabled", "last_login_at", "profile_metadata"}
+    students = api_of(alice).get("/api/v1/users/").json()["results"]
+    assert students
+    for student in students:
+        assert private.isdisjoint(student)
+    assert private <= api_of(dan).get("/api/v1/users/").json()["results"][0].keys()
+    assert private <= api_of(alice).get("/api/v1/users/me").json().keys()
+
+
 def rows_that_name(texts: set[str], *, but: tuple[type[models.Model], ...] = ()) -> dict[str, list[Any]]:
     """Return the rows of each table with a text column that contains one of `texts`."""
     found = {}

@@ -93,7 +93,7 @@ class CourseView(PublicPageMixin, ScopedMixin, DetailView[Course]):
         # `reviews` and `enrollments` are relations of the app enrollments, whose tests check these names.
         reviews = list(course.reviews.select_related("user")[:MAX_REVIEWS])
         for review in reviews:
-            review.author_name = review.user.get_name_for(user)
+            review.author_name = review.user.get_name_for(user)  # type: ignore[attr-defined]  # for the template
         enrollment = None
         if user.is_authenticated:
             enrollment = course.enrollments.with_progress().filter(user=user).first()

@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 
 from accounts import addresses, services
 from accounts.errors import AccountError
-from accounts.models import LoginSession, Role, User, has_role, normalize_email
+from accounts.models import LoginSession, Role, User, has_role
 from core.audit.entries import record
+from core.text.email_addresses import normalize_email
 
 
 def is_out_of_reach(*, actor: Any, user: User) -> bool:

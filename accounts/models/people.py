@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.text.email_addresses import normalize_email
 from core.text.validators import validate_one_line
+
 DELETED_USER_NAME = "Deleted user"
 
 

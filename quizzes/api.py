@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.http import Http404, HttpResponse
+from django.http import Http404, StreamingHttpResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -20,11 +20,12 @@ from accounts.permissions import TeachesOrReads, signed_in
 from core.access.scopes import SAFE_METHODS, ScopedMixin, editable_or_403, visible_or_404
 from core.http.errors import error_body
 from core.http.idempotency import IdempotentMixin
+from core.text.csv_files import csv_response
 from courses.models import Course
 from enrollments.models import Extension
 from quizzes import attempts, editor, grading
 from quizzes.models import Attempt, Question, Quiz
-from quizzes.results import export_csv, get_question_results
+from quizzes.results import csv_rows, get_question_results
 from quizzes.serializers import (
     AnswersSerializer,
     AttemptDetailSerializer,
@@ -160,10 +161,10 @@ class QuizViewSet(ScopedMixin, viewsets.ModelViewSet[Quiz]):
 
     @extend_schema(responses={(200, "text/csv"): OpenApiTypes.STR})
     @action(detail=True, methods=["get"], pagination_class=None)
-    def results_csv(self, request: Request, quiz_id: str) -> HttpResponse:
+    def results_csv(self, request: Request, quiz_id: str) -> StreamingHttpResponse:
         """Return a CSV file with a line for each submitted attempt, for instructors."""
         quiz = editable_or_403(Quiz.objects.all(), request.user, pk=quiz_id)
-        return make_csv_response(quiz)
+        return csv_response(csv_rows(quiz), f"quiz-{quiz.pk}.csv")
 
     @extend_schema(methods=["GET"], responses=RegradedSerializer(many=True))
     @extend_schema(methods=["POST"], request=RegradeSerializer, responses=RegradedSerializer(many=True))
@@ -189,13 +190,6 @@ class QuizViewSet(ScopedMixin, viewsets.ModelViewSet[Quiz]):
         return self.get_serializer(
             annotate_quizzes(Quiz.objects.select_related("course"), self.request.user).get(pk=quiz.pk)
         ).data
-
-
-def make_csv_response(quiz: Quiz) -> HttpResponse:
-    """Return the results of a quiz as a CSV download."""
-    response = HttpResponse(export_csv(quiz), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="quiz-{quiz.pk}.csv"'
-    return response
 
 
 class QuestionViewSet(ScopedMixin, viewsets.ModelViewSet[Question]):

@@ -15,14 +15,14 @@ from accounts.permissions import signed_in
 from core.access.scopes import editable_or_403
 from core.http.forms import call_or_show_message, call_service
 from core.http.pagination import paginate
+from core.text.csv_files import csv_response
 from courses.models import Course
 from files import services as files
 from quizzes import editor, grading
-from quizzes.api import make_csv_response
 from quizzes.forms import FORMS, GradeForm, NewQuizForm, QuestionForm, QuizForm, ReasonForm
 from quizzes.models import Attempt, Question, Quiz
 from quizzes.question_types import CHOICES, TYPES
-from quizzes.results import get_question_results, summarize_attempts
+from quizzes.results import csv_rows, get_question_results, summarize_attempts
 from quizzes.views import make_lines
 from quizzes.visibility import get_visible_attempt
 
@@ -172,7 +172,8 @@ def results(request: HttpRequest, quiz_id: uuid.UUID) -> HttpResponse:
 @login_required
 @require_safe
 def results_csv(request: HttpRequest, quiz_id: uuid.UUID) -> HttpResponse:
-    return make_csv_response(_get_quiz(request, quiz_id))
+    quiz = _get_quiz(request, quiz_id)
+    return csv_response(csv_rows(quiz), f"quiz-{quiz.pk}.csv")
 
 
 @login_required

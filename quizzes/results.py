@@ -1,7 +1,5 @@
 """Statistics of a quiz for its instructor: scores, and facility and answers of each question."""
 
-import csv
-import io
 import statistics
 from collections import Counter
 from dataclasses import dataclass, field
@@ -9,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from core.text.comparison import fold
-from core.text.csv_files import escape_cell
 from quizzes.charts import Bar, histogram
 from quizzes.grading import load_current_marks
 from quizzes.models import Mark, QuestionVersion, Quiz
@@ -142,32 +139,22 @@ def get_question_results(quiz: Quiz) -> list[QuestionResult]:
     return list(results.values())
 
 
-def export_csv(quiz: Quiz) -> str:
-    """Return a line for each submitted attempt: student, times, score, and the points of each question."""
+def csv_rows(quiz: Quiz) -> list[list[Any]]:
+    """Return a header and a row for each submitted attempt: student, times, score, and the points of each question."""
     questions = [one.current for one in quiz.questions.present().select_related("current") if one.current]
     attempts = list(
         quiz.attempts.submitted().select_related("enrollment__user").order_by("submitted_at")[:MAX_ATTEMPTS]
     )
     marks = load_current_marks(attempts)
-    out = io.StringIO()
-    writer = csv.writer(out)
     head = ["name", "email", "attempt", "started_at", "submitted_at", "points", "possible", "percent", "passed"]
-    writer.writerow(head + [escape_cell(one.question_text.replace("\n", " ")[:80]) for one in questions])
+    rows: list[list[Any]] = [head + [one.question_text.replace("\n", " ")[:80] for one in questions]]
     for attempt in attempts:
         user, own_marks = attempt.enrollment.user, marks[attempt.pk]
         points = [getattr(own_marks.get(str(one.question_id)), "points", None) for one in questions]
-        writer.writerow(
-            [escape_cell(user.full_name), escape_cell(user.email), attempt.number, _format_time(attempt.started_at)]
-            + [
-                _format_time(attempt.submitted_at),
-                attempt.points_earned,
-                attempt.points_possible,
-                attempt.score,
-                attempt.passed,
-            ]
-            + ["" if one is None else one for one in points]
-        )
-    return out.getvalue()
+        times = [_format_time(attempt.started_at), _format_time(attempt.submitted_at)]
+        score = [attempt.points_earned, attempt.points_possible, attempt.score, attempt.passed]
+        rows.append([user.full_name, user.email, attempt.number, *times, *score, *points])
+    return rows
 
 
 def _format_time(moment: Any) -> str:

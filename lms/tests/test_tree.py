@@ -57,6 +57,15 @@ def test_imports_are_at_the_top_of_the_file() -> None:
     assert places == []
 
 
+def test_csv_files_have_one_writer() -> None:
+    writers = [
+        str(path.relative_to(ROOT))
+        for path in sources(".py")
+        if "tests" not in path.parts and re.search(r"csv\.(writer|DictWriter)\(", path.read_text())
+    ]
+    assert writers == ["core/text/csv_files.py"]
+
+
 def test_no_file_has_a_meaningless_name() -> None:
     names = {path.stem for path in sources(".py")}
     assert names & {"utils", "helpers", "misc", "common", "util", "helper"} == set()

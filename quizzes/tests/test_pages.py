@@ -242,9 +242,21 @@ def test_grading_an_essay_leads_to_the_next_attempt(
     assert on["Location"] == f"/teach/quizzes/attempts/{taken[1].pk}/"
     results = browser.get(f"/teach/quizzes/{quiz.pk}/results/")
     assert results.status_code == 200
-    table = browser.get(f"/teach/quizzes/{quiz.pk}/results.csv").content.decode()
+    table = read_csv(browser, f"/teach/quizzes/{quiz.pk}/results.csv")
     assert len(table.splitlines()) == 3
     assert "\n=" not in table
+
+
+@pytest.mark.parametrize("address", ["/teach/quizzes/{}/results.csv", "/api/v1/quizzes/{}/results.csv"])
+def test_the_results_file_begins_with_a_byte_order_mark(
+    address: str, browser_of: Callable[..., Client], alice: User, quiz: Quiz
+) -> None:
+    assert read_csv(browser_of(alice), address.format(quiz.pk)).startswith("\ufeffname,")
+
+
+def read_csv(browser: Client, address: str) -> str:
+    response: Any = browser.get(address)
+    return b"".join(response).decode()
 
 
 def test_the_course_page_of_a_student_lists_the_quiz(browser_of: Callable[..., Client], bob: User, quiz: Quiz) -> None:

@@ -1,5 +1,6 @@
 """Filters and sort orders of the catalog, shared by the page and the API."""
 
+import math
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -7,11 +8,12 @@ import django_filters
 from django import forms
 from django.db.models import Case, CharField, Count, F, FloatField, QuerySet, Value, When
 from django.db.models.functions import Cast, NullIf
+from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 
 from core.http.filters import BooleanFilter
-from courses.models import Category, Course, Level
+from courses.models import Category, Course, Level, price_in_thousandths
 from courses.search import search_courses
 
 
@@ -26,8 +28,8 @@ ORDERINGS = {
     "newest": Ordering(_("Newest"), ("-published_at", "id")),
     "popular": Ordering(_("Most popular"), ("-enrollments_count", "id")),
     "rating": Ordering(_("Best rated"), (F("mean_rating").desc(nulls_last=True), "-ratings_count", "id")),
-    "price": Ordering(_("Price, low to high"), ("price_cents", "id")),
-    "-price": Ordering(_("Price, high to low"), ("-price_cents", "id")),
+    "price": Ordering(_("Price, low to high"), (price_in_thousandths().asc(), "id")),
+    "-price": Ordering(_("Price, high to low"), (price_in_thousandths().desc(), "id")),
     "title": Ordering(_("Title"), ("title", "id")),
 }
 
@@ -101,11 +103,11 @@ class CourseFilter(django_filters.FilterSet):
 
     def filter_min_price(self, queryset: QuerySet[Course], name: str, value: Decimal) -> QuerySet[Course]:
         """Return the courses with at least this price."""
-        return queryset.filter(price_cents__gte=int(value * 100))
+        return queryset.filter(GreaterThanOrEqual(price_in_thousandths(), math.ceil(value * 1000)))
 
     def filter_max_price(self, queryset: QuerySet[Course], name: str, value: Decimal) -> QuerySet[Course]:
         """Return the courses with at most this price."""
-        return queryset.filter(price_cents__lte=int(value * 100))
+        return queryset.filter(LessThanOrEqual(price_in_thousandths(), math.floor(value * 1000)))
 
     def sort_courses(self, queryset: QuerySet[Course], name: str, value: str) -> QuerySet[Course]:
         """Return the courses in the order `ORDERINGS[value]`."""

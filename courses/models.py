@@ -9,7 +9,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
+from django.db.models.expressions import CombinedExpression
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -97,6 +98,12 @@ def taught_by(user: Any, course: str = "") -> Q:
     if not has_role(user, Role.INSTRUCTOR):
         return Q(pk__in=[])
     return Q((f"{course}__instructor" if course else "instructor", user))
+
+
+def price_in_thousandths() -> CombinedExpression:
+    """Return the price of a course in thousandths of the major unit, to compare courses of different currencies."""
+    factors = [When(currency=code, then=Value(factor)) for code, factor in money.THOUSANDTHS_PER_MINOR.items()]
+    return F("price_cents") * Case(*factors, default=Value(10), output_field=models.BigIntegerField())
 
 
 class CourseQuerySet(models.QuerySet["Course"]):

@@ -19,7 +19,7 @@ from core.access.impersonation import allow_while_impersonating
 from core.access.scopes import visible_or_404
 from core.http.forms import call_or_show_message, call_service
 from core.http.pagination import PAGE_SIZE
-from courses.models import Course, Lesson
+from courses.models import Course, Lesson, price_in_thousandths
 from courses.setup_guide import list_setup_steps
 from courses.videos import get_lesson_video
 from enrollments import services
@@ -67,7 +67,9 @@ class DashboardView(LoginRequiredMixin, ListView[Enrollment]):
         """
         context = super().get_context_data(**kwargs)
         if not context["enrollments"]:
-            popular = Course.objects.published().for_cards().order_by("price_cents", "-enrollments_count", "id")
+            popular = (
+                Course.objects.published().for_cards().order_by(price_in_thousandths(), "-enrollments_count", "id")
+            )
             suggested = list(popular[:SUGGESTED_COURSES])
             steps = [] if suggested else list_setup_steps(self.request.user)
             return {**context, "suggested": suggested, "first_steps": steps}

@@ -10,6 +10,9 @@ from django.utils.translation import get_language, to_locale
 # The currencies that authors may choose, all supported by Stripe. Decimals come from CLDR (0 for JPY, 3 for KWD).
 CURRENCIES = ("EUR", "USD", "GBP", "CHF", "SEK", "NOK", "DKK", "PLN", "CAD", "AUD", "NZD", "INR", "BRL", "JPY", "KWD")
 
+# A common unit of all currencies, for comparisons: thousandths of the major unit.
+THOUSANDTHS_PER_MINOR = {code: 10 ** (3 - get_currency_precision(code)) for code in CURRENCIES}
+
 
 def to_major(minor: int, currency: str) -> Decimal:
     """Return an amount in the major unit: 4900 minor units of EUR are 49.00, 500 of JPY are 500."""

@@ -48,6 +48,29 @@ def test_page_and_api_list_the_same_courses(
     assert [course.title for course in client.get(f"/courses/?{query}").context["courses"]] == expected
 
 
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("ordering=price", ["Dinar", "Euro", "Yen"]),
+        ("ordering=-price", ["Yen", "Euro", "Dinar"]),
+        ("ordering=title&price_min=500", ["Yen"]),
+        ("ordering=title&price_max=499", ["Dinar", "Euro"]),
+        ("ordering=title&price_min=20", ["Euro", "Yen"]),
+        ("ordering=title&price_max=20", ["Dinar"]),
+        ("ordering=title&price_min=4.501", ["Euro", "Yen"]),
+        ("ordering=title&price_max=4.499", []),
+    ],
+)
+def test_prices_are_compared_in_the_major_unit_of_their_currency(
+    query: str, expected: list[str], alice: User, client, api_of: Callable[[None], APIClient]
+) -> None:
+    for title, price_cents, currency in (("Yen", 500, "JPY"), ("Euro", 2900, "EUR"), ("Dinar", 4500, "KWD")):
+        make_course(alice, title, lessons=1, price_cents=price_cents, currency=currency)
+    results = api_of(None).get(f"/api/v1/courses/?{query}").json()["results"]
+    assert [course["title"] for course in results] == expected
+    assert [course.title for course in client.get(f"/courses/?{query}").context["courses"]] == expected
+
+
 def test_the_api_filters_by_instructor(
     catalog: dict[str, Course], erin: User, api_of: Callable[[None], APIClient]
 ) -> None:

@@ -1,5 +1,7 @@
 """API views of `/courses/*`, their lessons, and `/categories/`."""
 
+import re
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -17,7 +19,7 @@ from core.http.errors import error_body
 from courses import services
 from courses.filters import CourseFilter
 from courses.models import Category, Course, Lesson
-from courses.public_cache import PublicPageMixin
+from courses.public_cache import PublicPageMixin, compute_versioned_etag
 from courses.serializers import (
     CategorySerializer,
     CourseDetailSerializer,
@@ -28,6 +30,9 @@ from courses.serializers import (
     ReorderSerializer,
 )
 
+# A version, as in the JSON, or an ETag of VersionedMixin, also if a proxy appended the name of a compression.
+VERSION_ETAG = re.compile(r'(?:W/)?"?([0-9]{1,9})(?:-[\w-]*)?"?')
+
 
 def call_service(service: Any, **fields: Any) -> Any:
     """Call a service and return its result; raise ValidationErrors of models as those of the API."""
@@ -37,14 +42,35 @@ def call_service(service: Any, **fields: Any) -> Any:
         raise serializers.ValidationError(serializers.as_serializer_error(error)) from error
 
 
-def parse_if_match(request: Request) -> int | None:
-    """Return the version in the `If-Match` header, such as `"3"`; None without the header or for `*`."""
-    version = request.headers.get("If-Match", "*").removeprefix("W/").strip('" ')
-    if version == "*":
+class VersionedMixin:
+    """Send the version of an object in its ETag, so that a client can return the ETag in `If-Match`."""
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return the response; if it shows an object with a version, it gets the ETag when it is rendered."""
+        response = super().finalize_response(request, response, *args, **kwargs)  # type: ignore[misc]  # the view behind the mixin
+        version = response.data.get("version") if isinstance(getattr(response, "data", None), dict) else None
+        if version is not None and status.is_success(response.status_code):
+            response.add_post_render_callback(partial(_set_etag, version=version))
+        return response
+
+
+def _set_etag(response: Response, version: int) -> None:
+    response["ETag"] = compute_versioned_etag(response.content, version)
+
+
+def parse_if_match(request: Request, current_version: int) -> int | None:
+    """Return the version that the `If-Match` header requires; None without the header or for `*` (RFC 9110, 13.1.1).
+
+    Of a list, it is the current version if the list has it. Weak ETags count as well, because compression makes an ETag
+    weak. Raises ValidationError if no ETag of the list contains a version.
+    """
+    header = request.headers.get("If-Match", "*").strip()
+    if header == "*":
         return None
-    if not (version.isascii() and version.isdigit() and len(version) < 10):
-        raise serializers.ValidationError({"version": 'Send a version in If-Match, such as "3".'})
-    return int(version)
+    versions = [int(found[1]) for tag in header.split(",") if (found := VERSION_ETAG.fullmatch(tag.strip()))]
+    if not versions:
+        raise serializers.ValidationError({"version": 'Send an ETag or a version in If-Match, such as "3".'})
+    return current_version if current_version in versions else versions[0]
 
 
 def conflict_response(error: services.EditConflictError, request: Request, current: Any) -> Response:
@@ -62,7 +88,7 @@ class CategoryViewSet(PublicPageMixin, mixins.ListModelMixin, viewsets.GenericVi
     permission_classes = (AllowAny,)
 
 
-class CourseViewSet(PublicPageMixin, ScopedMixin, viewsets.ModelViewSet[Course]):
+class CourseViewSet(PublicPageMixin, VersionedMixin, ScopedMixin, viewsets.ModelViewSet[Course]):
     """Courses: public read access; write access for their instructor and admins."""
 
     queryset = Course.objects.all()
@@ -102,7 +128,7 @@ class CourseViewSet(PublicPageMixin, ScopedMixin, viewsets.ModelViewSet[Course])
         course = self.get_object()
         serializer = CourseWriteSerializer(course, data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
-        fields = {"version": parse_if_match(request), **serializer.validated_data}
+        fields = {"version": parse_if_match(request, course.version), **serializer.validated_data}
         try:
             call_service(services.update_course, actor=signed_in(request), course=course, **fields)
         except services.EditConflictError as error:
@@ -137,7 +163,7 @@ class CourseViewSet(PublicPageMixin, ScopedMixin, viewsets.ModelViewSet[Course])
         return Response(CourseDetailSerializer(course, context=context).data, status=status_code)
 
 
-class LessonViewSet(ScopedMixin, viewsets.ModelViewSet[Lesson]):
+class LessonViewSet(VersionedMixin, ScopedMixin, viewsets.ModelViewSet[Lesson]):
     """The lessons of a course, in order."""
 
     queryset = Lesson.objects.all()
@@ -182,7 +208,8 @@ class LessonViewSet(ScopedMixin, viewsets.ModelViewSet[Lesson]):
         409 `edit_conflict` if `version` or If-Match is not the current version.
         """
         lesson = self.get_object()
-        fields = {"version": parse_if_match(request), **self._validate(request, lesson.course, lesson)}
+        validated = self._validate(request, lesson.course, lesson)
+        fields = {"version": parse_if_match(request, lesson.version), **validated}
         try:
             changed = call_service(services.update_lesson, actor=signed_in(request), lesson=lesson, **fields)
         except services.EditConflictError as error:

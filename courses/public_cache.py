@@ -59,11 +59,12 @@ class PublicPageMixin:
                 response.render()
             if response.status_code != 200 or response.cookies or request.META.get("CSRF_COOKIE_NEEDS_UPDATE"):
                 return response
-            cached = response.headers["Content-Type"], response.content
+            etag = response.headers.get("ETag") or compute_etag(response.content)
+            cached = response.headers["Content-Type"], response.content, etag
             if is_cacheable(request):
                 cache.set(key, cached, MAX_AGE_SECONDS)
-        content_type, content = cached
-        headers = {"Cache-Control": "public, no-cache", "ETag": compute_etag(content)}
+        content_type, content, etag = cached
+        headers = {"Cache-Control": "public, no-cache", "ETag": etag}
         public_response = HttpResponse(content, content_type=content_type, headers=headers)
         patch_vary_headers(public_response, ["Cookie", "Authorization"])
         return public_response
@@ -91,9 +92,18 @@ def build_cache_key(request: HttpRequest) -> str:
     minute = int(time.time() // MAX_AGE_SECONDS)
     parts = [request.get_host(), request.get_full_path(), get_catalog_version(), sorted(values.items()), minute]
     parts += [get_language(), settings.DEBUG, settings.ALLOW_PUBLIC_REGISTRATION]
-    return "public-answer:" + hashlib.sha256(repr(parts).encode()).hexdigest()
+    return "public-response:" + hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def compute_etag(content: bytes) -> str:
     """Return the ETag of a response body."""
-    return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+    return f'"{_compute_digest(content)}"'
+
+
+def compute_versioned_etag(content: bytes, version: int) -> str:
+    """Return the ETag of a response body that shows one object, beginning with the object's version."""
+    return f'"{version}-{_compute_digest(content)}"'
+
+
+def _compute_digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:32]

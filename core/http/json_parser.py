@@ -11,14 +11,17 @@ MAX_DEPTH = 32
 
 
 class StrictJSONParser(JSONParser):
-    """Parse JSON; NUL bytes, lone surrogates, NaN, infinities and nesting beyond 32 levels are 400."""
+    """Parse JSON; NUL bytes, lone surrogates, NaN, infinities and nesting beyond 32 levels are 400.
+
+    A byte order mark is ignored, as RFC 8259 allows: some clients on Windows send one.
+    """
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
         """Return the parsed body; raise ParseError for an invalid one."""
         try:
-            text = stream.read().decode("utf-8")
+            text = stream.read().decode("utf-8-sig")
             data = json.loads(text, parse_constant=_refuse_constant)
         except RecursionError:
             raise ParseError(f"The body is nested deeper than {MAX_DEPTH} levels.") from None

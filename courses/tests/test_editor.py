@@ -68,6 +68,30 @@ def test_an_edit_conflict_in_the_api_is_409_with_both_versions(
         assert (again.status_code, again.json()[field]) == (200, "Alice's words")
 
 
+@pytest.mark.parametrize("is_signed_in", [True, False])
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+@pytest.mark.parametrize("template", ["{}", '"77", {}', '{}, W/"77-0123"', "*"])
+def test_if_match_accepts_the_etag_of_a_get_until_the_next_change(
+    template: str, encoding: str, is_signed_in: bool, alice: User, course: Course, lesson: Lesson, api_of: Callable
+) -> None:
+    services.update_lesson(actor=alice, lesson=lesson, is_preview=True, content="long " * 100)
+    services.update_course(actor=alice, course=course, description="long " * 100)
+    for path, field in (
+        (f"/api/v1/courses/{course.pk}/lessons/{lesson.pk}", "content"),
+        (f"/api/v1/courses/{course.pk}", "description"),
+    ):
+        reader = api_of(alice if is_signed_in else None)
+        etag = reader.get(path, headers={"accept-encoding": encoding})["ETag"]
+        assert etag.startswith("W/") is (encoding == "gzip")
+        headers = {"if-match": template.format(etag)}
+        saved = api_of(alice).patch(path, {field: "New"}, headers=headers)
+        assert (saved.status_code, saved.json()[field]) == (200, "New")
+        again = api_of(alice).patch(path, {field: "Newer"}, headers=headers)
+        assert again.status_code == (200 if template == "*" else 409)
+        following = api_of(alice).patch(path, {field: "Newest"}, headers={"if-match": saved["ETag"]})
+        assert following.status_code == (409 if template == "*" else 200)
+
+
 def test_an_invalid_version_is_400(alice: User, course: Course, api_of: Callable[[User], APIClient]) -> None:
     client = api_of(alice)
     assert client.put(f"/api/v1/courses/{course.pk}", {}, HTTP_IF_MATCH='"latest"').status_code == 400

@@ -1,5 +1,6 @@
 """Tests for the conventions of all API endpoints (docs/api-contract.md, "Conventions")."""
 
+import json
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -28,6 +29,12 @@ def test_every_path_works_with_and_without_a_trailing_slash(path: str, course: C
 
 def test_a_post_without_a_trailing_slash_keeps_its_body(bob: User, course: Course, api_of: Callable) -> None:
     assert api_of(bob).post("/api/v1/enrollments", {"course_id": str(course.pk)}).status_code == 201
+
+
+def test_a_json_body_may_begin_with_a_byte_order_mark(bob: User, course: Course, api_of: Callable) -> None:
+    body = b"\xef\xbb\xbf" + json.dumps({"course_id": str(course.pk)}).encode()
+    answer = api_of(bob).generic("POST", "/api/v1/enrollments", body, content_type="application/json")
+    assert answer.status_code == 201
 
 
 def test_an_unknown_api_path_is_a_json_404(db: None, api_of: Callable) -> None:

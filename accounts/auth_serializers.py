@@ -28,17 +28,23 @@ class CredentialsSerializer(serializers.Serializer[Any]):
 
 
 class ChallengeSerializer(serializers.Serializer[Any]):
-    """The challenge that a login returns if the second factor is on; never includes the code."""
+    """The challenge that a login returns if the second factor is on.
+
+    `code` is included only in development with MFA_EXPOSE_CODE, for a code that is sent by email.
+    """
 
     mfa_required = serializers.BooleanField(default=True)
     challenge_token = serializers.CharField()
     methods = serializers.ListField(child=serializers.CharField())
     expires_in_seconds = serializers.IntegerField()
+    code = serializers.CharField(required=False)
 
 
 def challenge_data(challenge: Challenge) -> dict[str, Any]:
     """Return a challenge as ChallengeSerializer data."""
+    code = mfa.get_exposed_code(challenge)
     return {
+        **({"code": code} if code else {}),
         "mfa_required": True,
         "challenge_token": mfa.sign_challenge(challenge),
         "methods": [challenge.method, mfa.RECOVERY],
@@ -111,6 +117,7 @@ class MfaSetupSerializer(serializers.Serializer[Any]):
     secret = serializers.CharField(required=False, allow_null=True)
     otpauth_url = serializers.CharField(required=False, allow_null=True)
     qr_svg = serializers.CharField(required=False, allow_null=True)
+    code = serializers.CharField(required=False, allow_null=True)
 
 
 class RecoveryCodesSerializer(serializers.Serializer[Any]):

@@ -39,6 +39,7 @@ class Setup:
     otpauth_url: str | None = None
     qr_svg: str | None = None
     expires_in_seconds: int = LIFE_SECONDS
+    code: str | None = None
 
     @property
     def qr_data(self) -> str:
@@ -53,6 +54,12 @@ def _signer() -> signing.Signer:
 def sign_challenge(challenge: Challenge) -> str:
     """Return the token of a challenge: its signed id. It grants access to the second step only."""
     return _signer().sign(challenge.pk.hex)
+
+
+def get_exposed_code(challenge: Challenge) -> str | None:
+    """Return the emailed code of a challenge if MFA_EXPOSE_CODE is on; None otherwise, and for an app."""
+    is_exposed = settings.MFA_EXPOSE_CODE and challenge.method == MAIL
+    return codes.derive_mailed_code(challenge) if is_exposed else None
 
 
 def get_method(user: User) -> str:
@@ -137,7 +144,7 @@ def begin_setup(*, user: User, method: str) -> Setup:
         EmailDevice.objects.filter(user=user).delete()
         EmailDevice.objects.create(user=user, name="email", confirmed=False)
         tasks.mail_code.delay_on_commit(str(challenge.pk))
-        return Setup(sign_challenge(challenge), method)
+        return Setup(sign_challenge(challenge), method, code=get_exposed_code(challenge))
     TOTPDevice.objects.filter(user=user).delete()
     device = TOTPDevice.objects.create(user=user, name="app", confirmed=False)
     return _setup(challenge, device)

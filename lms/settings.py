@@ -247,6 +247,11 @@ OTP_TOTP_THROTTLE_FACTOR = (
 ALLOW_PUBLIC_REGISTRATION = env.bool("ALLOW_PUBLIC_REGISTRATION", default=True)
 ALLOW_PUBLIC_ROLE_REGISTRATION = env.bool("ALLOW_PUBLIC_ROLE_REGISTRATION", default=False)
 
+# Puts the emailed code of the second factor into the API's response, for scripts without a mailbox.
+MFA_EXPOSE_CODE = env.bool("MFA_EXPOSE_CODE", default=False)
+if MFA_EXPOSE_CODE and not DEVELOPMENT:
+    raise ImproperlyConfigured("MFA_EXPOSE_CODE is set: it disables the second factor, and works in development only.")
+
 API_AUTH_TRANSPORTS = env.list("API_AUTH_TRANSPORTS", default=["bearer", "cookie"])
 if not API_AUTH_TRANSPORTS or not set(API_AUTH_TRANSPORTS) <= {"bearer", "cookie"}:
     raise ImproperlyConfigured("API_AUTH_TRANSPORTS must name bearer, cookie or both, separated by a comma.")

@@ -147,6 +147,24 @@ def test_no_answer_and_no_log_holds_a_code(bob: User, caplog: pytest.LogCaptureF
     assert code not in caplog.text
 
 
+def test_mfa_expose_code_adds_the_emailed_code_to_the_challenge(
+    bob: User, api_of: Callable[[User], APIClient], settings: Any
+) -> None:
+    settings.MFA_EXPOSE_CODE = True
+    setup = api_of(bob).post(f"{AUTH}mfa/enable", {"method": "email"}).json()
+    body = {"challenge_token": setup["challenge_token"], "code": setup["code"]}
+    assert api_of(bob).post(f"{AUTH}mfa/enable", body).json()["mfa_enabled"] is True
+    challenge = first_step(bob)
+    assert second_step(challenge, challenge["code"]).status_code == 200
+    settings.MFA_EXPOSE_CODE = False
+    assert "code" not in first_step(bob)
+
+
+def test_mfa_expose_code_adds_nothing_for_an_authenticator_app(bob: User, secret: str, settings: Any) -> None:
+    settings.MFA_EXPOSE_CODE = True
+    assert "code" not in first_step(bob)
+
+
 @pytest.mark.quality("A04")
 def test_a_challenge_is_no_token(bob: User, secret: str) -> None:
     challenge = first_step(bob)["challenge_token"]

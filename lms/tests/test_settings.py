@@ -62,6 +62,7 @@ def test_an_incomplete_set_of_stripe_keys_prevents_the_start(tmp_path: Path, mis
         ("ALLOWED_HOSTS", "*"),
         ("SITE_URL", None),
         ("ENVIRONMENT", "staging"),
+        ("MFA_EXPOSE_CODE", "1"),
         ("FILE_STORAGE_PROVIDER", "ftp"),
     ],
 )

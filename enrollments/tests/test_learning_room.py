@@ -29,6 +29,17 @@ from tools.testing.plugin import complete_all_lessons, make_course
         ("https://youtu.be/dQw4w9WgXcQ", "youtube", "/embed/dQw4w9WgXcQ?"),
         ("https://vimeo.com/76979871", "vimeo", "/video/76979871?"),
         ("https://vimeo.com/76979871/0123456789", "vimeo", "h=0123456789"),
+        ("https://vimeo.com/76979871?h=0123456789&share=copy", "vimeo", "/video/76979871?dnt=1&h=0123456789"),
+        ("https://player.vimeo.com/video/76979871?h=0123456789&badge=0", "vimeo", "h=0123456789"),
+        ("https://vimeo.com/channels/staffpicks/76979871", "vimeo", "/video/76979871?"),
+        ("https://vimeo.com/76979871?h=1%26x%3D1", "vimeo", "/video/76979871?dnt=1#"),
+        ("https://vimeo.com/event/4242424", "vimeo", "https://vimeo.com/event/4242424/embed#"),
+        ("https://vimeo.com/event/4242424/0123456789", "vimeo", "https://vimeo.com/event/4242424/embed/0123456789#"),
+        ("https://vimeo.com/event/4242424/embed/0123456789", "vimeo", "/event/4242424/embed/0123456789#"),
+        ("https://www.youtube.com/shorts/dQw4w9WgXcQ?feature=share", "youtube", "/embed/dQw4w9WgXcQ?"),
+        ("https://www.youtube.com/live/dQw4w9WgXcQ/", "youtube", "/embed/dQw4w9WgXcQ?"),
+        ("https://www.youtube.com/v/dQw4w9WgXcQ", "youtube", "/embed/dQw4w9WgXcQ?"),
+        ("https://music.youtube.com/watch?v=dQw4w9WgXcQ", "youtube", "/embed/dQw4w9WgXcQ?"),
         ("https://cdn.example/a/film.MP4?token=1", "file", "https://cdn.example/a/film.MP4?token=1"),
         ("https://example.com/watch", "link", "https://example.com/watch"),
         ("https://youtube.com.evil.test/watch?v=dQw4w9WgXcQ", "link", "evil.test"),
@@ -40,8 +51,27 @@ def test_only_known_video_players_are_embedded(address: str, kind: str, shown: s
     video = parse_video_url(address, 42)
     assert (video.kind, shown in video.address) == (kind, True)
     if kind in ("youtube", "vimeo"):
-        assert any(video.address.startswith(f"{host}/") for host in settings.VIDEO_HOSTS)
+        assert any(video.address.startswith(f"{host.rstrip('/')}/") for host in settings.VIDEO_HOSTS)
         assert "42" in video.address
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("https://youtu.be/dQw4w9WgXcQ?t=83", "start=83"),
+        ("https://youtu.be/dQw4w9WgXcQ?si=x&t=1h2m3s", "start=3723"),
+        ("https://www.youtube.com/watch?v=dQw4w9WgXcQ&t=90s", "start=90"),
+        ("https://www.youtube.com/embed/dQw4w9WgXcQ?start=12", "start=12"),
+        ("https://www.youtube.com/live/dQw4w9WgXcQ?t=2m", "start=120"),
+        ("https://www.youtube.com/watch?v=dQw4w9WgXcQ#t=15", "start=15"),
+        ("https://youtu.be/dQw4w9WgXcQ?t=x%26autoplay", "start=0"),
+        ("https://vimeo.com/76979871#t=1m5s", "#t=65s"),
+        ("https://vimeo.com/76979871?t=30", "#t=30s"),
+    ],
+)
+def test_a_video_starts_at_the_time_in_its_url(address: str, shown: str) -> None:
+    assert parse_video_url(address).address.endswith(shown)
+    assert parse_video_url(address, 42).address.endswith(("start=42", "#t=42s"))
 
 
 def test_a_video_resumes_at_the_position_of_another_device(

@@ -1,6 +1,6 @@
 """API views of `/analytics/*`."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from django.http import Http404
 from drf_spectacular.types import OpenApiTypes
@@ -17,23 +17,33 @@ from analytics import people_reports, reports
 from analytics.course_reports import course_report
 from analytics.serializers import (
     CourseAnalyticsSerializer,
+    CourseQuerySerializer,
+    EnrollmentQuerySerializer,
     EnrollmentReportSerializer,
+    FormatSerializer,
+    OverviewQuerySerializer,
     OverviewSerializer,
     PeriodSerializer,
+    RevenueQuerySerializer,
     RevenueReportSerializer,
     UserAnalyticsSerializer,
+    UserQuerySerializer,
 )
 from core.access.scopes import editable_or_403, visible_or_404
 from core.text.csv_files import csv_response
 from courses.models import Course
 
+Query = TypeVar("Query", bound=PeriodSerializer)
 
-def report_schema(response: type[serializers.BaseSerializer[Any]], *, csv: bool = False, path: str = "") -> Any:
+
+def report_schema(
+    query: type[PeriodSerializer], response: type[serializers.BaseSerializer[Any]], path: str = ""
+) -> Any:
     """Return the decorator that describes a report in the OpenAPI document; `path` is the name of the id in its URL."""
     responses: dict[Any, Any] = {(200, "application/json"): response}
-    if csv:
+    if issubclass(query, FormatSerializer):
         responses[(200, "text/csv")] = OpenApiResponse(OpenApiTypes.STR)
-    parameters: list[Any] = [PeriodSerializer]
+    parameters: list[Any] = [query]
     if path:
         parameters.append(OpenApiParameter(path, OpenApiTypes.UUID, OpenApiParameter.PATH))
     return extend_schema(parameters=parameters, responses=responses)
@@ -42,9 +52,9 @@ def report_schema(response: type[serializers.BaseSerializer[Any]], *, csv: bool 
 class ReportView(APIView):
     """Base view of the reports over a period."""
 
-    def parse_query(self, request: Request) -> PeriodSerializer:
-        """Return the validated query parameters. Raise ValidationError (400) for an invalid period."""
-        serializer = PeriodSerializer(data=request.query_params)
+    def parse_query(self, request: Request, query_class: type[Query]) -> Query:
+        """Return the validated query parameters. Raise ValidationError (400) for an invalid one."""
+        serializer = query_class(data=request.query_params)
         serializer.is_valid(raise_exception=True)
         return serializer
 
@@ -59,10 +69,10 @@ class OverviewView(ReportView):
 
     permission_classes = (IsAdmin,)
 
-    @report_schema(OverviewSerializer)
+    @report_schema(OverviewQuerySerializer, OverviewSerializer)
     def get(self, request: Request) -> Response:
         """Return totals and figures of the last 30 days; with dates, also those of the previous period."""
-        query = self.parse_query(request)
+        query = self.parse_query(request, OverviewQuerySerializer)
         currency = query.requested_currency()
         period = query.requested_period()
         figures: dict[str, Any] = dict(reports.overview(period, currency))
@@ -75,10 +85,10 @@ class EnrollmentsView(ReportView):
 
     permission_classes = (IsAdmin,)
 
-    @report_schema(EnrollmentReportSerializer, csv=True)
+    @report_schema(EnrollmentQuerySerializer, EnrollmentReportSerializer)
     def get(self, request: Request) -> Any:
         """Return enrollments, completions and active learners by interval and by course."""
-        query = self.parse_query(request)
+        query = self.parse_query(request, EnrollmentQuerySerializer)
         report = reports.enrollment_report(query.period())
         if query.validated_data["format"] == "csv":
             return csv_response(reports.report_rows(report), "enrollments.csv")
@@ -90,10 +100,10 @@ class RevenueView(ReportView):
 
     permission_classes = (IsAdmin,)
 
-    @report_schema(RevenueReportSerializer, csv=True)
+    @report_schema(RevenueQuerySerializer, RevenueReportSerializer)
     def get(self, request: Request) -> Any:
         """Return orders, gross, refunds and net by interval and by course, in one currency."""
-        query = self.parse_query(request)
+        query = self.parse_query(request, RevenueQuerySerializer)
         currency = query.requested_currency()
         report = reports.revenue_report(query.period(), currency)
         if query.validated_data["format"] == "csv":
@@ -106,11 +116,11 @@ class CourseView(ReportView):
 
     permission_classes = (Teaches,)
 
-    @report_schema(CourseAnalyticsSerializer, csv=True, path="course_id")
+    @report_schema(CourseQuerySerializer, CourseAnalyticsSerializer, path="course_id")
     def get(self, request: Request, course_id: str) -> Any:
         """Return enrollments, completion, progress, rating, grades, revenue and the lesson funnel of a course."""
         course = editable_or_403(Course.objects.all(), request.user, pk=course_id)
-        query = self.parse_query(request)
+        query = self.parse_query(request, CourseQuerySerializer)
         currency = str(query.validated_data.get("currency") or course.currency)
         period = query.requested_period()
         report = course_report(course, period, currency)
@@ -126,10 +136,10 @@ class UserView(ReportView):
 
     permission_classes = (IsAuthenticated,)
 
-    @report_schema(UserAnalyticsSerializer, path="user_id")
+    @report_schema(UserQuerySerializer, UserAnalyticsSerializer, path="user_id")
     def get(self, request: Request, user_id: str) -> Response:
         """Return courses, lessons, grades and activity of a user."""
-        query = self.parse_query(request)
+        query = self.parse_query(request, UserQuerySerializer)
         report = people_reports.user_report(self._get_user(request, user_id), query.period())
         return Response(UserAnalyticsSerializer(report).data)
 

@@ -17,9 +17,6 @@ class PeriodSerializer(serializers.Serializer[Any]):
 
     date_from = serializers.DateField(required=False)
     date_to = serializers.DateField(required=False)
-    interval = serializers.ChoiceField(choices=list(INTERVALS), default="day")
-    currency = serializers.ChoiceField(choices=list(money.CURRENCIES), required=False)
-    format = serializers.ChoiceField(choices=FORMATS, default="json")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Reject an invalid date range."""
@@ -31,16 +28,58 @@ class PeriodSerializer(serializers.Serializer[Any]):
     def period(self) -> Period:
         """Return the requested period; 30 days if only one date, or none, is given."""
         found = self.requested_period()
-        return found or Period(last_days().first, last_days().last, self.validated_data["interval"])
+        return found or Period(last_days().first, last_days().last, self._interval)
 
     def requested_period(self) -> Period | None:
         """Return the requested period, or None without dates."""
         data = self.validated_data
-        return period_from_dates(data.get("date_from"), data.get("date_to"), data["interval"])
+        return period_from_dates(data.get("date_from"), data.get("date_to"), self._interval)
+
+    @property
+    def _interval(self) -> str:
+        return str(self.validated_data.get("interval", "day"))
+
+
+class IntervalSerializer(serializers.Serializer[Any]):
+    """Query parameter of reports over time."""
+
+    interval = serializers.ChoiceField(choices=list(INTERVALS), default="day")
+
+
+class CurrencySerializer(serializers.Serializer[Any]):
+    """Query parameter of reports with amounts."""
+
+    currency = serializers.ChoiceField(choices=list(money.CURRENCIES), required=False)
 
     def requested_currency(self) -> str:
         """Return the requested currency, by default the site's."""
         return str(self.validated_data.get("currency") or SiteSettings.current().currency)
+
+
+class FormatSerializer(serializers.Serializer[Any]):
+    """Query parameter of reports that are also CSV files."""
+
+    format = serializers.ChoiceField(choices=FORMATS, default="json")
+
+
+class OverviewQuerySerializer(CurrencySerializer, PeriodSerializer):
+    """Query of the overview."""
+
+
+class EnrollmentQuerySerializer(IntervalSerializer, FormatSerializer, PeriodSerializer):
+    """Query of the enrollment report."""
+
+
+class RevenueQuerySerializer(IntervalSerializer, CurrencySerializer, FormatSerializer, PeriodSerializer):
+    """Query of the revenue report."""
+
+
+class CourseQuerySerializer(CurrencySerializer, FormatSerializer, PeriodSerializer):
+    """Query of the report of a course."""
+
+
+class UserQuerySerializer(IntervalSerializer, PeriodSerializer):
+    """Query of the report of a user."""
 
 
 class OverviewFiguresSerializer(serializers.Serializer[Any]):

@@ -129,7 +129,7 @@ class AssignmentViewSet(IdempotentMixin, ScopedMixin, viewsets.ModelViewSet[Assi
         return Response(response_data.data, status=status.HTTP_201_CREATED)
 
     @extend_schema(operation_id="assignments_submissions_of_one", responses=SubmissionSerializer(many=True))
-    @action(detail=True, methods=["get"])
+    @action(detail=True, methods=["get"], filterset_class=None)
     def submissions(self, request: Request, assignment_id: str) -> Response:
         """Return all submissions, newest first, to instructors. Students use `/assignments/submissions/`."""
         assignment = editable_or_403(Assignment.objects.all(), request.user, pk=assignment_id)

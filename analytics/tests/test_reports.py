@@ -118,7 +118,8 @@ def test_a_course_without_students_has_zero_figures(course: Course) -> None:
     ],
 )
 def test_invalid_query_parameters_answer_400(query: str, attr: str, dan: User, api_of: Callable[[User], Any]) -> None:
-    for report in ("overview", "enrollments", "revenue"):
+    without = {"interval": "overview", "currency": "enrollments"}.get(attr)
+    for report in {"overview", "enrollments", "revenue"} - {without}:
         response = api_of(dan).get(f"/api/v1/analytics/{report}?{query}")
         assert (response.status_code, response.json()["errors"][0]["attr"]) == (400, attr)
 

@@ -79,12 +79,19 @@ class DocumentedErrors(AutoSchema):
             found |= {404, 413, 415}  # the body may name objects that do not exist
         return found
 
+    def get_filter_backends(self) -> list[Any]:
+        """Return the filter backends; none where `@action` disables the filters."""
+        return [] if self._is_disabled("filterset_class") else super().get_filter_backends()
+
     def _get_paginator(self) -> Any:
-        """Return the paginator, or None where `@action` disables it, which drf-spectacular does not look up."""
+        """Return the paginator, or None where `@action` disables it."""
+        return None if self._is_disabled("pagination_class") else super()._get_paginator()
+
+    def _is_disabled(self, option: str) -> bool:
+        """Return whether `@action` sets an option to None, which drf-spectacular does not look up."""
         handler = getattr(self.view, getattr(self.view, "action", None) or "", None)
         options = getattr(handler, "kwargs", {})
-        is_whole = "pagination_class" in options and options["pagination_class"] is None
-        return None if is_whole else super()._get_paginator()
+        return option in options and options[option] is None
 
 
 class CachedSchemaGenerator(SchemaGenerator):

@@ -18,6 +18,7 @@ from assignments.models import GradeChange, Submission
 from core.access.scopes import editable_or_403
 from core.http.errors import DomainError
 from core.http.forms import call_or_show_message
+from core.http.middleware import allow_frames
 from core.http.pagination import PAGE_SIZE
 from courses.editor_views import TeachersOnlyMixin
 from files.models import File
@@ -52,6 +53,7 @@ def _get_submission(request: HttpRequest, submission_id: uuid.UUID) -> Submissio
     return editable_or_403(rows, request.user, pk=submission_id)
 
 
+@allow_frames
 @require_http_methods(["GET", "HEAD", "POST"])
 def grade(request: HttpRequest, submission_id: uuid.UUID) -> HttpResponse:
     """Display and grade a submission; after grading, redirect to the next one that awaits grading."""

@@ -8,9 +8,10 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
 from core import charts
+from core.http.middleware import allow_frames
 from core.http.pagination import paginate
 from core.mail import delivery, mail_types
-from core.mail.previews import allow_frames, mail_response, mail_type_or_404
+from core.mail.previews import mail_response, mail_type_or_404
 
 
 @require_safe

@@ -56,6 +56,23 @@ def test_a_late_submission_shows_the_penalty_and_upload_progress(
     assert_accessible(page)
 
 
+def test_the_grading_page_shows_a_submitted_pdf(
+    page: Page, live_site: str, alice: User, bob: User, course: Course, enrollment: Enrollment
+) -> None:
+    task = write_assignment(course)
+
+    def submit_pdf() -> Submission:
+        return submissions.submit(actor=bob, assignment=task, content="", uploads=[upload("pot.pdf", PDF)])
+
+    submission = run_in_thread(submit_pdf)
+    violations: list[str] = []
+    page.on("console", lambda message: violations.append(message.text) if "Policy" in message.text else None)
+    with page.expect_response("**/preview/", timeout=15_000) as preview:
+        log_in(page, live_site, alice, f"/teach/grading/{submission.pk}/")
+    assert preview.value.status == 200
+    assert violations == []
+
+
 def test_the_submission_form_works_without_scripts(
     page: Page, live_site: str, course: Course, enrollment: Enrollment, tmp_path: Path
 ) -> None:

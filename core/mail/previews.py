@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from csp.decorators import csp_replace, csp_update
+from csp.decorators import csp_replace
 from django.http import Http404, HttpRequest, HttpResponse
 
 from core.mail import mail_types
@@ -12,7 +12,6 @@ from core.mail.mail_types import MailType
 View = TypeVar("View", bound=Callable[..., HttpResponse])
 
 # The casts are needed because the types of django-csp only allow views without arguments.
-allow_frames: Callable[[View], View] = cast(Any, csp_update({"frame-src": ["'self'"]}))
 _allow_as_frame: Callable[[View], View] = cast(Any, csp_replace({"frame-ancestors": ["'self'"]}))
 _allow_as_mail: Callable[[View], View] = cast(
     Any, csp_replace({"frame-ancestors": ["'self'"], "style-src": ["'unsafe-inline'"], "script-src": ["'none'"]})

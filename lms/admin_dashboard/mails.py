@@ -16,9 +16,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
+from core.http.middleware import allow_frames
 from core.mail import delivery, mail_types, texts
 from core.mail.mail_types import MailText, MailType
-from core.mail.previews import allow_frames, frame_response, mail_response, mail_type_or_404
+from core.mail.previews import frame_response, mail_response, mail_type_or_404
 from core.models import MailWording
 
 PERMISSION = "platform.change_mailwording"

@@ -19,7 +19,7 @@ from core.text import markdown
 from courses.models import taught_by
 from enrollments.deadlines import Terms
 from enrollments.models import Enrollment, GradedItem, GradedItemQuerySet, ItemKind
-from files.file_types import DOCUMENTS
+from files.file_types import SUBMISSIONS
 from files.models import File
 
 MAX_TEXT_LENGTH = 100_000
@@ -28,10 +28,10 @@ DAY_SECONDS = 24 * 3600
 
 def validate_file_types(types: Any) -> None:
     """Raise ValidationError `unknown_file_type` unless `types` is a list of supported file extensions."""
-    unknown = [kind for kind in types if kind not in DOCUMENTS] if isinstance(types, list) else [types]
+    unknown = [kind for kind in types if kind not in SUBMISSIONS] if isinstance(types, list) else [types]
     if unknown:
         message = _("Unknown file types: %(unknown)s. Use one or more of: %(known)s.")
-        params = {"unknown": ", ".join(map(str, unknown)), "known": ", ".join(sorted(DOCUMENTS))}
+        params = {"unknown": ", ".join(map(str, unknown)), "known": ", ".join(sorted(SUBMISSIONS))}
         raise ValidationError(message, params=params, code="unknown_file_type")
 
 
@@ -94,7 +94,7 @@ class Assignment(GradedItem):
     @property
     def accepted_types(self) -> list[str]:
         """Return the accepted file extensions."""
-        return self.allowed_file_types or sorted(DOCUMENTS)
+        return self.allowed_file_types or sorted(SUBMISSIONS)
 
     @property
     def accept(self) -> str:

@@ -23,19 +23,27 @@ MAX_SIZES: dict[str, int] = {
     Purpose.COURSE_MATERIAL: 200 * MB,
 }
 HEAD = TAIL = 64 * 1024
+VIDEO_BRANDS = (
+    *(f"iso{version}".encode() for version in ("m", *range(2, 10))),
+    b"avc1", b"dash", b"mp41", b"mp42", b"M4V ", b"MSNV", b"3gp4", b"3gp5", b"3gp6",
+)  # fmt: skip
+HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx")
+SHARED_HEIF_BRANDS = (b"mif1", b"msf1")
 
 
 @dataclass(frozen=True)
 class FileType:
     """A type of file: the content type that it is served with, and how its bytes are recognized.
 
-    `magic` lists extensions, of which puremagic must detect at least one; empty for texts. `marks` lists byte strings,
-    each of which must occur in the first or the last 64 KB.
+    `magic` lists extensions, of which puremagic must detect at least one; empty for texts and ISO media. `marks` lists
+    byte strings, each of which must occur in the first or the last 64 KB. `brands` lists brands of ISO media files (ISO
+    14496-12), of which the file's first brand must be one; brands that all HEIF files share are skipped.
     """
 
     content_type: str
     magic: tuple[str, ...] = ()
     marks: tuple[bytes, ...] = ()
+    brands: tuple[bytes, ...] = ()
 
 
 def _office(subtype: str, folder: bytes) -> FileType:
@@ -72,13 +80,22 @@ DOCUMENTS = {
     "odp": _open_document("presentation"),
     "zip": FileType("application/zip", (".zip", ".docx")),
     "mp3": FileType("audio/mpeg", (".mp3", ".mpga")),
-    "mp4": FileType("video/mp4", (".mp4", ".m4v")),
+    "mp4": FileType("video/mp4", brands=VIDEO_BRANDS),
     "webm": FileType("video/webm", (".webm",)),
+}
+# What phones record, and notebooks. Browsers do not display all of these, so they are no course material.
+SUBMISSIONS = {
+    **DOCUMENTS,
+    "heic": FileType("image/heic", brands=HEIF_BRANDS),
+    "heif": FileType("image/heif", brands=HEIF_BRANDS),
+    "mov": FileType("video/quicktime", brands=(b"qt  ",)),
+    "m4a": FileType("audio/mp4", brands=(b"M4A ",)),
+    "ipynb": FileType("application/x-ipynb+json", marks=(b'"nbformat"',)),
 }
 ALLOWED: dict[str, dict[str, FileType]] = {
     Purpose.AVATAR: PICTURES,
     Purpose.THUMBNAIL: PICTURES,
-    Purpose.SUBMISSION: DOCUMENTS,
+    Purpose.SUBMISSION: SUBMISSIONS,
     Purpose.COURSE_MATERIAL: DOCUMENTS,
 }
 FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP", "image/gif": "GIF"}
@@ -129,11 +146,22 @@ def _read_ends(content: IO[Any], size: int) -> tuple[bytes, bytes]:
 
 
 def _matches(file_type: FileType, head: bytes, tail: bytes) -> bool:
-    if not file_type.magic:
-        return not _NOT_TEXT.search(head) and not _MARKUP.match(head)
-    if not set(file_type.magic) & _detect_extensions(head):
+    if not all(mark in head + tail for mark in file_type.marks):
         return False
-    return all(mark in head + tail for mark in file_type.marks) and _MACROS not in head + tail
+    if file_type.brands:
+        return _find_brand(head) in file_type.brands
+    if file_type.magic:
+        return bool(set(file_type.magic) & _detect_extensions(head)) and _MACROS not in head + tail
+    return not _NOT_TEXT.search(head) and not _MARKUP.match(head)
+
+
+def _find_brand(head: bytes) -> bytes | None:
+    """Return the first brand of an ISO media file that says what it contains; None for other files."""
+    if head[4:8] != b"ftyp":
+        return None
+    length = min(int.from_bytes(head[:4]), 1024)
+    brands = [head[8:12], *(head[start : start + 4] for start in range(16, length, 4))]
+    return next((brand for brand in brands if brand not in SHARED_HEIF_BRANDS), None)
 
 
 def _detect_extensions(head: bytes) -> set[str]:

@@ -23,6 +23,8 @@ class Purpose(models.TextChoices):
 
 
 # The widths in pixels of the thumbnails that are rendered of an image.
+# HEIC photos are not among them: neither Pillow nor most browsers read them.
+IMAGE_TYPES = ("image/png", "image/jpeg", "image/webp", "image/gif")
 THUMBNAIL_WIDTHS: dict[str, tuple[int, ...]] = {
     Purpose.AVATAR: (96, 256),
     Purpose.THUMBNAIL: (640, 1280),
@@ -105,7 +107,7 @@ class File(models.Model):
     @property
     def is_image(self) -> bool:
         """Whether thumbnails are rendered of the file."""
-        return self.content_type.startswith("image/")
+        return self.content_type in IMAGE_TYPES
 
     @property
     def is_video(self) -> bool:

@@ -54,6 +54,14 @@ def open_document(kind: str) -> bytes:
 
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
 MP4 = b"\0\0\0\x20ftypisom\0\0\x02\0isomiso2avc1mp41" + b"\0\0\0\x08free" + b"\0" * 3000
+
+
+def mp4(*brands: bytes) -> bytes:
+    """Return the start of an ISO media file with a major brand and compatible brands."""
+    box = b"ftyp" + brands[0] + b"\0\0\0\1" + b"".join(brands)
+    return struct.pack(">I", len(box) + 4) + box + b"\0\0\0\x08free" + b"\0" * 3000
+
+
 WEBM = b"\x1aE\xdf\xa3\x9fB\x86\x81\x01B\xf7\x81\x01B\xf2\x81\x04B\xf3\x81\x08B\x82\x84webmB\x87\x81\x04" + b"\0" * 200
 
 ACCEPTED: dict[str, tuple[bytes, str]] = {
@@ -73,6 +81,18 @@ ACCEPTED: dict[str, tuple[bytes, str]] = {
     "a.mp3": (b"ID3\x03\0\0\0\0\0\x21" + b"\0" * 400, "audio/mpeg"),
     "a.mp4": (MP4, "video/mp4"),
     "a.webm": (WEBM, "video/webm"),
+    **{
+        f"{brand}.mp4": (mp4(brand.encode()), "video/mp4") for brand in ("iso5", "iso6", "avc1", "dash", "mp41", "mp42")
+    },
+    "msnv.mp4": (mp4(b"MSNV", b"mp42", b"isom"), "video/mp4"),
+}
+ACCEPTED_SUBMISSIONS: dict[str, tuple[bytes, str]] = {
+    "a.mov": (mp4(b"qt  "), "video/quicktime"),
+    "a.m4a": (mp4(b"M4A ", b"mp42"), "audio/mp4"),
+    "a.heic": (mp4(b"heic", b"mif1", b"heic"), "image/heic"),
+    "burst.heic": (mp4(b"mif1", b"heic"), "image/heic"),
+    "a.heif": (mp4(b"mif1", b"heix"), "image/heif"),
+    "a.ipynb": (b'{"cells": [], "nbformat": 4}', "application/x-ipynb+json"),
 }
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"></svg>'
@@ -97,6 +117,10 @@ REJECTED: dict[str, bytes] = {
     "sheet.docx": office("xl"),
     "plain.pdf": b"no PDF at all",
     "torn.webp": b"RIFF\0\0\0\0WEBP",
+    "movie.heic": MP4,
+    "picture.mp4": mp4(b"heic", b"mif1"),
+    "html.ipynb": HTML,
+    "no-notebook.ipynb": b"[1, 2]",
     "no-extension": b"x",
     ".htaccess": b"x",
 }

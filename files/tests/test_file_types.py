@@ -14,7 +14,7 @@ from files import file_names, file_types
 from files.errors import FileError
 from files.models import File, Purpose
 from files.storage import file_storage
-from files.tests.samples import ACCEPTED, HTML, MP4, PDF, REJECTED, bomb, form, image, packed
+from files.tests.samples import ACCEPTED, ACCEPTED_SUBMISSIONS, HTML, MP4, PDF, REJECTED, bomb, form, image, packed
 
 URL = "/api/v1/files/upload"
 
@@ -39,6 +39,32 @@ def test_each_accepted_type_is_stored_with_its_content_type(name: str, send: Cal
     assert answer.status_code == 201, answer.content
     assert (answer.json()["content_type"], answer.json()["original_filename"]) == (content_type, name)
     assert answer.json()["file_size"] == len(content)
+
+
+def detect(name: str, content: bytes, purpose: str) -> str:
+    """Return the content type of a file."""
+    extension = name.rpartition(".")[2]
+    return file_types.detect_type(
+        io.BytesIO(content), size=len(content), extension=extension, purpose=purpose
+    ).content_type
+
+
+@pytest.mark.quality("F03")
+@pytest.mark.parametrize("name", ACCEPTED_SUBMISSIONS)
+def test_recordings_of_phones_and_notebooks_are_accepted_as_submissions(name: str) -> None:
+    content, content_type = ACCEPTED_SUBMISSIONS[name]
+    assert detect(name, content, Purpose.SUBMISSION) == content_type
+    assert File(content_type=content_type, purpose=Purpose.SUBMISSION).thumbnail_widths == ()
+    with pytest.raises(FileError):
+        detect(name, content, Purpose.COURSE_MATERIAL)
+
+
+@pytest.mark.quality("F03")
+@pytest.mark.parametrize("name", REJECTED)
+def test_active_content_and_mismatched_types_are_no_submissions(name: str) -> None:
+    with pytest.raises(FileError) as error:
+        detect(name, REJECTED[name], Purpose.SUBMISSION)
+    assert (error.value.status, error.value.code) == (415, "type_not_allowed")
 
 
 @pytest.mark.quality("F03")

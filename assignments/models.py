@@ -1,6 +1,8 @@
 """Models of assignments, submissions, their files, drafts and grading history."""
 
+import math
 import uuid
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, ClassVar, Self
 
@@ -23,7 +25,11 @@ from files.file_types import SUBMISSIONS
 from files.models import File
 
 MAX_TEXT_LENGTH = 100_000
-DAY_SECONDS = 24 * 3600
+
+
+def _to_site_clock(moment: datetime) -> datetime:
+    """Return the date and time of day in the site's time zone, to the second."""
+    return timezone.make_naive(moment, timezone.get_default_timezone()).replace(microsecond=0)
 
 
 def validate_file_types(types: Any) -> None:
@@ -102,11 +108,13 @@ class Assignment(GradedItem):
         return ",".join(f".{kind}" for kind in self.accepted_types)
 
     def days_late(self, terms: Terms, at: Any) -> int:
-        """Return the number of started days after the due date; 0 including the due second (quality row S02)."""
+        """Return the number of started days after the due date; 0 including the due second (quality row S02).
+
+        A day ends at the same time of day in the site's time zone, also where the clocks change in between.
+        """
         if terms.due_at is None or not terms.is_late(at):
             return 0
-        seconds = (at.replace(microsecond=0) - terms.due_at.replace(microsecond=0)).total_seconds()
-        return -(-int(seconds) // DAY_SECONDS)
+        return max(1, math.ceil((_to_site_clock(at) - _to_site_clock(terms.due_at)) / timedelta(days=1)))
 
     def is_passed_by(self, points: Decimal | int | None) -> bool:
         """Return whether `points` pass the assignment; without a pass mark, any grade passes."""

@@ -3,7 +3,7 @@
 import socket
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -52,6 +52,27 @@ def test_the_due_second_is_on_time_and_each_started_day_is_penalized(
     assert graded.grade == max(0, 10 - {0: 0, 1: 2, 2: 3, 10: 10}[days])  # 1.5 is rounded up, 3.0 stays
     again = grade_submission(actor=course.instructor, submission=graded, grade=10)
     assert again.grade == graded.grade  # the penalty is applied once
+
+
+@pytest.mark.quality("S02")
+@pytest.mark.parametrize(
+    ("due_at", "submitted_at", "days"),
+    [
+        ("2027-10-30T18:00+02:00", "2027-10-31T18:00+01:00", 1),  # 25 hours
+        ("2027-10-30T18:00+02:00", "2027-10-31T18:00:01+01:00", 2),
+        ("2027-10-31T02:30+02:00", "2027-10-31T02:10+01:00", 1),  # the hour that comes twice
+        ("2027-03-27T18:00+01:00", "2027-03-28T18:00+02:00", 1),
+        ("2027-03-27T18:00+01:00", "2027-03-28T18:00:01+02:00", 2),  # 23 hours and a second
+    ],
+)
+def test_late_days_are_days_of_the_time_zone_of_the_site(
+    due_at: str, submitted_at: str, days: int, course: Course, enrollment: Enrollment, settings: Any
+) -> None:
+    settings.TIME_ZONE = "Europe/Berlin"
+    task = write_assignment(course, due_at=datetime.fromisoformat(due_at), allow_late_submission=True)
+    with time_machine.travel(datetime.fromisoformat(submitted_at), tick=False), timezone.override("Asia/Tokyo"):
+        made = submissions.submit(actor=enrollment.user, assignment=task, content="Tea.")
+    assert made.days_late == days
 
 
 @pytest.mark.quality("S02")

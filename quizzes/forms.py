@@ -261,7 +261,7 @@ class MatchingForm(RowsForm):
         known: dict[str, Any] = before.options if before else {"left": [], "right": []}
         left = assign_ids([(pair["left_id"], pair["left"]) for pair in pairs], _texts(known["left"]))
         right, partners = _right_side(pairs, _texts(known["right"]))
-        unmatched = _unmatched(before, {one["id"] for one in right}) if before else []
+        unmatched = _unmatched(before, right) if before else []
         return {
             "options": {
                 "left": [{"id": one, "text": pair["left"]} for one, pair in zip(left, pairs, strict=True)],
@@ -299,10 +299,14 @@ def _right_side(pairs: list[dict[str, Any]], known: dict[str, str]) -> tuple[lis
     return [{"id": ids[name], "text": name[1]} for name in ids], [ids[name] for name in named]
 
 
-def _unmatched(version: QuestionVersion, used: set[str]) -> list[dict[str, str]]:
-    """Return the items on the right without a pair. The page doesn't show them, and saving must not delete them."""
-    matched = {*(version.correct_answer or {}).values(), *used}
-    return [one for one in version.options["right"] if one["id"] not in matched]
+def _unmatched(version: QuestionVersion, right: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Return the items on the right without a pair. The page doesn't show them, and saving must not delete them.
+
+    An item with the text of one that has a pair now is left out: no two items have the same text.
+    """
+    matched = {*(version.correct_answer or {}).values(), *(one["id"] for one in right)}
+    texts = {one["text"] for one in right}
+    return [one for one in version.options["right"] if one["id"] not in matched and one["text"] not in texts]
 
 
 def _lines(text: str) -> list[str]:

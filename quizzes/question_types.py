@@ -124,6 +124,13 @@ def _clean_choices(raw: Any, extra: tuple[str, ...] = ()) -> list[dict[str, Any]
     choices = [_clean_choice(one, extra) for one in raw]
     if len({choice["id"] for choice in choices}) != len(choices):
         raise _question_error(_("The ids of the options must be unique."))
+    seen: set[str] = set()
+    for choice in choices:
+        # Case and width are kept: in code and in formulas, they may be the difference that the question is about.
+        text = " ".join(unicodedata.normalize("NFC", choice["text"]).split())
+        if text in seen:
+            raise _question_error(_("Two options have the same text: %s") % text[:80])
+        seen.add(text)
     return choices
 
 

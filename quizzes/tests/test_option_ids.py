@@ -15,6 +15,7 @@ from enrollments.models import Enrollment
 from quizzes import attempts, editor, grading
 from quizzes.models import Attempt, Question, QuestionVersion, Quiz
 from quizzes.option_ids import assign_ids
+from quizzes.question_types import TYPES, QuestionError
 from quizzes.tests.conftest import begin, make_quiz
 
 CHOICE = {
@@ -288,3 +289,24 @@ def test_an_option_keeps_its_id_through_any_sequence_of_edits(edits: list[tuple[
         assert not {new for new, (own, _text) in zip(ids, rows, strict=True) if not own} & known.keys()
         texts = {new: text for new, (_own, text) in zip(ids, rows, strict=True)}
         known |= dict.fromkeys(texts, step)
+
+
+def clean_options(question_type: str, *texts: str) -> None:
+    """Check a question with these texts, of which the first is correct."""
+    options: Any = [{"text": text, "is_correct": place == 0} for place, text in enumerate(texts)]
+    key: Any = None
+    if question_type == "matching":
+        right = [{"id": f"r{place}", "text": text} for place, text in enumerate(texts)]
+        options, key = (
+            {"left": [{"id": "a", "text": "A"}, {"id": "b", "text": "B"}], "right": right},
+            {"a": "r0", "b": "r1"},
+        )
+    TYPES[question_type].clean_key(options=options, correct_answer=key, accepted_answers=None, tolerance=0)
+
+
+@pytest.mark.parametrize("question_type", ["multiple_choice", "multiple_select", "matching"])
+@pytest.mark.parametrize("again", ["Bönn", "  Bo\u0308nn "])
+def test_two_options_with_the_same_text_are_refused(question_type: str, again: str) -> None:
+    clean_options(question_type, "Bönn", "bönn", "Bonn")
+    with pytest.raises(QuestionError, match="same text: Bönn"):
+        clean_options(question_type, "Bönn", "Bonn", again)

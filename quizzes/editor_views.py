@@ -171,7 +171,7 @@ def results(request: HttpRequest, quiz_id: uuid.UUID) -> HttpResponse:
 
 @login_required
 @require_safe
-def results_csv(request: HttpRequest, quiz_id: uuid.UUID) -> HttpResponse:
+def results_csv(request: HttpRequest, quiz_id: uuid.UUID) -> StreamingHttpResponse:
     quiz = _get_quiz(request, quiz_id)
     return csv_response(csv_rows(quiz), f"quiz-{quiz.pk}.csv")
 

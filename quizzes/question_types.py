@@ -6,6 +6,7 @@ template `templates/quizzes/types/<name>.html`. User input is never executed: no
 """
 
 import random
+import unicodedata
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction

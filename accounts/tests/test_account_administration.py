@@ -218,9 +218,9 @@ def test_an_address_changed_in_the_admin_ends_links_and_logins(dan: User, bob: U
 def test_the_admin_compares_addresses_in_their_stored_form(dan: User, bob: User, carol: User, browser_of: Any) -> None:
     taken = browser_of(dan).post(change_page(bob), form(bob, email="CAROL@example.com"))
     assert (taken.status_code, User.objects.get(pk=bob.pk).email) == (200, "bob@example.com")
-    new = {"full_name": "Ned", "role": "student", "password1": "a long walk", "password2": "a long walk"}
-    browser_of(dan).post(reverse("admin:accounts_user_add"), {**new, "email": "Ned@EXAMPLE.com"})
-    assert User.objects.filter(email="ned@example.com").exists()
+    new = {"full_name": "Nora", "role": "student", "password1": "a long walk", "password2": "a long walk"}
+    browser_of(dan).post(reverse("admin:accounts_user_add"), {**new, "email": "Nora@EXAMPLE.com"})
+    assert User.objects.filter(email="nora@example.com").exists()
 
 
 @pytest.mark.quality("V04")

@@ -22,7 +22,7 @@ def test_the_ledger_equals_stripe_after_any_sequence_of_operations(
     yen = make_course(alice, "Cups", price_cents=500, currency="JPY")
     shop = Shop(stripe_host, buyers=[bob, carol], courses=[paid_course, yen], admin=dan)
     limits = settings(
-        max_examples=3,
+        max_examples=5,
         stateful_step_count=20,
         deadline=None,
         database=None,

@@ -5,7 +5,7 @@ from typing import Any
 import django_filters
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
-from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions, mixins, serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.permissions import AllowAny, IsAuthenticated
@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from accounts import account_deletion, services
 from accounts.models import Role, User, has_role
 from accounts.permissions import IsAdmin, Teaches, signed_in
-from accounts.serializers import RegistrationSerializer, StudentSerializer, UserSerializer
+from accounts.serializers import ListedUserSerializer, RegistrationSerializer, UserSerializer
 from core.access.scopes import SAFE_METHODS, ScopedMixin
 from core.http.filters import BooleanFilter
 
@@ -58,23 +58,14 @@ class UserViewSet(
         return people
 
     def get_serializer_class(self) -> type[UserSerializer]:
-        """Return the serializer of students for instructors, else that of users."""
-        is_limited = self.action == "list" and not has_role(self.request.user, Role.ADMIN)
-        return StudentSerializer if is_limited else UserSerializer
+        """Return the serializer of an action."""
+        return ListedUserSerializer if self.action == "list" else UserSerializer
 
     def get_permissions(self) -> list[Any]:
         """Return the permissions of an action: anyone registers, instructors list, administrators retrieve."""
         who: dict[str, Any] = {"create": AllowAny, "list": Teaches, "retrieve": IsAdmin, "destroy": IsAdmin}
         return [who.get(self.action, IsAuthenticated)()]
 
-    @extend_schema(
-        responses=PolymorphicProxySerializer(
-            component_name="UserOrStudent",
-            serializers=[UserSerializer, StudentSerializer],
-            resource_type_field_name=None,
-            many=True,
-        )
-    )
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """List all users for administrators; instructors get their students, with fewer fields."""
         return super().list(request, *args, **kwargs)

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.urls import reverse
 from rest_framework import serializers
 
-from accounts.models import LoginSession, Role, User
+from accounts.models import LoginSession, Role, User, has_role
 from core.http.fields import EmailSerializerField
 from core.text.validators import validate_one_line
 
@@ -42,14 +42,20 @@ class UserSerializer(serializers.ModelSerializer[User]):
         return value
 
 
-class StudentSerializer(UserSerializer):
-    """A student, for the instructor: without the security and profile data of the account (quality row V15)."""
+class ListedUserSerializer(UserSerializer):
+    """A user in a list; only administrators get the security and profile data of the account (quality row V15)."""
 
-    class Meta(UserSerializer.Meta):
-        fields = [
-            name for name in UserSerializer.Meta.fields
-            if name not in ("mfa_enabled", "last_login_at", "profile_metadata")
-        ]  # fmt: skip
+    # In the schema, fields that are not in every response are optional.
+    mfa_enabled = serializers.BooleanField(required=False)
+    last_login_at = serializers.DateTimeField(source="last_login", required=False, allow_null=True)
+
+    def to_representation(self, instance: User) -> dict[str, Any]:
+        """Return the user, for instructors without the fields that only administrators get."""
+        data = super().to_representation(instance)
+        if not has_role(self.context["request"].user, Role.ADMIN):
+            for name in ("mfa_enabled", "last_login_at", "profile_metadata"):
+                del data[name]
+        return data
 
 
 class RegistrationSerializer(serializers.Serializer[User]):

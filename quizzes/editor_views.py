@@ -134,8 +134,17 @@ def publish(request: HttpRequest, quiz_id: uuid.UUID) -> HttpResponse:
         request, editor.set_published, actor=signed_in(request), quiz=quiz, published=published
     )
     if changed:
-        messages.success(request, _("Quiz published.") if changed.is_published else _("Quiz unpublished."))
+        messages.success(request, _describe_publication(changed))
     return redirect("quizzes:edit", quiz_id)
+
+
+def _describe_publication(quiz: Quiz) -> str:
+    """Return what students see after the quiz was published or unpublished."""
+    if not quiz.is_published:
+        return _("Quiz unpublished.")
+    if not quiz.course.is_published:
+        return _("Quiz published. Students will see it when you publish the course.")
+    return _("Quiz published.")
 
 
 @login_required

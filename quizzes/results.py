@@ -10,6 +10,7 @@ from core.text.comparison import fold
 from quizzes.charts import Bar, histogram
 from quizzes.grading import load_current_marks
 from quizzes.models import Mark, QuestionVersion, Quiz
+from quizzes.question_types import FULL_CREDIT
 
 MAX_ATTEMPTS = 5000
 MAX_FREE_ANSWERS = 12
@@ -68,7 +69,7 @@ class QuestionResult:
             texts = [option["text"] for option in version.options]
         else:
             texts = [text for text, _count in counts.most_common(MAX_FREE_ANSWERS)]
-        correct = {fold(text) for text in [*key, *version.accepted_answers]}
+        correct = {fold(text) for text in [*key, *version.accepted_answers, *self._find_correct_texts()]}
         return [
             AnswerCount(
                 answer=text,
@@ -78,6 +79,13 @@ class QuestionResult:
             )
             for text in texts
         ]
+
+    def _find_correct_texts(self) -> set[str]:
+        """Return the parts of the answers with full credit by the current version, such as numbers within tolerance."""
+        version = self.version
+        answers = (version.type.drop_deleted_options(version, answer) for answer in self.answers)
+        correct = (answer for answer in answers if version.type.grade(version, answer) == FULL_CREDIT)
+        return {text for answer in correct for text in version.type.describe_answer(version, answer)}
 
     def _describe(self, answer: Any) -> list[str]:
         """Return the parts of an answer by the current version, without options that were deleted."""

@@ -15,7 +15,7 @@ from files.models import File
 from files.tests.samples import image, upload
 from quizzes import attempts, editor
 from quizzes.models import Attempt, Quiz
-from quizzes.tests.conftest import ESSAY, QUESTIONS, RIGHT, answers_for, begin, make_quiz
+from quizzes.tests.conftest import ESSAY, QUESTIONS, RIGHT, WRONG, answers_for, begin, make_quiz
 
 
 @pytest.mark.quality("G4")
@@ -222,6 +222,34 @@ def test_results_show_the_score_distribution_and_the_chosen_options(
     assert [bar.count for bar in summary.bars] == [1, *[0] * 8, 1]
     assert {bar.label for bar in summary.bars} >= {"0 to 9 %", "90 to 100 %"}
     assert b'<rect width="50" height="4"/>' in shown.content
+
+
+def test_results_show_every_answer_with_full_credit_as_correct(
+    browser_of: Callable[..., Client], alice: User, bob: User, carol: User, course: Course, enrollment: Enrollment
+) -> None:
+    Enrollment.objects.create(user=carol, course=course)
+    quiz = make_quiz(alice, course, [QUESTIONS[4], QUESTIONS[5]])
+    for user, answers in ((bob, RIGHT[4:]), (carol, WRONG[4:])):
+        attempt = begin(user, quiz)
+        attempts.submit_attempt(actor=user, attempt=attempt, answers=answers_for(attempt, answers))
+    shown = browser_of(alice).get(f"/teach/quizzes/{quiz.pk}/results/")
+    numbers, pairs = [{one.answer: one.is_correct for one in result.choices} for result in shown.context["results"]]
+    assert numbers == {"80": True, "1": False}
+    assert (sorted(pairs.values()), len(pairs)) == ([False, False, True, True], 4)
+
+
+@pytest.mark.parametrize(
+    ("is_published", "message"), [(False, "when you publish the course."), (True, "Quiz published.")]
+)
+def test_publishing_a_quiz_says_when_students_see_it(
+    is_published: bool, message: str, browser_of: Callable[..., Client], alice: User, course: Course
+) -> None:
+    quiz = make_quiz(alice, course, QUESTIONS[:1])
+    Quiz.objects.update(is_published=False)
+    Course.objects.update(is_published=is_published)
+    page = browser_of(alice).post(f"/teach/quizzes/{quiz.pk}/publish/", {"published": "yes"}, follow=True)
+    (shown,) = [str(one) for one in page.context["messages"]]
+    assert shown.endswith(message)
 
 
 def test_grading_an_essay_leads_to_the_next_attempt(

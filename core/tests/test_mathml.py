@@ -41,14 +41,29 @@ def test_an_invalid_formula_is_shown_as_code() -> None:
         r"\class{button}{x}",
         r"\style{position:fixed}{x}",
         r"\text{<!DOCTYPE a [<!ENTITY b 'c'>]>&b;}",
-        "\\text{\ue0000\ue001}",
     ],
 )
 def test_a_formula_cannot_inject_markup(payload: str) -> None:
     html = to_html(f"Look: ${payload}$")
-    for forbidden in ("<script", "<img", "<a ", "<style", "<!", "\ue000"):
+    for forbidden in ("<script", "<img", "<a ", "<style", "<!"):
         assert forbidden not in html
     assert not re.search(r"<[^>]*\b(href|class|style|on\w+)=", html)
+
+
+@pytest.mark.quality("V09")
+@pytest.mark.parametrize("mark", ["&#xE000;{}&#xE001;", "\ue000{}\ue001", "&#57344;{}&#57345;", "formula--{}-"])
+@pytest.mark.parametrize("place", [0, 1, 9])
+def test_no_text_repeats_a_formula_or_fails(mark: str, place: int) -> None:
+    text = mark.format(place)
+    html = to_html(f'$x^2$ and {text * 20} and [a](https://a.test "{text}") and ![{text}](https://a.test/b.png)')
+    assert html.count("<math") == 1
+
+
+@pytest.mark.quality("V09")
+def test_a_formula_in_an_attribute_is_not_rendered_as_markup() -> None:
+    html = to_html('[a](https://a.test "$x^2$") ![$x^2$](https://a.test/b.png "$x^2$") $y^2$')
+    assert html.count("<math") == 1
+    assert not re.search(r'="[^"]*<', html)
 
 
 @pytest.mark.parametrize("formula", ["{" * 1000 + "}" * 1000, "x" * 5000, "\\sqrt{" * 300, "x^" * 300])

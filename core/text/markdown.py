@@ -1,11 +1,12 @@
 """Conversion of Markdown to safe HTML (quality row C03).
 
 Two layers: markdown-it parses with raw HTML disabled, and nh3 removes everything that is not on the allow-lists below.
-Formulas between dollar signs pass both as numbered placeholders, which are replaced at the end by the sanitized output
-of `core.text.mathml`.
+Formulas between dollar signs pass both as placeholders, which are replaced at the end by the sanitized output of
+`core.text.mathml`. A placeholder contains a random number of this rendering, so that no text can imitate it.
 """
 
 import re
+import secrets
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,9 +26,6 @@ from pygments.util import ClassNotFound
 
 from core.text.mathml import to_mathml
 
-# Private-use characters that delimit the placeholder of a formula while the HTML is sanitized.
-OPENS, CLOSES = "\ue000", "\ue001"
-PLACEHOLDER = re.compile(f"{OPENS}(\\d+){CLOSES}")
 
 TAGS = {
     "a", "abbr", "blockquote", "br", "code", "dd", "del", "div", "dl", "dt", "em", "h2", "h3", "h4", "h5", "h6", "hr",
@@ -82,8 +80,8 @@ def _render_formula(self: RendererHTML, tokens: Sequence[Token], index: int, opt
     mathml = to_mathml(token.content.strip(), block=block)
     if mathml is None:
         return f"<code>{escapeHtml(token.content)}</code>"
+    placeholder = f"formula-{env['nonce']}-{len(env['formulas'])}-"
     env["formulas"].append(mathml)
-    placeholder = f"{OPENS}{len(env['formulas']) - 1}{CLOSES}"
     return f"<div>{placeholder}</div>\n" if block else placeholder
 
 
@@ -105,8 +103,9 @@ PARSER = _create_parser()
 def to_html(text: str) -> str:
     """Return Markdown as HTML without scripts, forms, styles, frames, ids and URL schemes other than `SCHEMES`."""
     formulas: list[str] = []
-    html = clean(PARSER.render(text.replace(OPENS, "").replace(CLOSES, ""), {"formulas": formulas}))
-    return PLACEHOLDER.sub(lambda match: formulas[int(match[1])], html)
+    nonce = secrets.token_hex(16)
+    html = clean(PARSER.render(text, {"formulas": formulas, "nonce": nonce}))
+    return re.sub(f"formula-{nonce}-(\\d+)-", lambda match: formulas[int(match[1])], html)
 
 
 def clean(html: str) -> str:

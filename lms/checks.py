@@ -6,6 +6,12 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connection
 
+# Backends that write emails to the log, a folder, memory or nowhere.
+LOCAL_MAIL_BACKENDS = (
+    "core.mail.delivery.",
+    *(f"django.core.mail.backends.{name}." for name in ("console", "dummy", "filebased", "locmem")),
+)
+
 
 @register(Tags.security, deploy=True)
 def check_production_services(**kwargs: Any) -> list[CheckMessage]:
@@ -28,6 +34,14 @@ def check_production_services(**kwargs: Any) -> list[CheckMessage]:
             )
         )
     return problems
+
+
+@register(Tags.security, deploy=True)
+def check_mail_delivery(**kwargs: Any) -> list[CheckMessage]:
+    """Require a mail server in production: a folder or a log would keep the links that reset passwords (row V11)."""
+    if not settings.EMAIL_BACKEND.startswith(LOCAL_MAIL_BACKENDS):
+        return []
+    return [Error("EMAIL_URL names no mail server: no user gets an email.", hint="Set EMAIL_URL.", id="lms.E002")]
 
 
 @register(Tags.security)

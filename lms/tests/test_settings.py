@@ -15,6 +15,7 @@ PRODUCTION = {
     "SITE_URL": "https://campus.example",
     "DATABASE_URL": "postgres://nobody@127.0.0.1:1/none",
     "REDIS_URL": "redis://127.0.0.1:1",
+    "EMAIL_URL": "smtp://127.0.0.1:1",
 }
 
 
@@ -119,3 +120,19 @@ def test_development_generates_and_stores_a_secret_key(tmp_path: Path) -> None:
     assert first == second
     assert len(first) >= 60
     assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.quality("V11")
+@pytest.mark.parametrize(
+    ("email_url", "is_accepted"),
+    [(None, False), ("consolemail://", False), ("dummymail://", False), ("smtp+tls://user:password@host:587", True)],
+)
+def test_production_mail_goes_to_a_mail_server_only(email_url: str | None, is_accepted: bool, tmp_path: Path) -> None:
+    checked = start(tmp_path, "check", "--deploy", EMAIL_URL=email_url)
+    assert (checked.returncode == 0, "lms.E002" in checked.stderr) == (is_accepted, not is_accepted)
+
+
+@pytest.mark.quality("V11")
+def test_compose_has_no_default_that_prints_emails() -> None:
+    compose = (settings.BASE_DIR / "docker-compose.yml").read_text()
+    assert "EMAIL_URL: ${EMAIL_URL:?" in compose

@@ -69,7 +69,7 @@ def intercept_first_post(answer: Callable[[Route], None]) -> Callable[[Route], N
     [
         ("setup.exe", b"MZ", "“setup.exe”: This assignment accepts: pdf."),
         ("fake.pdf", b"no PDF", "“fake.pdf”: "),
-        ("large.pdf", PDF + b"\0" * 21_000_000, "“large.pdf”: The largest file that fits here has 20 MB."),
+        ("large.pdf", PDF + b"\0" * 21_000_000, "“large.pdf”: This file is too large. The limit is 20 MB."),
     ],
 )
 def test_a_rejected_file_is_named_and_other_files_stay_selected(

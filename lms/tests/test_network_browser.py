@@ -34,7 +34,7 @@ def enrollment(bob: User, course: Course, live_site: str) -> Enrollment:
 
 
 def assert_offline_notice(page: Page) -> None:
-    notice = page.get_by_text("You are offline. What you type")
+    notice = page.get_by_text("Your input stays in this window until")
     expect(notice).to_be_hidden()
     page.context.set_offline(True)
     expect(notice).to_be_visible()

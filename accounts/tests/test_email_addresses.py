@@ -141,7 +141,7 @@ def test_the_contact_address_is_stored_without_invisible_characters(
     dan: User, browser_of: Callable[[User], Client]
 ) -> None:
     browser = browser_of(dan)
-    SiteSettings.objects.get_or_create()
+    SiteSettings.objects.get_or_create(pk=1)
     path = reverse("admin:platform_sitesettings_change", args=[SiteSettings.objects.get().pk])
     initial = browser.get(path).context["adminform"].form.initial
     values = {name: value for name, value in initial.items() if isinstance(value, str | int) and value}

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from core.text.comparison import fold
 from quizzes.charts import Bar, histogram
 from quizzes.grading import load_current_marks
 from quizzes.models import Mark, QuestionVersion, Quiz
@@ -63,34 +62,28 @@ class QuestionResult:
         version = self.version
         if version.type.is_graded_by_hand:
             return []
-        counts = Counter(text for answer in self.answers for text in self._describe(answer))
-        key = version.type.describe_answer(version, version.correct_answer)
+        counts: Counter[str] = Counter()
+        correct = set(version.type.describe_answer(version, version.correct_answer))
+        for given in self.answers:
+            answer = version.type.drop_deleted_options(version, given)
+            texts = version.type.describe_answer(version, answer)
+            counts.update(texts)
+            # Free answers need not be equal to the key: numbers within the tolerance, other spellings of a text.
+            if version.type.grade(version, answer) == FULL_CREDIT:
+                correct.update(texts)
         if isinstance(version.options, list) and version.options:
             texts = [option["text"] for option in version.options]
         else:
             texts = [text for text, _count in counts.most_common(MAX_FREE_ANSWERS)]
-        correct = {fold(text) for text in [*key, *version.accepted_answers, *self._find_correct_texts()]}
         return [
             AnswerCount(
                 answer=text,
                 count=counts[text],
-                is_correct=fold(text) in correct,
+                is_correct=text in correct,
                 share=round(100 * counts[text] / max(1, self.answered)),
             )
             for text in texts
         ]
-
-    def _find_correct_texts(self) -> set[str]:
-        """Return the parts of the answers with full credit by the current version, such as numbers within tolerance."""
-        version = self.version
-        answers = (version.type.drop_deleted_options(version, answer) for answer in self.answers)
-        correct = (answer for answer in answers if version.type.grade(version, answer) == FULL_CREDIT)
-        return {text for answer in correct for text in version.type.describe_answer(version, answer)}
-
-    def _describe(self, answer: Any) -> list[str]:
-        """Return the parts of an answer by the current version, without options that were deleted."""
-        question_type = self.version.type
-        return question_type.describe_answer(self.version, question_type.drop_deleted_options(self.version, answer))
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Create and return an administrator who is a superuser."""
+        """Create and return a superuser with the role of an administrator."""
         return self.create_user(email, password, **{**fields, "role": Role.ADMIN, "is_superuser": True})
 
 

@@ -18,5 +18,5 @@ def remove_invisible(text: str) -> str:
 
 
 def is_blank(text: str) -> bool:
-    """Return whether `text` shows nothing: only white space, control and invisible characters."""
+    """Return whether `text` has no visible character: only white space, control and invisible ones."""
     return BLANK.fullmatch(text) is not None

@@ -238,6 +238,16 @@ def test_results_show_every_answer_with_full_credit_as_correct(
     assert (sorted(pairs.values()), len(pairs)) == ([False, False, True, True], 4)
 
 
+def test_results_show_the_correct_option_only_if_others_differ_in_case(
+    browser_of: Callable[..., Client], alice: User, course: Course
+) -> None:
+    options = [{"id": "a", "text": "os.path"}, {"id": "b", "text": "OS.path"}]
+    question = {"question_type": "multiple_choice", "question_text": "Which module?", "points": 1}
+    quiz = make_quiz(alice, course, [{**question, "options": options, "correct_answer": "a"}])
+    (result,) = browser_of(alice).get(f"/teach/quizzes/{quiz.pk}/results/").context["results"]
+    assert [one.is_correct for one in result.choices] == [True, False]
+
+
 @pytest.mark.parametrize(
     ("is_published", "message"), [(False, "when you publish the course."), (True, "Quiz published.")]
 )

@@ -45,7 +45,7 @@ def change_user(*, actor: User, user: User, changes: dict[str, Any]) -> User:
     Raises AccountError `out_of_reach` (403), `role_not_allowed` (403: only administrators assign roles, and not to
     themselves), `email_taken` (400) or `last_admin` (409); ValidationError for invalid values.
     """
-    user = User.objects.select_for_update().get(pk=user.pk)
+    user, _admins = services.lock_with_admins(user)
     _check_reach(actor, user)
     access = {name: changes[name] for name in ("role", "is_active") if name in changes}
     if access.get("role", user.role) != user.role and not (actor.is_superuser or has_role(actor, Role.ADMIN)):

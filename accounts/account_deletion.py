@@ -6,7 +6,7 @@ from django.db.models import ProtectedError, RestrictedError
 from accounts import account_administration, mfa, registry
 from accounts.models import DataExport, EmailToken, LoginSession, Role, User
 from accounts.models.people import DELETED_USER_NAME
-from accounts.services import refuse_last_admin
+from accounts.services import lock_with_admins, refuse_last_admin
 from accounts.signals import account_deleted
 from core.audit.entries import record
 
@@ -24,9 +24,7 @@ def close_account(*, actor: User, user: User) -> None:
     An anonymized user has no name, no address and cannot log in. Orders, payments, the audit log, certificates and
     grades keep their rows, and all totals stay the same. Raises AccountError `last_admin` (409), `out_of_reach` (403).
     """
-    # The same order of locks as in `services.change_access`: first all administrators, then the user.
-    admins = {admin.pk for admin in User.objects.select_for_update().filter(role=Role.ADMIN, is_active=True)}
-    user = User.objects.select_for_update().get(pk=user.pk)
+    user, admins = lock_with_admins(user)
     account_administration.check_may_close(actor=actor, user=user)
     if user.role == Role.ADMIN:
         refuse_last_admin(user, admins)

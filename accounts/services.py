@@ -1,5 +1,6 @@
 """Account services: registration, profile, password, data export, roles and activation."""
 
+import uuid
 from contextlib import suppress
 from typing import Any
 
@@ -114,9 +115,7 @@ def change_access(*, actor: Any, user: User, role: str | None = None, is_active:
 
     Raises AccountError `last_admin` (409) if no active administrator would be left (quality row U06).
     """
-    # Lock all administrators: two who demote each other concurrently must not both succeed.
-    admins = {admin.pk for admin in User.objects.select_for_update().filter(role=Role.ADMIN, is_active=True)}
-    before = User.objects.get(pk=user.pk)
+    before, admins = lock_with_admins(user)
     user.role = role if role is not None else before.role
     user.is_active = is_active if is_active is not None else before.is_active
     if user.role != Role.ADMIN or not user.is_active:
@@ -136,7 +135,18 @@ def change_access(*, actor: Any, user: User, role: str | None = None, is_active:
     return user
 
 
-def refuse_last_admin(user: User, admins: set[Any]) -> None:
+def lock_with_admins(user: User) -> tuple[User, set[uuid.UUID]]:
+    """Lock the active administrators, then the user; return the stored user and the ids of the administrators.
+
+    Two administrators who demote each other concurrently cannot both succeed. The order is the same everywhere, so that
+    no two operations wait for each other. Call in a transaction. Two queries.
+    """
+    admins = User.objects.select_for_update().filter(role=Role.ADMIN, is_active=True).order_by("pk")
+    ids = {admin.pk for admin in admins}
+    return User.objects.select_for_update().get(pk=user.pk), ids
+
+
+def refuse_last_admin(user: User, admins: set[uuid.UUID]) -> None:
     """Raise AccountError `last_admin` if `user` is the only one of the active `admins`."""
     if admins == {user.pk}:
         raise AccountError("last_admin", _("This is the last administrator. Create another one first."))

@@ -2,9 +2,11 @@
 
 import io
 import json
+import threading
 import time
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from django.test import Client, override_settings
 from rest_framework.test import APIClient
 
 from accounts import services
+from accounts.account_administration import change_user
 from accounts.account_deletion import close_account
 from accounts.data_export import build_archive
 from accounts.errors import AccountError
@@ -117,6 +120,24 @@ def test_of_two_administrators_demoting_each_other_one_remains(dan: User) -> Non
     outcomes = run_concurrently(2, lambda n: services.change_access(actor=both[n], user=both[1 - n], role=Role.STUDENT))
     assert count_outcomes(outcomes) == {"User": 1, "last_admin": 1}
     assert User.objects.filter(role=Role.ADMIN).count() == 1
+
+
+@pytest.mark.quality("V04")
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_changes_of_two_administrators_do_not_wait_for_each_other(dan: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    both, met = [dan, make_user("Olga", Role.ADMIN)], threading.Barrier(2)
+    update_profile = services.update_profile
+
+    def update_after_the_other(**fields: Any) -> User:
+        with suppress(threading.BrokenBarrierError):
+            met.wait(timeout=1)
+        return update_profile(**fields)
+
+    monkeypatch.setattr(services, "update_profile", update_after_the_other)
+    changes = {"full_name": "Ada", "is_active": True}
+    outcomes = run_concurrently(2, lambda n: change_user(actor=both[n], user=both[1 - n], changes=changes))
+    assert count_outcomes(outcomes) == {"User": 2}
 
 
 @pytest.mark.quality("A02")

@@ -59,19 +59,12 @@ class ScopedMixin:
         return self.request.method not in SAFE_METHODS  # type: ignore[attr-defined]  # the view's request
 
 
-class EditableOnlyMixin:
+class EditableOnlyMixin(ScopedMixin):
     """View mixin for pages that only editors use: a visible row that the user may not edit is a 403 on GET, too."""
 
-    def get_queryset(self) -> Any:
-        """Return the rows of the view that the user may see."""
-        return super().get_queryset().visible_to(self.request.user)  # type: ignore[misc, attr-defined]  # the view behind the mixin
-
-    def get_object(self, *args: Any) -> Any:
-        """Return the row that the URL names, if the user may edit it; raise Http404 or PermissionDenied otherwise."""
-        row = super().get_object(*args)  # type: ignore[misc]  # the view behind the mixin
-        if not can_edit(row, self.request.user):  # type: ignore[attr-defined]  # the view's request
-            raise PermissionDenied(_("You can see this, but you can't change it."))
-        return row
+    def needs_edit_permission(self) -> bool:
+        """Return True: safe methods require the permission as well."""
+        return True
 
 
 def can_edit(row: Model, user: Any) -> bool:

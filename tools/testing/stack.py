@@ -134,12 +134,16 @@ def _run_emulators() -> Iterator[dict[str, str]]:
 
 
 def _prepare(environment: Mapping[str, str]) -> None:
-    """Run the commands of a deployment: migrate, `check --deploy`, and collectstatic if static files have changed."""
-    commands = [["migrate", "-v0"], ["check", "--deploy", "--fail-level", "WARNING"]]
+    """Run the commands of a deployment: migrate, `check --deploy`, and collectstatic if static files have changed.
+
+    The check gets the address of a mail server, which production requires; the stack writes its emails to a folder.
+    """
+    check = ["check", "--deploy", "--fail-level", "WARNING"]
+    commands = [(["migrate", "-v0"], environment), (check, {**environment, "EMAIL_URL": f"smtp://{HOST}:1"})]
     if not _static_files_are_collected():
-        commands.append(["collectstatic", "--noinput", "-v0"])
+        commands.append((["collectstatic", "--noinput", "-v0"], environment))
     with ThreadPoolExecutor(len(commands)) as pool:  # they don't depend on each other
-        list(pool.map(lambda command: _manage(command, environment), commands))
+        list(pool.map(lambda command: _manage(*command), commands))
 
 
 def _manage(command: list[str], environment: Mapping[str, str]) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from core.audit.entries import record
@@ -27,6 +28,11 @@ class CatalogAdmin(admin.ModelAdmin):
         record(actor=request.user, action="courses.deleted_by_staff", target=obj, changes={"name": str(obj)})
         super().delete_model(request, obj)
         bump_catalog_version()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Delete the selected objects one by one, as `delete_model` does."""
+        for obj in queryset:
+            self.delete_model(request, obj)
 
 
 @admin.register(Category)
@@ -63,6 +69,10 @@ class CourseAdmin(CatalogAdmin):
     search_fields = ["title", "instructor__full_name"]
     autocomplete_fields = ["instructor", "category", "tags"]
     readonly_fields = ["is_published", "lessons_count", "duration_minutes", "enrollments_count", "ratings_count"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Return False: only the services assign the slug and the first section."""
+        return False
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save the course as a new version, so that an instructor who is editing it gets an edit conflict."""

@@ -69,7 +69,8 @@ class MessageViewSet(IdempotentMixin, mixins.ListModelMixin, RoomViewSet):
         return context
 
     def _message(self, number: str) -> Message:
-        message = self.get_queryset().filter(number=number).first() if number.isdigit() and len(number) < 19 else None
+        is_number = number.isascii() and number.isdigit() and len(number) < 19
+        message = self.get_queryset().filter(number=number).first() if is_number else None
         if message is None:
             raise Http404
         return message

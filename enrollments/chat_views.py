@@ -67,7 +67,8 @@ class ChatView(LoginRequiredMixin, TemplateView):
     def _get_messages(self, course: Course) -> QuerySet[Message]:
         messages = Message.objects.in_room(course_room(course)).order_by("-number")
         before = self.request.GET.get("before", "")
-        return messages.filter(number__lt=int(before)) if before.isdigit() and len(before) < 19 else messages
+        is_number = before.isascii() and before.isdigit() and len(before) < 19
+        return messages.filter(number__lt=int(before)) if is_number else messages
 
     def post(self, request: HttpRequest, slug: str) -> HttpResponse:
         """Post a message."""

@@ -264,3 +264,12 @@ def test_the_page_posts_edits_deletes_hides_and_mutes(browser_of: Any, alice: Us
     assert b"This message was deleted" in hers.get(page).content
     assert his.post(page + "1/", {"act": "dance"}).status_code == 404
     assert hers.get(page + "1/edit/").status_code == 404
+
+
+@pytest.mark.quality("X03")
+@pytest.mark.parametrize("number", ["²", "٣", "-1", "9" * 30])
+def test_a_number_in_other_digits_names_no_message(
+    number: str, browser_of: Any, api_of: Any, bob: User, room: str
+) -> None:
+    assert api_of(bob).patch(f"{room}{number}", {"text": "Hello."}).status_code == 404
+    assert browser_of(bob).get("/learn/tea/chat/", {"before": number}).status_code == 200

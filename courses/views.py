@@ -87,7 +87,7 @@ class CourseView(PublicPageMixin, ScopedMixin, DetailView[Course]):
         )
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the newest reviews, the user's enrollment and review, and whether the user may edit the course."""
+        """Add the newest reviews, the user's enrollment, and whether the user has reviewed or may edit the course."""
         course: Course = self.object
         user = self.request.user
         # `reviews` and `enrollments` are relations of the app enrollments, whose tests check these names.
@@ -97,12 +97,13 @@ class CourseView(PublicPageMixin, ScopedMixin, DetailView[Course]):
         enrollment = None
         if user.is_authenticated:
             enrollment = course.enrollments.with_progress().filter(user=user).first()
+        is_enrolled = enrollment is not None and enrollment.is_active
         return super().get_context_data(
             reviews=reviews,
             enrollment=enrollment,
-            is_enrolled=enrollment is not None and enrollment.is_active,
-            my_review=next((review for review in reviews if review.user_id == user.pk), None),
-            can_edit=Course.objects.filter(pk=course.pk).editable_by(user).exists(),
+            is_enrolled=is_enrolled,
+            has_reviewed=is_enrolled and course.reviews.filter(user=user.pk).exists(),
+            can_edit=course.is_editable_by(user),
             **kwargs,
         )
 
@@ -117,7 +118,7 @@ class LessonPreviewView(DetailView[Lesson]):
         """Return the lesson; raise Http404 unless it is a free preview or the user may edit it."""
         lessons = Lesson.objects.visible_to(self.request.user).select_related("course", "course__instructor")
         lesson = get_object_or_404(lessons, pk=self.kwargs["lesson_id"], course__slug=self.kwargs["slug"])
-        if lesson.is_preview or Lesson.objects.filter(pk=lesson.pk).editable_by(self.request.user).exists():
+        if lesson.is_preview or lesson.course.is_editable_by(self.request.user):
             return lesson
         raise Http404
 

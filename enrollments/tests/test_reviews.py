@@ -13,6 +13,7 @@ from enrollments import reviews as enrollment_reviews
 from enrollments import services
 from enrollments.errors import EnrollmentError
 from enrollments.models import Enrollment, Review, ReviewReport
+from tools.testing.plugin import make_user
 from tools.testing.races import MAX_ROUNDS, run_concurrently
 
 
@@ -114,3 +115,16 @@ def test_control_adding_in_python_loses_reviews(course: Course, monkeypatch: pyt
     monkeypatch.setattr(services, "_update_rating", read_then_write)
     rounds = (write_20_reviews_concurrently(course, first)[0] < first + 20 for first in range(0, 20 * MAX_ROUNDS, 20))
     assert any(rounds)
+
+
+def test_authors_of_older_reviews_edit_theirs(
+    browser_of: Callable[..., Client], bob: User, enrollment: Enrollment, course: Course
+) -> None:
+    services.write_review(actor=bob, course=course, rating=5, comment="Warm.")
+    for number in range(6):
+        reviewer = make_user(f"Reader{number}")
+        services.enroll(actor=reviewer, user=reviewer, course=course)
+        services.write_review(actor=reviewer, course=course, rating=4, comment="Clear.")
+    page = browser_of(bob).get(f"/courses/{course.slug}/").content.decode()
+    assert "Edit review" in page
+    assert "Write a review" not in page

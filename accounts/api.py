@@ -6,7 +6,7 @@ import django_filters
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from drf_spectacular.utils import extend_schema
-from rest_framework import exceptions, mixins, serializers, status, viewsets
+from rest_framework import exceptions, mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
@@ -95,8 +95,5 @@ class UserViewSet(
             return Response(UserSerializer(user).data)
         serializer = UserSerializer(user, data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
-        try:
-            user = services.update_profile(actor=user, user=user, changes=dict(serializer.validated_data))
-        except ValidationError as error:
-            raise serializers.ValidationError(serializers.as_serializer_error(error)) from error
+        user = services.update_profile(actor=user, user=user, changes=dict(serializer.validated_data))
         return Response(UserSerializer(user).data)

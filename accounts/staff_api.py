@@ -3,11 +3,10 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, serializers, viewsets
+from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -74,12 +73,7 @@ class StaffUserViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewset
         user = self.get_object()
         serializer = StaffUserChangeSerializer(user, data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
-        try:
-            account_administration.change_user(
-                actor=signed_in(request), user=user, changes=dict(serializer.validated_data)
-            )
-        except ValidationError as error:
-            raise serializers.ValidationError(serializers.as_serializer_error(error)) from error
+        account_administration.change_user(actor=signed_in(request), user=user, changes=dict(serializer.validated_data))
         return Response(StaffUserSerializer(self.get_object()).data)
 
     @extend_schema(request=ImpersonationReasonSerializer, responses=ImpersonationSerializer)

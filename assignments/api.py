@@ -1,13 +1,11 @@
 """API views of `/assignments/*`."""
 
-from collections.abc import Callable
 from typing import Any
 
 import django_filters
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, serializers, status, viewsets
+from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import IsAuthenticated
@@ -45,14 +43,6 @@ class AssignmentFilter(django_filters.FilterSet):
         fields: list[str] = []
 
 
-def call_service(service: Callable[..., Assignment], **fields: Any) -> Assignment:
-    """Call a service and return its result; raise ValidationErrors of models as those of the API."""
-    try:
-        return service(**fields)
-    except ValidationError as error:
-        raise serializers.ValidationError(serializers.as_serializer_error(error)) from error
-
-
 class AssignmentViewSet(IdempotentMixin, ScopedMixin, viewsets.ModelViewSet[Assignment]):
     """Assignments of the courses that the user is enrolled in or teaches."""
 
@@ -77,7 +67,7 @@ class AssignmentViewSet(IdempotentMixin, ScopedMixin, viewsets.ModelViewSet[Assi
         serializer.is_valid(raise_exception=True)
         fields = dict(serializer.validated_data)
         course = editable_or_403(Course.objects.all(), request.user, pk=fields.pop("course").pk)
-        assignment = call_service(services.create_assignment, actor=signed_in(request), course=course, **fields)
+        assignment = services.create_assignment(actor=signed_in(request), course=course, **fields)
         return Response(self.get_serializer(assignment).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=AssignmentWriteSerializer(partial=True), responses=AssignmentSerializer)
@@ -88,7 +78,7 @@ class AssignmentViewSet(IdempotentMixin, ScopedMixin, viewsets.ModelViewSet[Assi
         serializer = AssignmentWriteSerializer(assignment, data=request.data, partial=True, context=context)
         serializer.is_valid(raise_exception=True)
         fields = dict(serializer.validated_data)
-        updated = call_service(services.update_assignment, actor=signed_in(request), assignment=assignment, **fields)
+        updated = services.update_assignment(actor=signed_in(request), assignment=assignment, **fields)
         return Response(self.get_serializer(updated).data)
 
     @extend_schema(request=AssignmentWriteSerializer(partial=True), responses=AssignmentSerializer)

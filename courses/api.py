@@ -1,10 +1,9 @@
 """API views of `/courses/*`, their lessons, and `/categories/`."""
 
 import re
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db.models import Prefetch, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, status, viewsets
@@ -32,14 +31,6 @@ from courses.serializers import (
 
 # A version, as in the JSON, or an ETag of VersionedMixin, also if a proxy appended the name of a compression.
 VERSION_ETAG = re.compile(r'(?:W/)?"?([0-9]{1,9})(?:-[\w-]*)?"?')
-
-
-def call_service(service: Any, **fields: Any) -> Any:
-    """Call a service and return its result; raise ValidationErrors of models as those of the API."""
-    try:
-        return service(**fields)
-    except ValidationError as error:
-        raise serializers.ValidationError(serializers.as_serializer_error(error)) from error
 
 
 class VersionedMixin:
@@ -116,7 +107,7 @@ class CourseViewSet(PublicPageMixin, VersionedMixin, ScopedMixin, viewsets.Model
         serializer = CourseWriteSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         serializer.validated_data.pop("version", None)
-        course = call_service(services.create_course, actor=signed_in(request), **serializer.validated_data)
+        course = services.create_course(actor=signed_in(request), **serializer.validated_data)
         return self._detail_response(self.get_queryset().get(pk=course.pk), status.HTTP_201_CREATED)
 
     @extend_schema(request=CourseWriteSerializer(partial=True), responses=CourseDetailSerializer)
@@ -130,7 +121,7 @@ class CourseViewSet(PublicPageMixin, VersionedMixin, ScopedMixin, viewsets.Model
         serializer.is_valid(raise_exception=True)
         fields = {"version": parse_if_match(request, course.version), **serializer.validated_data}
         try:
-            call_service(services.update_course, actor=signed_in(request), course=course, **fields)
+            services.update_course(actor=signed_in(request), course=course, **fields)
         except services.EditConflictError as error:
             return conflict_response(error, request, self._detail_response(self.get_queryset().get(pk=course.pk)).data)
         return self._detail_response(self.get_queryset().get(pk=course.pk))
@@ -178,12 +169,10 @@ class LessonViewSet(VersionedMixin, ScopedMixin, viewsets.ModelViewSet[Lesson]):
             return lessons
         return lessons.filter(course=self.course).select_related("course").prefetch_related("files__file")
 
-    @property
+    @cached_property
     def course(self) -> Course:
         """Return the course in the path; raise Http404 if it is not visible to the user."""
-        if not hasattr(self, "_course"):
-            self._course = visible_or_404(Course.objects.all(), self.request.user, pk=self.kwargs["course_id"])
-        return self._course
+        return visible_or_404(Course.objects.all(), self.request.user, pk=self.kwargs["course_id"])
 
     def get_serializer_context(self) -> dict[str, Any]:
         """Add `open`: whether all lessons of the course are open to the user."""
@@ -198,7 +187,7 @@ class LessonViewSet(VersionedMixin, ScopedMixin, viewsets.ModelViewSet[Lesson]):
         course = self._editable_course()
         fields = self._validate(request, course)
         fields.pop("version", None)
-        lesson = call_service(services.add_lesson, actor=signed_in(request), course=course, **fields)
+        lesson = services.add_lesson(actor=signed_in(request), course=course, **fields)
         return Response(self.get_serializer(lesson).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=LessonWriteSerializer(partial=True), responses=LessonWithFilesSerializer)
@@ -211,7 +200,7 @@ class LessonViewSet(VersionedMixin, ScopedMixin, viewsets.ModelViewSet[Lesson]):
         validated = self._validate(request, lesson.course, lesson)
         fields = {"version": parse_if_match(request, lesson.version), **validated}
         try:
-            changed = call_service(services.update_lesson, actor=signed_in(request), lesson=lesson, **fields)
+            changed = services.update_lesson(actor=signed_in(request), lesson=lesson, **fields)
         except services.EditConflictError as error:
             return conflict_response(error, request, self.get_serializer(error.current).data)
         return Response(self.get_serializer(changed).data)

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, ValidationError
 from django.db import OperationalError
 from drf_standardized_errors.handler import exception_handler as standardized
-from rest_framework import exceptions, status
+from rest_framework import exceptions, serializers, status
 from rest_framework.response import Response
 
 from core.http.errors import DomainError
@@ -17,7 +17,7 @@ def exception_handler(exc: Exception, context: Any) -> Response | None:
 
 
 def _as_api_exception(exc: Exception) -> Exception:
-    """Return an API exception for a domain error, a busy database or an oversized body."""
+    """Return an API exception for a domain error, an error of a model's validation, a busy database or a large body."""
     if isinstance(exc, DomainError):
         translated = exceptions.APIException(detail=exc.detail, code=exc.code)
         translated.status_code = exc.status
@@ -26,6 +26,8 @@ def _as_api_exception(exc: Exception) -> Exception:
         if exc.retry_after is not None:
             translated.wait = exc.retry_after  # type: ignore[attr-defined]  # DRF reads it for Retry-After
         return translated
+    if isinstance(exc, ValidationError):
+        return exceptions.ValidationError(serializers.as_serializer_error(exc))
     if isinstance(exc, OperationalError):
         # A lock or statement time-out, or a database restart: the client may retry (quality row X11).
         busy = exceptions.APIException(detail="The database is busy. Try again in a moment.", code="try_again")

@@ -15,7 +15,7 @@ from core.audit.entries import record
 from core.http.errors import DomainError
 from core.text import markdown
 from core.text.characters import is_blank
-from courses.models import Course
+from courses.models import Course, Lesson
 from enrollments.tasks import complete_finished_enrollments
 from files import services as files
 from files.models import File, Purpose
@@ -65,11 +65,11 @@ def update_quiz(*, actor: User, quiz: Quiz, **fields: Any) -> Quiz:
 
 def _validate(quiz: Quiz) -> None:
     """Raise QuizError or ValidationError if the fields of the quiz are invalid."""
-    if quiz.lesson_id and quiz.lesson and quiz.lesson.course_id != quiz.course_id:
+    if quiz.lesson_id and not Lesson.objects.filter(pk=quiz.lesson_id, course=quiz.course_id).exists():
         raise QuizError("wrong_lesson", _("This lesson belongs to another course."), status=400)
     if quiz.opens_at and quiz.closes_at and quiz.closes_at <= quiz.opens_at:
         raise QuizError("closes_before_opening", _("The closing time must be after the opening time."), status=400)
-    quiz.full_clean(exclude=["graded_item_ptr", "gradeditem_ptr"], validate_unique=False, validate_constraints=False)
+    quiz.full_clean(exclude=["gradeditem_ptr"], validate_unique=False, validate_constraints=False)
 
 
 @transaction.atomic

@@ -91,7 +91,8 @@ class MultipleFilesInput(forms.FileInput):
 class SubmitForm(forms.Form):
     """Form of a submission: a text and files.
 
-    The view reads the files with `files.upload_handlers.received`; the field only displays the input and its errors.
+    The view reads the files with `files.upload_handlers.received_files`; the field only displays the input and its
+    errors.
     """
 
     content = forms.CharField(

@@ -143,13 +143,15 @@ class SubmissionSerializer(serializers.ModelSerializer[Submission]):
 
     def get_file_url(self, submission: Submission) -> str | None:
         """Return the download URL of the first file."""
-        files = self.get_files(submission)
-        return files[0]["file"]["download_url"] if files else None
+        rows = self._visible_files(submission)
+        return FileSerializer(context=self.context).get_download_url(rows[0].file) if rows else None
 
     def get_files(self, submission: Submission) -> Any:
         """Return the files; files of the feedback only if the grade is released to the user."""
-        rows = [row for row in submission.files.all() if not row.is_feedback or self._shows_grade(submission)]
-        return SubmissionFileSerializer(rows, many=True, context=self.context).data
+        return SubmissionFileSerializer(self._visible_files(submission), many=True, context=self.context).data
+
+    def _visible_files(self, submission: Submission) -> list[SubmissionFile]:
+        return [row for row in submission.files.all() if not row.is_feedback or self._shows_grade(submission)]
 
 
 class SubmissionDetailSerializer(SubmissionSerializer):

@@ -11,19 +11,19 @@ def compare_forms(mine: BaseForm, theirs: BaseForm) -> list[dict[str, Any]]:
 
     `mine` is the bound form that was submitted, `theirs` a form of the saved row.
     """
-    compare_forms = []
+    differences = []
     for field in mine.visible_fields():
         typed, saved = display_value(field), display_value(theirs[field.name])
         if typed != saved:
             is_long = getattr(field.field.widget, "input_type", None) is None and "\n" in typed + saved
-            compare_forms.append(
+            differences.append(
                 {"label": field.label, "mine": typed, "theirs": saved, "name": field.name, "long": is_long}
             )
-    return compare_forms
+    return differences
 
 
 def display_value(field: BoundField) -> str:
-    """Return a field's value as readers see it: the label of a choice, yes or no for a checkbox."""
+    """Return a field's value for display: the label of a choice, yes or no for a checkbox."""
     value: Any = field.value()
     if field.widget_type == "checkbox":
         return _("yes") if value and value != "False" else _("no")

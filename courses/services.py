@@ -51,7 +51,7 @@ def create_course(*, actor: User, tags: Sequence[str] = (), **fields: Any) -> Co
     course.assign_slug()
     course.full_clean()
     course.save(force_insert=True)
-    Section.objects.create(course=course, title=_("Lessons"), order=1)
+    _create_first_section(course)
     _set_tags(course, tags)
     record(actor=actor, action="courses.created", target=course, changes={"title": course.title})
     return course

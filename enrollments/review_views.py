@@ -11,9 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.permissions import signed_in
-from core.access.scopes import can_edit, visible_or_404
+from core.access.scopes import visible_or_404
 from core.http.forms import call_service
-from courses.models import Course
 from enrollments import reviews as enrollment_reviews
 from enrollments.forms import ReplyForm, ReportForm
 from enrollments.models import Review
@@ -29,7 +28,7 @@ def _get_review(request: HttpRequest, slug: str, review_id: uuid.UUID) -> Review
 def reply_to_review(request: HttpRequest, slug: str, review_id: uuid.UUID) -> HttpResponse:
     """Reply to a review as the course's instructor."""
     review = _get_review(request, slug, review_id)
-    if not can_edit(Course.objects.get(pk=review.course_id), request.user):
+    if not review.course.is_editable_by(request.user):
         raise PermissionDenied(_("Only the course's instructor can reply to its reviews."))
     form = ReplyForm(request.POST or None, initial={"reply": review.reply})
     if form.is_valid() and call_service(

@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from core.audit.entries import record
 from core.text.characters import is_blank
-from courses.models import Course
 from courses.public_cache import bump_catalog_version
 from enrollments.errors import EnrollmentError
 from enrollments.models import Review, ReviewReport
@@ -22,7 +21,7 @@ def reply_to_review(*, actor: User, review: Review, reply: str) -> Review:
     Raises EnrollmentError `not_your_course` (403) if `actor` may not edit the course.
     """
     review = Review.objects.select_for_update(of=("self",)).select_related("course").get(pk=review.pk)
-    if not Course.objects.filter(pk=review.course_id).editable_by(actor).exists():
+    if not review.course.is_editable_by(actor):
         detail = _("Only the course's instructor can reply to its reviews.")
         raise EnrollmentError("not_your_course", detail, status=403)
     review.reply = "" if is_blank(reply) else reply.strip()

@@ -22,9 +22,9 @@ class Purpose(models.TextChoices):
     THUMBNAIL = "thumbnail", _("Course image")
 
 
-# The widths in pixels of the thumbnails that are rendered of an image.
-# HEIC photos are not among them: neither Pillow nor most browsers read them.
+# The types of images that thumbnails are rendered of. Neither Pillow nor most browsers read HEIC photos.
 IMAGE_TYPES = ("image/png", "image/jpeg", "image/webp", "image/gif")
+# The widths in pixels of the thumbnails.
 THUMBNAIL_WIDTHS: dict[str, tuple[int, ...]] = {
     Purpose.AVATAR: (96, 256),
     Purpose.THUMBNAIL: (640, 1280),

@@ -6,7 +6,6 @@ The same snapshot renders to the same bytes: the PDF contains neither the time n
 """
 
 import base64
-import threading
 from datetime import UTC
 from functools import lru_cache
 from io import BytesIO
@@ -16,15 +15,13 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from PIL import Image
-from weasyprint import CSS, HTML
-from weasyprint.urls import URLFetcher
+from weasyprint import CSS
 
 from certificates.designs import ACCENT, CertificateTemplate, PageSize
 from certificates.fonts import fonts_for
 from certificates.models import Certificate
+from core.text.pdf import layout_lock, write_pdf
 
-# Pango's font map is global; concurrent layouts corrupt it.
-_layout_lock = threading.Lock()
 PIXELS_PER_MODULE = 4  # keeps the edges of the QR code sharp in viewers that smooth enlarged images
 # Every reader accepts any of the eight masks of a QR code. Trying all of them for the best one takes longer than the
 # rest of the code, and a tenth of the page's time.
@@ -95,10 +92,7 @@ def render(certificate: Certificate, *, issuer: str, template: CertificateTempla
         issuer, certificate.student_name, certificate.course_title, certificate.instructor_name, template.heading,
         template.before_name, template.after_name, template.note,
     )  # fmt: skip
-    with _layout_lock:
+    with layout_lock:
         fonts = fonts_for("".join(texts))
-        fetcher = URLFetcher(allowed_protocols=("data",), allow_redirects=False)
-        document = HTML(string=html, url_fetcher=fetcher, base_url=None)
         styles = [fonts.declared, _style(template.page_size, template.accent, fonts.families)]
-        pdf: bytes = document.write_pdf(stylesheets=styles, font_config=fonts.configuration, pdf_variant="pdf/ua-1")
-    return pdf
+        return write_pdf(html, stylesheets=styles, fonts=fonts.configuration)

@@ -1,19 +1,15 @@
-"""Render receipts as PDF. WeasyPrint may fetch only `data:` URLs (docs/architecture.md, "Facts", 5)."""
+"""Receipts as PDF files."""
 
-import threading
 from datetime import UTC
 
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
-from weasyprint import CSS, HTML
+from weasyprint import CSS
 from weasyprint.text.fonts import FontConfiguration
-from weasyprint.urls import URLFetcher
 
+from core.text.pdf import create_fetcher, layout_lock, write_pdf
 from payments.models import Receipt
-
-# Pango's font map is shared by the process; two threads that lay out text concurrently corrupt it.
-_render_lock = threading.Lock()
 
 
 def render(receipt: Receipt) -> bytes:
@@ -22,10 +18,7 @@ def render(receipt: Receipt) -> bytes:
     context = {**receipt.get_context(), "created": receipt.issued_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
     with timezone.override(timezone.get_default_timezone()), translation.override(settings.LANGUAGE_CODE):
         html = render_to_string("payments/receipt_pdf.html", context)
-    with _render_lock:
+    with layout_lock:
         fonts = FontConfiguration()
-        fetcher = URLFetcher(allowed_protocols=("data",), allow_redirects=False)
-        document = HTML(string=html, url_fetcher=fetcher, base_url=None)
-        styles = [CSS(string=sheet, font_config=fonts, url_fetcher=fetcher)]
-        pdf: bytes = document.write_pdf(stylesheets=styles, font_config=fonts, pdf_variant="pdf/ua-1")
-    return pdf
+        style = CSS(string=sheet, font_config=fonts, url_fetcher=create_fetcher())
+        return write_pdf(html, stylesheets=[style], fonts=fonts)

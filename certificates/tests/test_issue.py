@@ -7,6 +7,7 @@ import pytest
 from django.core import mail
 from pypdf import PdfReader
 from rest_framework.test import APIClient
+from weasyprint.urls import URLFetcher
 
 from accounts.models import User
 from certificates import pdf, renderer, services
@@ -160,13 +161,13 @@ def test_markup_in_names_is_rendered_as_text(certificate: Certificate, text: str
 def test_the_renderer_has_no_network_or_file_access(certificate: Certificate, monkeypatch: pytest.MonkeyPatch) -> None:
     """Even unescaped markup reads no file and opens no connection."""
     fetched: list[str] = []
-    original = pdf.URLFetcher.fetch
+    original = URLFetcher.fetch
 
     def fetch(self: object, url: str, *args: object, **kwargs: object) -> object:
         fetched.append(url)
         return original(self, url, *args, **kwargs)
 
-    monkeypatch.setattr(pdf.URLFetcher, "fetch", fetch)
+    monkeypatch.setattr(URLFetcher, "fetch", fetch)
     monkeypatch.setattr(pdf, "render_to_string", lambda *args: "".join(INJECTIONS) + "<p>printed</p>")
     reader = PdfReader(BytesIO(pdf.render(certificate, issuer="")))
     assert reader.attachments == {}

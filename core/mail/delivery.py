@@ -17,7 +17,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.template.loader import select_template
 from django.utils import timezone, translation
 
-from core.mail import mail_types
+from core.mail import mail_types, texts
 from core.mail.mail_types import MailText, MailType
 
 EMPTY_LINE = re.compile(r"\n\s*\n")
@@ -62,7 +62,7 @@ def render_mail(
     No queries except for the site's text (see `core.mail.texts.get_site_text`).
     """
     with _recipient_locale(context.get("user"), language) as active_language:
-        source = text or mail_types.get_mail_text(mail_type, active_language)
+        source = text or texts.get_mail_text(mail_type, active_language)
         # A name with a line break must not become a header (quality row U05).
         subject = " ".join(mail_type.fill(source.subject, context).split())
         template_context = {

@@ -1,8 +1,8 @@
 """Mail types: the texts of every email that the site sends, with placeholders in braces, and the link of its button.
 
-The apps define their mail types in `emails.py` and register them here. Staff may replace subject and text of a type;
-`set_site_text_source` sets the function that returns such a replacement. The button, codes, details and the reason for
-the mail are not part of the text, so that an edited text cannot lose them.
+The apps define their mail types in `emails.py` and register them here. Staff may replace subject and text of a type
+(`core.mail.texts`). The button, codes, details and the reason for the mail are not part of the text, so that an edited
+text cannot lose them.
 """
 
 import re
@@ -77,7 +77,6 @@ class MailType:
 
 
 mail_types: Registry[MailType] = Registry("a mail type")
-_site_text_sources: list[Callable[[str, str], MailText | None]] = []
 
 
 def register(*added: MailType) -> None:
@@ -94,17 +93,6 @@ def get_mail_type(name: str) -> MailType:
 def get_mail_types() -> list[MailType]:
     """Return all mail types, sorted by name."""
     return [mail_type for _name, mail_type in sorted(mail_types.items())]
-
-
-def set_site_text_source(source: Callable[[str, str], MailText | None]) -> None:
-    """Set the function that returns the site's text for a type's name and a language, or None for the default text."""
-    _site_text_sources[:] = [source]
-
-
-def get_mail_text(mail_type: MailType, language: str) -> MailText:
-    """Return the site's text of a mail type, or its default text. `language` must be the active language."""
-    found = _site_text_sources[0](mail_type.name, language) if _site_text_sources else None
-    return found or mail_type.default_text
 
 
 def read_value(name: str) -> Value:

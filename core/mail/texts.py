@@ -31,6 +31,11 @@ def get_site_text(name: str, language: str) -> MailText | None:
     return found.get((name, language))
 
 
+def get_mail_text(mail_type: MailType, language: str) -> MailText:
+    """Return the site's text of a mail type, or its default text. `language` must be the active language."""
+    return get_site_text(mail_type.name, language) or mail_type.default_text
+
+
 def get_placeholder_error(mail_type: MailType, text: str) -> str:
     """Return the error message for unknown placeholders in `text`, or an empty string."""
     unknown = ", ".join(f"{{{name}}}" for name in mail_type.find_unknown_placeholders(text))

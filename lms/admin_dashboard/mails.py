@@ -151,7 +151,7 @@ def _get_mail_type_or_404(name: str, language: str) -> MailType:
 
 def _get_current_text(mail_type: MailType, language: str) -> MailText:
     with override(language):
-        return mail_types.get_mail_text(mail_type, language)
+        return texts.get_mail_text(mail_type, language)
 
 
 def _get_placeholder_examples(mail_type: MailType, language: str) -> list[tuple[str, str]]:

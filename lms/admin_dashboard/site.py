@@ -35,9 +35,10 @@ class AdminSite(GuardedSite):
         """Show figures, attention items, health and the latest audit log entries above the lists of models."""
         user: Any = request.user
         _ready, parts = readiness() if user.has_perm("platform.view_sitesettings") else (True, {})
+        items = figures.get_attention_items(queues.count_stuck_jobs())
         context = {
             "figures": [figure for figure in figures.get_figures() if user.has_perm(figure.permission)],
-            "attention_items": [item for item in figures.get_attention_items() if user.has_perm(item.permission)],
+            "attention_items": [item for item in items if user.has_perm(item.permission)],
             "parts": {PARTS.get(name, name): part for name, part in parts.items()},
             "entries": self._get_latest_entries(user),
             **(extra_context or {}),

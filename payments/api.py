@@ -3,8 +3,8 @@
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import QuerySet
-from django.http import Http404
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -104,9 +104,8 @@ class PaymentViewSet(
     )
     @action(detail=False, methods=["post"])
     def confirm_in_sandbox(self, request: Request, payment_intent_id: str) -> Response:
-        """Pay with one of the sandbox's cards. Errors: 402 `card_declined`; 404 with real keys."""
-        if not settings.STRIPE_SANDBOX:
-            raise Http404
+        """Pay with one of the sandbox's cards. Errors: 402 `card_declined`; 404 `not_a_sandbox` with real keys."""
+        checkout.require_sandbox()
         orders = Order.objects.select_related("user", "course")
         order = editable_or_403(orders, request.user, stripe_payment_intent_id=payment_intent_id)
         serializer = CardSerializer(data=request.data)
@@ -147,11 +146,13 @@ class CouponViewSet(
         """Return the coupons with the number of their uses, newest first."""
         return super().get_queryset().with_use_count().order_by("-created_at", "id")
 
+    @transaction.atomic
     def perform_create(self, serializer: Any) -> None:
         """Create the coupon and record it in the audit log."""
         coupon = serializer.save()
         record(actor=self.request.user, action="payments.coupon_made", target=coupon, changes={"code": coupon.code})
 
+    @transaction.atomic
     def perform_update(self, serializer: Any) -> None:
         """Change the coupon and record it in the audit log."""
         coupon = serializer.save()

@@ -164,12 +164,17 @@ def create_intent(*, actor: User, order: Order) -> Order:
     return current
 
 
+def require_sandbox() -> None:
+    """Raise PaymentError `not_a_sandbox` (404) with real keys."""
+    if not settings.STRIPE_SANDBOX:
+        raise PaymentError("not_a_sandbox", _("Test cards do not work on this site. Pay with a real card."), status=404)
+
+
 def pay_in_sandbox(*, actor: User, order: Order, card: str) -> str:
     """Pay with one of the sandbox's cards; return the intent's status. The webhook then completes the order.
 
     Raises PaymentError `not_a_sandbox` (404) with real keys, `card_declined` (402), and the errors of `create_intent`.
     """
-    if not settings.STRIPE_SANDBOX:
-        raise PaymentError("not_a_sandbox", _("Test cards do not work on this site. Pay with a real card."), status=404)
+    require_sandbox()
     order = create_intent(actor=actor, order=order)
     return str(stripe_client.confirm_in_sandbox(order.stripe_payment_intent_id or "", card)["status"])

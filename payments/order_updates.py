@@ -1,6 +1,7 @@
 """Apply payments, refunds and disputes to an order: ledger, receipt, status, and access to the course.
 
-Every function runs inside the caller's transaction, with the order's row locked, and sends no request to Stripe.
+Every function but `clear_flag` runs inside the caller's transaction, with the order's row locked. None sends a request
+to Stripe.
 Data is only ever added (a payment exists or not; the refunded total is the largest one that any event named), so the
 same events end in the same state in any order and any number of times (quality rows P03, P04).
 """
@@ -9,6 +10,7 @@ import uuid
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F, QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -55,6 +57,16 @@ def flag_order(order: Order, reason: str, **changes: Any) -> None:
     order.flag = reason[:300]
     order.save(update_fields=["flag"])
     record(actor=None, action="payments.flagged", target=order, changes={"reason": reason, **changes})
+
+
+@transaction.atomic
+def clear_flag(*, actor: Any, order: Order) -> None:
+    """Clear the flag of an order and record it in the audit log. A repeat has no effect."""
+    order = lock_order(order.pk)
+    if order.flag:
+        record(actor=actor, action="payments.flag_cleared", target=order, changes={"flag": order.flag})
+        order.flag = ""
+        order.save(update_fields=["flag"])
 
 
 def find_mismatch(order: Order, intent: IntentData) -> str:

@@ -156,7 +156,6 @@ def _render_pay_page(request: HttpRequest, order: Order, **context: Any) -> Http
     """Return the payment page with the errors of a form, as 400."""
     view = PayView(object=order)
     view.setup(request, order_id=order.pk)
-    view.object = order
     return view.render_to_response(view.get_context_data(**context), status=400)
 
 

@@ -512,7 +512,8 @@ def test_the_three_cards_of_the_sandbox(carol: User, paid_course: Course, stripe
 def test_the_sandbox_is_not_found_with_real_keys(order: Order, api_of: Api, settings: Any) -> None:
     settings.STRIPE_SANDBOX = False
     path = f"/api/v1/payments/sandbox/{order.stripe_payment_intent_id}/confirm"
-    assert api_of(order.user).post(path, {"card": "succeeds"}).status_code == 404
+    answer = api_of(order.user).post(path, {"card": "succeeds"})
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (404, "not_a_sandbox")
 
 
 def test_ordering_requires_a_verified_email_address(

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from certificates import services
 from certificates.designs import CertificateTemplate, CourseTemplate
 from certificates.models import Certificate
-from core.admin import ReadOnlyAdmin
+from core.admin import ReadOnlyAdmin, SingleDeletionAdmin
 from core.audit.entries import record
 from core.http.errors import DomainError
 from core.models import SiteSettings
@@ -30,7 +30,7 @@ class ReasonForm(ActionForm):
     """Form of the admin actions, with the required reason."""
 
     reason = forms.CharField(
-        label=gettext_lazy("Reason (visible to the holder and to anyone who verifies the certificate)"),
+        label=gettext_lazy("Reason (sent to the holder)"),
         max_length=300,
         required=False,
     )
@@ -87,7 +87,7 @@ class CourseTemplateInline(admin.TabularInline[CourseTemplate, CertificateTempla
 
 
 @admin.register(CertificateTemplate)
-class CertificateTemplateAdmin(admin.ModelAdmin):
+class CertificateTemplateAdmin(SingleDeletionAdmin):
     """Certificate templates, with a preview."""
 
     list_display = ["name", "page_size", "is_default", "preview_link"]

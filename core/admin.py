@@ -54,6 +54,15 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         return bool(request.user.has_perm(f"{self.opts.app_label}.{codename}"))
 
 
+class SingleDeletionAdmin(admin.ModelAdmin):
+    """Base class for models whose deletion is recorded: the bulk action calls `delete_model` for each object."""
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Delete the selected objects one by one, as `delete_model` does."""
+        for obj in queryset:
+            self.delete_model(request, obj)
+
+
 class AppFilter(admin.SimpleListFilter):
     """Filter of the audit log by app. A list of all actions would be too long."""
 
@@ -68,8 +77,8 @@ class AppFilter(admin.SimpleListFilter):
 
 
 AUDITED_APPS = (
-    "accounts", "assignments", "certificates", "courses", "enrollments", "files", "instructors", "payments",
-    "platform", "quizzes", "realtime",
+    "accounts", "analytics", "assignments", "certificates", "courses", "enrollments", "files", "instructors",
+    "payments", "platform", "quizzes", "realtime",
 )  # fmt: skip
 
 

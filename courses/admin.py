@@ -4,16 +4,16 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from core.admin import SingleDeletionAdmin
 from core.audit.entries import record
 from courses.forms import make_outcomes_field
 from courses.models import Category, Course, Lesson, Tag
 from courses.public_cache import bump_catalog_version
 
 
-class CatalogAdmin(admin.ModelAdmin):
+class CatalogAdmin(SingleDeletionAdmin):
     """Admin of models that appear on public pages: changes are audited and invalidate the public cache."""
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
@@ -28,11 +28,6 @@ class CatalogAdmin(admin.ModelAdmin):
         record(actor=request.user, action="courses.deleted_by_staff", target=obj, changes={"name": str(obj)})
         super().delete_model(request, obj)
         bump_catalog_version()
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """Delete the selected objects one by one, as `delete_model` does."""
-        for obj in queryset:
-            self.delete_model(request, obj)
 
 
 @admin.register(Category)

@@ -14,12 +14,12 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from core.admin import ReadOnlyAdmin
+from core.admin import ReadOnlyAdmin, SingleDeletionAdmin
 from core.audit.entries import record
 from core.http.errors import DomainError
 from core.text import money
 from core.text.csv_files import csv_response
-from payments import checkout, djstripe_admin, ledger_export, reconciliation, refunds, stripe_client
+from payments import checkout, djstripe_admin, ledger_export, order_updates, reconciliation, refunds, stripe_client
 from payments.models import Coupon, Dispute, LedgerEntry, Order, Payment, Refund, StripeEvent
 
 __all__ = ["djstripe_admin"]  # imported for its admin pages
@@ -183,8 +183,7 @@ class OrderAdmin(ReadOnlyAdmin):
     def clear_flag(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
         """Clear the flags of the selected orders and record it in the audit log."""
         for order in queryset.exclude(flag=""):
-            record(actor=request.user, action="payments.flag_cleared", target=order, changes={"flag": order.flag})
-            Order.objects.filter(pk=order.pk).update(flag="")
+            order_updates.clear_flag(actor=request.user, order=order)
 
     def get_urls(self) -> list[URLPattern]:
         """Add the CSV of the ledger and the comparison with Stripe."""
@@ -258,7 +257,7 @@ class StripeEventAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Coupon)
-class CouponAdmin(admin.ModelAdmin):
+class CouponAdmin(SingleDeletionAdmin):
     """Coupons; one that an order uses cannot be deleted."""
 
     list_display = ["code", "percent_off", "amount_off", "currency", "max_uses", "valid_from", "valid_until"]
@@ -270,3 +269,8 @@ class CouponAdmin(admin.ModelAdmin):
         super().save_model(request, obj, form, change)
         action = "payments.coupon_changed" if change else "payments.coupon_made"
         record(actor=request.user, action=action, target=obj, changes={"code": obj.code, "fields": form.changed_data})
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Delete the coupon and record it in the audit log."""
+        record(actor=request.user, action="payments.coupon_deleted", target=obj, changes={"code": obj.code})
+        super().delete_model(request, obj)

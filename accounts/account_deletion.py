@@ -39,7 +39,7 @@ def _try_delete(user: User) -> bool:
     """Delete the user unless another row protects the user's row; return whether the user was deleted."""
     try:
         with transaction.atomic():
-            User.objects.get(pk=user.pk).delete()
+            user.delete()
             account_deleted.send(sender=User, joined_at=user.created_at)
     except (ProtectedError, RestrictedError):
         return False

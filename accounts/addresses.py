@@ -32,11 +32,11 @@ def confirm(*, token: str, user: User | None = None) -> User:
     ):
         raise email_links.invalid_link_error()
     with transaction.atomic():
-        reader = email_links.consume(email_token)
-        reader.email_verified_at = reader.email_verified_at or timezone.now()
-        reader.save(update_fields=["email_verified_at", "updated_at"])
-        record(actor=reader, action="accounts.email_verified", target=reader)
-    return reader
+        user = email_links.consume(email_token)
+        user.email_verified_at = user.email_verified_at or timezone.now()
+        user.save(update_fields=["email_verified_at", "updated_at"])
+        record(actor=user, action="accounts.email_verified", target=user)
+    return user
 
 
 def request_change(*, user: User, password: str, email: str, code: str = "") -> None:

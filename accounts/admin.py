@@ -76,8 +76,8 @@ class UserAdmin(DjangoUserAdmin):
     readonly_fields = ["last_login", "created_at", "email_verified_at", "mfa_enabled", "is_staff", "is_superuser"]
     fieldsets = [
         (None, {"fields": ["email", "full_name", "role", "time_zone", "language"]}),
-        (_("Access"), {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]}),
-        (_("History"), {"fields": ["created_at", "last_login", "email_verified_at", "mfa_enabled"]}),
+        (gettext_lazy("Access"), {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]}),
+        (gettext_lazy("History"), {"fields": ["created_at", "last_login", "email_verified_at", "mfa_enabled"]}),
     ]
     add_fieldsets = [(None, {"classes": ["wide"], "fields": ["email", "full_name", "role", "password1", "password2"]})]
     change_form_template = "admin/accounts/user/change_form.html"

@@ -1,4 +1,4 @@
-"""Filters of the audit log, shared by the API and the admin."""
+"""Filters of the audit log in the API."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Any

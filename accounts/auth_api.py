@@ -31,15 +31,20 @@ def one_of(name: str, *serializers: Any) -> PolymorphicProxySerializer:
     return PolymorphicProxySerializer(component_name=name, serializers=list(serializers), resource_type_field_name=None)
 
 
-class TransportView(APIView):
-    """A login or logout endpoint of one transport; 404 unless API_AUTH_TRANSPORTS includes `transport`."""
+class AnyTransportView(APIView):
+    """A public endpoint that works with every transport."""
 
-    transport = Transport.BEARER
     authentication_classes: Any = ()
     permission_classes: Any = (AllowAny,)
     # Limits are counted in the database, so that a cache that is down neither lifts nor blocks them (quality row A13).
     throttle_classes: Any = ()
     answers_also = (401, 404)  # for missing credentials, and for a disabled transport
+
+
+class TransportView(AnyTransportView):
+    """A login or logout endpoint of one transport; 404 unless API_AUTH_TRANSPORTS includes `transport`."""
+
+    transport = Transport.BEARER
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Return 404 if the transport is disabled; check the CSRF token for cookies."""
@@ -48,14 +53,6 @@ class TransportView(APIView):
         super().initial(request, *args, **kwargs)
         if self.transport == Transport.COOKIE:
             enforce_csrf(request)
-
-
-class AnyTransportView(TransportView):
-    """A public endpoint that works with every transport."""
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Run only the checks of every API view."""
-        APIView.initial(self, request, *args, **kwargs)
 
 
 def set_token_cookies(response: Response, pair: TokenPair) -> Response:
@@ -322,7 +319,7 @@ class LoginSessionViewSet(
 
     def get_queryset(self) -> QuerySet[LoginSession]:
         """Return the caller's live logins, last used first."""
-        return super().get_queryset().filter(pk__in=LoginSession.objects.listed().values("pk"))
+        return super().get_queryset().listed()
 
     def perform_destroy(self, instance: LoginSession) -> None:
         """End the login; its row is retained for the audit log."""

@@ -73,12 +73,3 @@ def set_password(user: User, new_password: str) -> None:
     user.save(update_fields=["password", "updated_at"])
     LoginSession.objects.filter(user=user).end()
     email_links.revoke_all(user)
-
-
-def is_reset_token_valid(token: str) -> bool:
-    """Return whether a password reset link still works. One query."""
-    try:
-        email_links.resolve_token(purpose=EmailTokenPurpose.RESET, token=token)
-    except email_links.EmailLinkError:
-        return False
-    return True

@@ -216,7 +216,7 @@ class PasswordView(ReauthenticatedFormView):
     """Change the password; this browser stays logged in, all other logins end."""
 
     title = gettext_lazy("Change password")
-    lead = gettext_lazy("Your other devices were logged out.")
+    lead = gettext_lazy("Your other devices will be logged out.")
     form_class = PasswordChangeForm
     success_message = gettext_lazy("Your password was changed, and your other devices were logged out.")
 

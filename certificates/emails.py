@@ -54,7 +54,7 @@ register(
         heading=_("Your certificate was revoked"),
         teaser=_("The date and the reason."),
         text=_("Hello {name},\n\nyour certificate for “{course}” stopped being valid on {revoked}.\n\n"
-               "Reason: {reason}\n\nAnyone who verifies its number, {number}, sees the same information:"),
+               "Reason: {reason}\n\nAnyone who verifies its number, {number}, sees that it was revoked:"),
         address=lambda context: context["certificate"].verify_url,
         label=_("View verification page"),
         why=_("You received this email because you hold this certificate. If this is a mistake, reply to it."),

@@ -145,12 +145,6 @@ class User(AbstractBaseUser, PermissionsMixin):
         return f"{words[0]} {words[-1][0].upper()}."
 
     @property
-    def initials(self) -> str:
-        """The first letters of the first and last name, for the avatar."""
-        words = self.full_name.split()
-        return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
-
-    @property
     def teaches(self) -> bool:
         """Whether the user is an instructor or an administrator."""
         return has_role(self, Role.INSTRUCTOR, Role.ADMIN)

@@ -13,7 +13,7 @@ COPY . .
 # Collecting static files reads settings, which want what production wants; none of it stays in the image.
 RUN ENVIRONMENT=production SECRET_KEY=only-while-the-static-files-are-collected ALLOWED_HOSTS=build SITE_URL=https://build \
     DATA_DIR=/tmp/build python manage.py collectstatic --noinput \
-    && install -d -o campus /data
+    && install -d -m 700 -o campus /data
 
 USER campus
 ENV ENVIRONMENT=production DATA_DIR=/data PYTHONUNBUFFERED=1

@@ -37,6 +37,20 @@ def check_production_services(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register(Tags.security, deploy=True)
+def check_client_addresses(**kwargs: Any) -> list[CheckMessage]:
+    """Warn if clients cannot be told apart: in production, requests arrive over a proxy with TLS (quality row V11)."""
+    if settings.TRUSTED_PROXIES:
+        return []
+    return [
+        Warning(
+            "TRUSTED_PROXIES is 0: all visitors have the address of the proxy, and share its rate limits and lockouts.",
+            hint="Set TRUSTED_PROXIES to the number of proxies that append to X-Forwarded-For.",
+            id="lms.W003",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
 def check_mail_delivery(**kwargs: Any) -> list[CheckMessage]:
     """Require a mail server in production: a folder or a log would keep the links that reset passwords (row V11)."""
     if not settings.EMAIL_BACKEND.startswith(LOCAL_MAIL_BACKENDS):

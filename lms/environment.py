@@ -113,7 +113,8 @@ def embedded_database(name: str, data_dir: Path) -> dict[str, Any]:
 def storage(env: environ.Env, provider: str) -> dict[str, Any]:
     """Return the settings of the file storage: the local folder, or an Azure Blob container."""
     if provider == "local":
-        return {"BACKEND": "files.storage.LocalFiles"}
+        modes = {"directory_permissions_mode": 0o700, "file_permissions_mode": 0o600}
+        return {"BACKEND": "files.storage.LocalFiles", "OPTIONS": modes}
     missing = [
         name
         for name in ("AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGE_CONTAINER_NAME")

@@ -27,7 +27,7 @@ DEVELOPMENT = ENVIRONMENT == "development"
 DEBUG = DEVELOPMENT  # Django's test runner turns this one off; DEVELOPMENT stays what the environment says
 DEMO = env.bool("DEMO", default=True)
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 if DEBUG:
     # Kept beside the data, so that logins outlive a restart and no two checkouts share a key (quality row X02, A10).

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cache
 
 from django.conf import settings
 from django.http import HttpRequest
 from rest_framework.request import Request
+
+logger = logging.getLogger(__name__)
 
 current: ContextVar[str] = ContextVar("request_id", default="-")
 address: ContextVar[str | None] = ContextVar("request_address", default=None)
@@ -36,13 +39,25 @@ def client_address(request: HttpRequest | Request) -> str | None:
     """Return the network address of a request's client, or None.
 
     Of `X-Forwarded-For`, only the part that TRUSTED_PROXIES proxies appended is used, counted from the right. What the
-    client sent itself is further left (quality row X09).
+    client sent itself is further left (quality row X09). A warning is logged once if the number seems too low.
     """
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
-    if settings.TRUSTED_PROXIES and forwarded:
-        hops = [hop.strip() for hop in forwarded.split(",")]
-        return _normalized(hops[-min(settings.TRUSTED_PROXIES, len(hops))])
-    return _normalized(request.META.get("REMOTE_ADDR") or "")
+    if not (settings.TRUSTED_PROXIES and forwarded):
+        return _normalized(request.META.get("REMOTE_ADDR") or "")
+    hops = [hop.strip() for hop in forwarded.split(",")]
+    found = _normalized(hops[-min(settings.TRUSTED_PROXIES, len(hops))])
+    if found and len(hops) > settings.TRUSTED_PROXIES and ipaddress.ip_address(found).is_private:
+        warn_of_another_proxy()
+    return found
+
+
+@cache
+def warn_of_another_proxy() -> None:
+    """Log that the client's address is that of a proxy, once per process (quality row V11)."""
+    logger.warning(
+        "Visitors share the address of a proxy, and with it rate limits and lockouts: raise TRUSTED_PROXIES, now %s.",
+        settings.TRUSTED_PROXIES,
+    )
 
 
 def _normalized(text: str) -> str | None:

@@ -116,7 +116,7 @@ class FolderBackend(BaseEmailBackend):
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         """Write the messages to files; return their number."""
-        settings.MAIL_DIR.mkdir(parents=True, exist_ok=True)
+        settings.MAIL_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
         for message in email_messages:
             name = f"{timezone.now():%Y%m%d-%H%M%S-%f}.eml"
             (settings.MAIL_DIR / name).write_bytes(message.message().as_bytes())

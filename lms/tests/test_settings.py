@@ -16,6 +16,7 @@ PRODUCTION = {
     "DATABASE_URL": "postgres://nobody@127.0.0.1:1/none",
     "REDIS_URL": "redis://127.0.0.1:1",
     "EMAIL_URL": "smtp://127.0.0.1:1",
+    "TRUSTED_PROXIES": "1",
 }
 
 
@@ -133,6 +134,21 @@ def test_production_mail_goes_to_a_mail_server_only(email_url: str | None, is_ac
 
 
 @pytest.mark.quality("V11")
+def test_production_without_trusted_proxies_is_warned_about(tmp_path: Path) -> None:
+    started = start(tmp_path, "check", "--deploy", "--fail-level", "WARNING", TRUSTED_PROXIES="0")
+    assert started.returncode != 0
+    assert "lms.W003" in started.stderr
+
+
+@pytest.mark.quality("V11")
+def test_the_data_folder_is_private(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    assert start(tmp_path, "check", DATA_DIR=str(folder)).returncode == 0
+    assert folder.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.quality("V11")
 def test_compose_has_no_default_that_prints_emails() -> None:
     compose = (settings.BASE_DIR / "docker-compose.yml").read_text()
     assert "EMAIL_URL: ${EMAIL_URL:?" in compose
+    assert "TRUSTED_PROXIES: ${TRUSTED_PROXIES:?" in compose

@@ -4,6 +4,7 @@ import threading
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.test import Client, RequestFactory
 from rest_framework.request import Request
@@ -12,11 +13,12 @@ from rest_framework.throttling import AnonRateThrottle
 
 from accounts import limits
 from accounts.models import AttemptCounter
-from core.http.request_id import client_address
+from core.http.request_id import client_address, warn_of_another_proxy
 from core.http.throttles import Anonymous, Verify
 from core.models import AuditEntry
 from tools.testing.races import count_outcomes, run_concurrently
 
+ROOT = django_settings.BASE_DIR
 HUNDRED, MOST = 100, 10
 
 
@@ -99,6 +101,20 @@ def test_only_addresses_added_by_trusted_proxies_are_used(
 ) -> None:
     settings.TRUSTED_PROXIES = proxies
     assert client_address(RequestFactory().get("/", HTTP_X_FORWARDED_FOR=forwarded)) == seen
+
+
+@pytest.mark.quality("V11")
+def test_one_trusted_proxy_too_few_is_logged_once(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
+    warn_of_another_proxy.cache_clear()
+    settings.TRUSTED_PROXIES = 1
+    for number in range(3):
+        client_address(RequestFactory().get("/", HTTP_X_FORWARDED_FOR=f"198.51.100.{number}, 10.0.0.1"))
+    assert caplog.text.count("raise TRUSTED_PROXIES") == 1
+
+
+@pytest.mark.quality("V11")
+def test_the_proxy_appends_to_the_addresses_it_receives() -> None:
+    assert "X-Forwarded-For $proxy_add_x_forwarded_for;" in (ROOT / "deploy" / "nginx.conf").read_text()
 
 
 @pytest.mark.quality("X09")

@@ -11,6 +11,7 @@ from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
 from accounts.models import User
+from core.db.text_functions import SortKey
 from core.site import search
 
 
@@ -36,7 +37,9 @@ def find_people(user: Any, text: str) -> Iterator[search.Hit]:
     """Yield the users that match by name or address, for users who may view users in the admin."""
     if not user.has_perm("accounts.view_user"):
         return
-    matches = User.objects.filter(Q(full_name__icontains=text) | Q(email__icontains=text)).order_by("full_name", "id")
+    matches = User.objects.filter(Q(full_name__icontains=text) | Q(email__icontains=text)).order_by(
+        SortKey("full_name"), "id"
+    )
     for person in matches[: search.MAX_HITS_PER_SOURCE]:
         yield search.Hit(person.full_name, person.email, reverse("admin:accounts_user_change", args=[person.pk]))
 

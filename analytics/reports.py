@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from analytics.models import Figure
 from analytics.periods import Period, last_days, today
 from analytics.rollup_reader import RollupReader, Sums, reader_for
+from core.db.text_functions import SortKey
 from courses.models import Course
 
 MAX_COURSES = 100
@@ -109,7 +110,7 @@ def build_series(
 
 def _by_course(figures: dict[UUID, dict[str, int]], names: tuple[str, ...]) -> list[dict[str, Any]]:
     """Return the rows of the courses, ordered by the first and then the last figure, highest first. One query."""
-    courses = Course.objects.filter(pk__in=figures).values("pk", "title", "slug").order_by("title", "id")
+    courses = Course.objects.filter(pk__in=figures).values("pk", "title", "slug").order_by(SortKey("title"), "id")
     rows: list[dict[str, Any]] = [
         {"course_id": one["pk"], "title": one["title"], "slug": one["slug"], **figures[one["pk"]]} for one in courses
     ]

@@ -12,6 +12,7 @@ from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 
+from core.db.text_functions import SortKey
 from core.http.filters import BooleanFilter
 from courses.models import Category, Course, Level, price_in_thousandths
 from courses.search import search_courses
@@ -30,7 +31,7 @@ ORDERINGS = {
     "rating": Ordering(_("Best rated"), (F("mean_rating").desc(nulls_last=True), "-ratings_count", "id")),
     "price": Ordering(_("Price, low to high"), (price_in_thousandths().asc(), "id")),
     "-price": Ordering(_("Price, high to low"), (price_in_thousandths().desc(), "id")),
-    "title": Ordering(_("Title"), ("title", "id")),
+    "title": Ordering(_("Title"), (SortKey("title"), "id")),
 }
 
 

@@ -15,6 +15,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from core.audit.entries import record
+from core.db.text_functions import SortKey
 from courses.models import Course
 from enrollments.final_grades import FinalGrade, GradeLine, calculate_final_grade
 from enrollments.grades import CurrentGrade, current_grades
@@ -105,7 +106,7 @@ def gradebook_students(course: Course, search: str = "") -> QuerySet[Enrollment,
 
     `search` limits them by name or email address.
     """
-    rows = Enrollment.objects.active().filter(course=course).order_by("user__full_name", "id")
+    rows = Enrollment.objects.active().filter(course=course).order_by(SortKey("user__full_name"), "id")
     if search:
         rows = rows.filter(Q(user__full_name__icontains=search) | Q(user__email__icontains=search))
     return rows.values_list("pk", "user__full_name", "user__email")

@@ -11,6 +11,7 @@ from django.utils.html import strip_tags
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role, has_role
+from core.db.text_functions import SortKey
 from core.text import markdown
 from core.text.validators import validate_one_line
 
@@ -47,7 +48,7 @@ class Instructor(models.Model):
     objects = InstructorQuerySet.as_manager()
 
     class Meta:
-        ordering = ["user__full_name", "id"]
+        ordering = [SortKey("user__full_name"), "id"]
         verbose_name = _("instructor profile")
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Django's SQLite backend with a fair queue for writers (`core.db.sqlite.write_queue`).
+"""Django's SQLite backend with a fair queue for writers (`core.db.sqlite.write_queue`) and Unicode case.
 
 SQLite's own guarantees do not change: a transaction is as durable and isolated as before. The methods that begin with
 an underscore are Django's hooks around a transaction; it offers no public ones.
@@ -11,12 +11,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.db import OperationalError
-from django.db.backends.sqlite3 import base
+from django.db.backends.sqlite3 import base, operations
 
+from core.db.sqlite.text_functions import register_text_functions
 from core.db.sqlite.write_queue import WriteSlot, write_queue_for
 
 DEFAULT_TIMEOUT_SECONDS = 5.0  # the default of the sqlite3 module
 NOTEWORTHY_SECONDS = 1.0
+CASELESS_LOOKUPS = ("iexact", "icontains", "istartswith", "iendswith")
 WRITING_STATEMENTS = ("INSERT", "UPDATE", "DELETE", "REPLAC", "CREATE", "DROP", "ALTER")
 logger = logging.getLogger("django.db.backends")
 
@@ -44,6 +46,14 @@ class Cursor(base.SQLiteCursorWrapper):
         return not self.connection.in_transaction and query.lstrip()[:6].upper().startswith(WRITING_STATEMENTS)
 
 
+class DatabaseOperations(operations.DatabaseOperations):
+    """SQLite's operations, but lookups without regard to case compare in upper case, as on PostgreSQL."""
+
+    def lookup_cast(self, lookup_type: str, internal_type: Any = None) -> str:
+        """Return the left side of a lookup."""
+        return "UPPER(%s)" if lookup_type in CASELESS_LOOKUPS else super().lookup_cast(lookup_type, internal_type)
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """A connection to the SQLite database.
 
@@ -51,6 +61,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     "database is locked", as SQLite itself does.
     """
 
+    ops_class = DatabaseOperations
+    operators = {**base.DatabaseWrapper.operators, **dict.fromkeys(CASELESS_LOOKUPS, r"LIKE UPPER(%s) ESCAPE '\'")}
     transaction_mode: str | None  # set by Django's backend
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -77,6 +89,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         params: dict[str, Any] = super().get_connection_params()
         self._timeout = params.get("timeout", DEFAULT_TIMEOUT_SECONDS)
         return params
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """Return a new connection with functions for Unicode texts."""
+        connection = super().get_new_connection(conn_params)
+        register_text_functions(connection)
+        return connection
 
     def create_cursor(self, name: Any = None) -> Cursor:
         """Return a cursor that knows this connection's write queue."""

@@ -303,6 +303,7 @@ class AttemptViewSet(IdempotentMixin, viewsets.GenericViewSet[Attempt]):
             "saved_at": saved.saved_at,
             "number": saved.number,
             "question_ids": list(answers),
+            "answers": saved.answers,
             "expires_at": saved.deadline,
         }
         return Response(SAVED.to_representation(reply))

@@ -41,11 +41,15 @@ class AttemptError(DomainError):
 
 @dataclass(frozen=True)
 class SaveResult:
-    """The acknowledgment of a save: the newest journal number, the time of the save and the current deadline."""
+    """The acknowledgment of a save: the newest journal number, the time of the save and the current deadline.
+
+    `answers` are the answers by question id as they were understood, without those that were saved before.
+    """
 
     number: int
     saved_at: datetime
     deadline: datetime | None
+    answers: dict[str, Any]
 
 
 def start_attempt(*, actor: User, quiz: Quiz) -> tuple[Attempt, bool]:
@@ -201,7 +205,8 @@ def save_answers(*, actor: User, attempt: Attempt, answers: dict[str, Any], seq:
         events = _append_events(attempt, answers, seq, now)
     number = events[-1].number if events else attempt.last_number
     learned.send(sender=Attempt, user_id=actor.pk, course_id=attempt.quiz.course_id)
-    return SaveResult(number=number, saved_at=now, deadline=load_deadline(attempt))
+    understood = {str(event.question_id): event.answer for event in events}
+    return SaveResult(number=number, saved_at=now, deadline=load_deadline(attempt), answers=understood)
 
 
 def _append_events(attempt: Attempt, answers: dict[str, Any], seq: int | None, now: datetime) -> list[AnswerEvent]:

@@ -9,6 +9,7 @@ from django.core.validators import FileExtensionValidator
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from core.http.fields import NumberField
 from core.text.characters import is_blank
 from core.text.validators import validate_visible
 from courses.models import Course, Lesson
@@ -229,10 +230,8 @@ class ShortAnswerForm(TrueFalseForm):
 
 
 class NumericForm(TrueFalseForm):
-    correct_answer = forms.DecimalField(label=_("Correct number"), max_digits=25, decimal_places=10)
-    tolerance = forms.DecimalField(
-        label=_("Tolerance"), min_value=0, initial=0, max_digits=25, decimal_places=10, required=False
-    )
+    correct_answer = NumberField(label=_("Correct number"))
+    tolerance = NumberField(label=_("Tolerance"), min_value=0, initial=0, required=False)
 
     def get_key(self, before: QuestionVersion | None) -> dict[str, Any]:
         return {**super().get_key(before), "tolerance": self.cleaned_data["tolerance"] or 0}

@@ -8,25 +8,26 @@ template `templates/quizzes/types/<name>.html`. User input is never executed: no
 import random
 import unicodedata
 from collections.abc import Iterable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Protocol
 
 from django.http import QueryDict
 from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from core.http.errors import DomainError
 from core.text.characters import is_blank
 from core.text.comparison import fold
+from core.text.numbers import MAX_NUMBER, parse_number, write_number
 from quizzes.option_ids import make_option_id, with_known_ids
 
 MAX_SHORT_ANSWER = 500
 MAX_ESSAY = 20_000
 MAX_OPTION_TEXT = 500
 MAX_OPTIONS = 30
-MAX_NUMBER = Decimal(10) ** 15
+MAX_INTEGER = Decimal(10) ** 15  # JavaScript has no larger exact integers
 FULL_CREDIT, NO_CREDIT = Fraction(1), Fraction(0)
 
 
@@ -309,7 +310,7 @@ class Numeric(QuestionType):
         return _key_fields(correct_answer=_as_json(key), tolerance=_as_json(slack))
 
     def clean_answer(self, question: QuestionContent, answer: Any) -> int | float:
-        number = None if isinstance(answer, str) else _number(answer)
+        number = _number(answer)
         if number is None:
             raise _answer_error(_("Answer with a number."))
         return _as_json(number)
@@ -319,12 +320,12 @@ class Numeric(QuestionType):
         return FULL_CREDIT if difference <= Decimal(str(question.tolerance or 0)) else NO_CREDIT
 
     def read_form(self, data: QueryDict, name: str) -> Any:
-        """Return the number, typed with a decimal point or a comma; a text that is no number is returned as typed."""
-        typed = data.get(name, "").strip()
-        if not typed:
-            return None
-        number = _number(typed.replace(",", "."))
-        return typed if number is None else _as_json(number)
+        """Return the text as typed, or None."""
+        return data.get(name, "").strip() or None
+
+    def describe_answer(self, question: QuestionContent, answer: Any) -> list[str]:
+        """Return the number in the notation of the active language."""
+        return [] if answer in (None, "") else [write_number(answer, get_language())]
 
 
 class Matching(QuestionType):
@@ -412,18 +413,18 @@ def _is_texts(value: Any) -> bool:
 
 
 def _number(value: Any) -> Decimal | None:
-    """Return a finite number of limited size; None for anything else, including booleans."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal) or len(str(value)) > 40:
+    """Return a number, or a text in the notation of the active language, as a number; None for anything else."""
+    if isinstance(value, str):
+        return parse_number(value, get_language())
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None
-    try:
-        number = Decimal(str(value).strip())
-    except InvalidOperation:
-        return None
+    number = Decimal(str(value))
     return number if number.is_finite() and abs(number) <= MAX_NUMBER else None
 
 
 def _as_json(number: Decimal) -> int | float:
-    return int(number) if number == number.to_integral_value() else float(number)
+    is_exact = number == number.to_integral_value() and abs(number) <= MAX_INTEGER
+    return int(number) if is_exact else float(number)
 
 
 TYPES: dict[str, QuestionType] = {

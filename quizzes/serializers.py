@@ -134,6 +134,9 @@ class SavedSerializer(serializers.Serializer[Any]):
     saved_at = serializers.DateTimeField()
     number = serializers.IntegerField()
     question_ids = serializers.ListField(child=serializers.CharField())
+    answers = serializers.DictField(
+        child=AnyField(), help_text="The saved answers as they were understood, by question."
+    )
     expires_at = serializers.DateTimeField(allow_null=True)
 
 

@@ -3,8 +3,11 @@
 from typing import Any
 
 from django import template
+from django.utils.formats import get_format
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+
+from core.text.numbers import write_number
 
 register = template.Library()
 
@@ -13,6 +16,18 @@ register = template.Library()
 def item(mapping: Any, key: str) -> Any:
     """Return the value of a variable key; None if the key is missing or `mapping` is not a dictionary."""
     return mapping.get(key) if isinstance(mapping, dict) else None
+
+
+@register.filter
+def number_text(answer: Any) -> str:
+    """Return a number in the notation of the active language; a text as it is, an empty one for None."""
+    return str(answer or "") if answer is None or isinstance(answer, str) else write_number(answer, get_language())
+
+
+@register.simple_tag
+def decimal_separator() -> str:
+    """Return the decimal separator of the active language."""
+    return str(get_format("DECIMAL_SEPARATOR", get_language()))
 
 
 @register.simple_tag

@@ -227,6 +227,16 @@ def test_emptying_a_field_clears_the_answer(taking: Page) -> None:
     assert Attempt.objects.get().points_earned in (None, 0)
 
 
+def test_the_page_shows_how_a_number_was_read(taking: Page) -> None:
+    text_field(taking, NUMBER).fill("1,080.5")
+    expect(question(taking, NUMBER).get_by_text("Read as 1080.5")).to_be_visible()
+    assert run_in_thread(lambda: saved_answer(NUMBER)) == 1080.5
+    text_field(taking, NUMBER).fill("80.5")
+    expect(question(taking, NUMBER).get_by_text("Read as")).to_be_hidden()
+    text_field(taking, NUMBER).fill("eighty")
+    expect(state(taking, NUMBER)).to_have_text("Not saved: check this answer.")
+
+
 def test_two_tabs_agree_and_neither_loses_its_input(taking: Page, live_site: str, context_page: Page) -> None:
     other = context_page
     text_field(taking, SHORT).fill("assam")

@@ -1,11 +1,13 @@
 """Answers as people type and paste them: the same table on the API and on the page."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.urls import reverse
 
 from accounts.models import User
+from core.text.numbers import parse_number
 from courses.models import Course
 from enrollments.models import Enrollment
 from quizzes import attempts, editor, grading
@@ -83,3 +85,63 @@ def test_a_regrade_compares_earlier_answers_as_stored(
     assert attempt.points_earned == 1
     (question,) = get_question_results(quiz)
     assert [(choice.answer, choice.is_correct) for choice in question.choices] == [("don\u2019t", True)]
+
+
+NUMBER = {"question_type": "numeric", "question_text": "?", "points": 1, "correct_answer": 1000}
+
+
+@pytest.mark.parametrize("typed", ["1 000", "1,000.0", "1x10^3", "1e3", "1\u202f000"])
+def test_numbers_are_read_alike_on_the_page_and_the_api(
+    typed: str, alice: User, bob: User, course: Course, enrollment: Enrollment, api_of: Any, browser_of: Any
+) -> None:
+    quiz = make_quiz(alice, course, [NUMBER], max_attempts=2)
+    assert points_on_both(api_of(bob), browser_of(bob), bob, quiz, typed) == [1, 1]
+
+
+@pytest.mark.parametrize("typed", ["0x3E8", "1_000", "a thousand"])
+def test_a_text_that_is_no_number_is_refused(
+    typed: str, alice: User, bob: User, course: Course, enrollment: Enrollment, api_of: Any
+) -> None:
+    attempt = begin(bob, make_quiz(alice, course, [NUMBER]))
+    path = f"/api/v1/quizzes/{attempt.quiz_id}/attempts/{attempt.pk}/answers"
+    assert api_of(bob).put(path, {"answers": answers_for(attempt, [typed])}).status_code == 400
+
+
+def test_the_acknowledgment_contains_the_number_as_understood(
+    alice: User, bob: User, course: Course, enrollment: Enrollment, api_of: Any
+) -> None:
+    attempt = begin(bob, make_quiz(alice, course, [NUMBER]))
+    path = f"/api/v1/quizzes/{attempt.quiz_id}/attempts/{attempt.pk}/answers"
+    typed = answers_for(attempt, ["1,000"])
+    assert api_of(bob).put(path, {"answers": typed}).json()["answers"] == dict.fromkeys(typed, 1000)
+    german = api_of(bob).put(path, {"answers": typed}, headers={"accept-language": "de"}).json()
+    assert german["answers"] == dict.fromkeys(typed, 1000)  # the site has no German pages
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [("6.022e23", 6.022e23), ("0.00000000001", 1e-11), ("6.626 x 10^-34", 6.626e-34), ("1,000", 1000), ("\u22125", -5)],
+)
+def test_keys_of_numeric_questions_are_read_like_answers(
+    typed: str, stored: float, alice: User, course: Course, browser_of: Any
+) -> None:
+    quiz = editor.create_quiz(actor=alice, course=course, title="Leaves")
+    fields = {"question_text": "?", "points": "1", "explanation": "", "correct_answer": typed, "tolerance": "0,5"}
+    answer = browser_of(alice).post(f"/teach/quizzes/{quiz.pk}/questions/new/?type=numeric", fields)
+    assert answer.status_code == 302, answer.context["form"].errors
+    current = quiz.questions.get().current
+    assert (current.correct_answer, current.tolerance) == (stored, 0.5)
+    again = browser_of(alice).get(f"/teach/quizzes/{quiz.pk}/questions/{quiz.questions.get().pk}/")
+    initial = {name: again.context["form"][name].value() for name in ("correct_answer", "tolerance")}
+    assert parse_number(initial["correct_answer"], "en") == Decimal(str(stored))
+
+
+@pytest.mark.parametrize(("typed", "message"), [("many", "Enter a number."), ("-1", "at least 0")])
+def test_a_tolerance_that_is_no_number_or_negative_is_refused(
+    typed: str, message: str, alice: User, course: Course, browser_of: Any
+) -> None:
+    quiz = editor.create_quiz(actor=alice, course=course, title="Leaves")
+    fields = {"question_text": "?", "points": "1", "explanation": "", "correct_answer": "1", "tolerance": typed}
+    answer = browser_of(alice).post(f"/teach/quizzes/{quiz.pk}/questions/new/?type=numeric", fields)
+    assert message in answer.text
+    assert quiz.questions.count() == 0

@@ -1,7 +1,7 @@
 // The page of a running attempt. Answers are saved automatically (quiz-saving.js), the countdown follows the server's
 // clock (quiz-clock.js), and the page reports every answer that is not saved.
 
-import { describeAnswer, isEmpty, readAnswer, showAnswer } from "./quiz-answers.js";
+import { describeAnswer, isEmpty, readAnswer, showAnswer, showUnderstood } from "./quiz-answers.js";
 import { Clock } from "./quiz-clock.js";
 import { listEntries, loadEntries } from "./quiz-storage.js";
 import { Saving } from "./quiz-saving.js";
@@ -57,12 +57,13 @@ function showAlert(text, { login = false, entries = [] } = {}) {
   box.hidden = !text;
 }
 
-function saved(id, { saved_at: at, expires_at: deadline }, answer, hasMore) {
+function saved(id, { saved_at: at, expires_at: deadline, answers }, answer, hasMore) {
   if (!isEnding) showAlert("");
   if (!saving.waiting().length) find("unsaved").textContent = "";
   clock.follow(at, deadline);
   markSaved(id, !isEmpty(answer));
   if (hasMore) return;
+  showUnderstood(byId.get(id), answers?.[id]);
   const time = new Date(at).toLocaleTimeString([], { hour12: false });
   setState(id, `${isEmpty(answer) ? words.wordsEmptied : words.wordsSaved} ${time}`, "good");
 }
@@ -120,10 +121,6 @@ function closed() {
 function saveAnswer(box, wait) {
   const id = box.dataset.question;
   const answer = readAnswer(box);
-  if (answer === undefined) {
-    refused(id);
-    return;
-  }
   setState(id, words.wordsWaiting, "");
   saving.put(id, answer, { words: describeAnswer(box), label: box.dataset.label }, wait);
 }
@@ -182,7 +179,7 @@ async function submitAttempt() {
 }
 
 function confirmSubmission() {
-  const open = questions.filter((box) => isEmpty(readAnswer(box)) || readAnswer(box) === undefined);
+  const open = questions.filter((box) => isEmpty(readAnswer(box)));
   const flagged = questions.filter((box) => flags[box.dataset.question]);
   find("ask-open").hidden = !open.length;
   find("ask-open-list").textContent = open.map((box) => questions.indexOf(box) + 1).join(", ");

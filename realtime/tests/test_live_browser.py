@@ -7,6 +7,7 @@ from accounts.models import User
 from courses.models import Course
 from enrollments import services as enrollments
 from enrollments.models import Enrollment
+from quizzes.tests.conftest import QUESTIONS, begin, make_quiz
 from realtime.tests.test_chat_browser import post_message
 from tools.testing.browser import log_in, run_in_thread
 
@@ -68,3 +69,30 @@ def test_many_missed_notifications_are_counted_and_the_latest_are_toasts(
     page.goto(f"{live_site}/dashboard/")
     expect(toasts).to_have_count(4)
     expect(page.locator("[data-unread]")).to_have_text("7")
+
+
+def test_a_toast_closes_by_itself_unless_the_pointer_is_on_it(
+    page: Page, live_site: str, alice: User, bob: User, course: Course, enrolled: Enrollment
+) -> None:
+    page.clock.install()
+    log_in(page, live_site, bob, "/dashboard/")
+    toasts = page.locator("[data-toasts] .toast")
+    mention(alice, course)
+    expect(toasts).to_have_count(1)
+    toasts.hover()
+    page.clock.fast_forward(20_000)
+    expect(toasts).to_have_count(1)
+    page.mouse.move(0, 0)
+    page.clock.fast_forward(8_000)
+    expect(toasts).to_have_count(0)
+    expect(page.locator("[data-unread]")).to_have_text("1")
+
+
+def test_no_toast_covers_a_running_attempt(
+    page: Page, live_site: str, alice: User, bob: User, course: Course, enrolled: Enrollment
+) -> None:
+    attempt = run_in_thread(lambda: begin(bob, make_quiz(alice, course, QUESTIONS)))
+    log_in(page, live_site, bob, f"/quizzes/attempts/{attempt.pk}/")
+    mention(alice, course)
+    expect(page.locator("[data-unread]").first).to_have_text("1")
+    expect(page.locator("[data-toasts] .toast")).to_have_count(0)

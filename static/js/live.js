@@ -7,6 +7,7 @@ const lastKey = `live:${userId}`;
 const MAX_RETRY_DELAY = 30_000;
 const POLL_EVERY = 30_000;
 const FAILURES_BEFORE_POLLING = 3;
+const TOAST_MS = 8000;
 const MAX_TOASTS = 4; // After a long absence there may be many; the unread count includes all.
 
 // A tab that was closed or navigating may have received fewer notifications than this page includes.
@@ -40,10 +41,23 @@ function fillPlaceholders(sentence, payload) {
   return sentence.replace(/\{(\w+)\}/g, (_, name) => payload[name] ?? "");
 }
 
+/** Remove a toast after a while, not while the pointer or the focus is on it. The bell keeps the notification. */
+function closeLater(toast) {
+  let timer = 0;
+  const start = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => toast.remove(), TOAST_MS);
+  };
+  for (const name of ["pointerenter", "focusin"]) toast.addEventListener(name, () => clearTimeout(timer));
+  for (const name of ["pointerleave", "focusout"]) toast.addEventListener(name, start);
+  start();
+}
+
 function showToast(event, payload) {
   const region = document.querySelector("[data-toasts]");
   const sentence = region.dataset[event];
-  if (!sentence || payload.url === location.pathname) return;
+  // Nothing covers a running attempt; the bell counts the notification.
+  if (!sentence || payload.url === location.pathname || document.querySelector("[data-quiz]")) return;
   const toast = document.querySelector("template[data-toast]").content.cloneNode(true).firstElementChild;
   toast.querySelector("[data-toast-text]").textContent = fillPlaceholders(sentence, payload);
   const link = toast.querySelector("[data-toast-link]");
@@ -55,6 +69,7 @@ function showToast(event, payload) {
   }
   toast.querySelector("[data-toast-close]").addEventListener("click", () => toast.remove());
   region.append(toast);
+  closeLater(toast);
   if (region.children.length > MAX_TOASTS) region.firstElementChild.remove();
 }
 

@@ -99,7 +99,19 @@ function makeScrollable() {
   }
 }
 
+/** After a redirect to an anchor, the messages at the top of the page are out of sight: show them at the anchor. */
+function showMessagesAtAnchor() {
+  const messages = document.querySelector(".messages");
+  const place = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
+  if (!messages || !place) return;
+  messages.classList.remove("page");
+  messages.tabIndex = -1;
+  place.before(messages);
+  messages.focus();
+}
+
 showTheme();
+showMessagesAtAnchor();
 updateOfflineMessage();
 window.addEventListener("online", updateOfflineMessage);
 window.addEventListener("offline", updateOfflineMessage);

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Count, Max, ProtectedError, Sum
 from django.utils import timezone
@@ -13,6 +14,7 @@ from accounts.models import User
 from accounts.permissions import require_verified_email
 from core.audit.entries import record
 from core.http.errors import DomainError
+from core.text import money
 from core.text.characters import is_blank
 from courses.models import Course, Lesson, Section, Tag
 from courses.public_cache import bump_catalog_version
@@ -48,6 +50,7 @@ class EditConflictError(CourseError):
 def create_course(*, actor: User, tags: Sequence[str] = (), **fields: Any) -> Course:
     """Create and return a draft owned by `actor`, with one empty section. Raise ValidationError for invalid fields."""
     course = Course(instructor=actor, **fields)
+    _validate_price(course)
     course.assign_slug()
     course.full_clean()
     course.save(force_insert=True)
@@ -74,6 +77,8 @@ def update_course(
     for name, value in fields.items():
         setattr(course, name, value)
     course.version += bool(changes)
+    if changes.keys() & {"price_cents", "currency"}:
+        _validate_price(course)
     course.full_clean()
     course.save()
     if tags is not None:
@@ -82,6 +87,15 @@ def update_course(
         record(actor=actor, action="courses.updated", target=course, changes=changes)
         _notify_students(course, sorted(changes))
     return course
+
+
+def _validate_price(course: Course) -> None:
+    """Raise ValidationError for a price that Stripe does not charge because it is too low."""
+    least = money.LEAST_CHARGES.get(course.currency, 0)
+    if 0 < course.price_cents < least:
+        text = _("The lowest price in %(currency)s is %(price)s. Enter 0 for a free course.")
+        params = {"currency": course.currency, "price": money.format_amount(least, course.currency)}
+        raise ValidationError({"price": ValidationError(text, code="price_too_low", params=params)})
 
 
 @transaction.atomic

@@ -256,10 +256,25 @@ class StripeEventAdmin(ReadOnlyAdmin):
     search_fields = ["id"]
 
 
+class CouponForm(forms.ModelForm[Coupon]):
+    """A coupon, validated with the courses to which it is limited."""
+
+    def clean(self) -> dict[str, Any]:
+        """Reject a coupon that leaves less of a course's price than Stripe charges."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        fields = {name: cleaned.get(name) for name in ("percent_off", "amount_off", "currency")}
+        try:
+            Coupon(**fields).validate_courses(cleaned.get("courses") or [])
+        except ValidationError as error:
+            self.add_error("courses", error)
+        return cleaned
+
+
 @admin.register(Coupon)
 class CouponAdmin(SingleDeletionAdmin):
     """Coupons; one that an order uses cannot be deleted."""
 
+    form = CouponForm
     list_display = ["code", "percent_off", "amount_off", "currency", "max_uses", "valid_from", "valid_until"]
     search_fields = ["code"]
     autocomplete_fields = ["courses"]

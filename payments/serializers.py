@@ -158,7 +158,16 @@ class CouponSerializer(RejectUnknownFieldsMixin, serializers.ModelSerializer[Cou
         fields = ("code", "percent_off", "amount_off", "currency", "valid_from", "valid_until")
         current = {name: getattr(self.instance, name) for name in fields} if self.instance is not None else {}
         try:
-            Coupon(**{**current, **{name: value for name, value in attrs.items() if name in fields}}).clean()
+            coupon = Coupon(**{**current, **{name: value for name, value in attrs.items() if name in fields}})
+            coupon.clean()
         except ValidationError as error:
             raise serializers.ValidationError(error.message_dict) from error
+        self._validate_courses(coupon, attrs)
         return attrs
+
+    def _validate_courses(self, coupon: Coupon, attrs: dict[str, Any]) -> None:
+        courses = attrs.get("courses", [] if self.instance is None else self.instance.courses.all())
+        try:
+            coupon.validate_courses(courses)
+        except ValidationError as error:
+            raise serializers.ValidationError({"course_ids": error.messages}, code="leaves_too_little") from error

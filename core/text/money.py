@@ -10,6 +10,13 @@ from django.utils.translation import get_language, to_locale
 # The currencies that authors may choose, all supported by Stripe. Decimals come from CLDR (0 for JPY, 3 for KWD).
 CURRENCIES = ("EUR", "USD", "GBP", "CHF", "SEK", "NOK", "DKK", "PLN", "CAD", "AUD", "NZD", "INR", "BRL", "JPY", "KWD")
 
+# The least amounts that Stripe charges, in minor units (https://docs.stripe.com/currencies, "Minimum and maximum charge
+# amounts"). KWD has no own minimum there; the amount is worth more than the 0.50 USD that apply after conversion.
+LEAST_CHARGES = {
+    "EUR": 50, "USD": 50, "GBP": 30, "CHF": 50, "SEK": 300, "NOK": 300, "DKK": 250, "PLN": 200, "CAD": 50, "AUD": 50,
+    "NZD": 50, "INR": 50, "BRL": 50, "JPY": 50, "KWD": 200,
+}  # fmt: skip
+
 # A common unit of all currencies, for comparisons: thousandths of the major unit.
 THOUSANDTHS_PER_MINOR = {code: 10 ** (3 - get_currency_precision(code)) for code in CURRENCIES}
 
@@ -40,6 +47,10 @@ def format_amount(minor: int, currency: str) -> str:
 
 
 def round_to_chargeable(minor: int, currency: str) -> int:
-    """Round an amount down to one that Stripe accepts: multiples of ten in currencies with three decimals."""
+    """Round an amount down to one that Stripe accepts: multiples of ten in currencies with three decimals.
+
+    An amount below the least that Stripe charges in the currency is rounded to 0.
+    """
     step = 10 if get_currency_precision(currency) == 3 else 1
-    return minor - minor % step
+    rounded = minor - minor % step
+    return rounded if rounded >= LEAST_CHARGES[currency] else 0

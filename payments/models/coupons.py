@@ -1,6 +1,7 @@
 """Coupons, which reduce the price of courses within limits."""
 
 import uuid
+from collections.abc import Iterable
 from functools import reduce
 from operator import or_
 from typing import Any, Self
@@ -13,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role, has_role
+from core.text import money
 from core.text.codes import fold_code
 from courses.models import Course, validate_currency
 
@@ -120,6 +122,26 @@ class Coupon(models.Model):
         if self.percent_off is not None:
             return (amount * self.percent_off + 50) // 100
         return min(amount, self.amount_off or 0) if self.currency == currency else None
+
+    def validate_courses(self, courses: Iterable[Course]) -> None:
+        """Raise ValidationError for a paid course of which the coupon leaves less than Stripe charges, but not 0.
+
+        An order of another course to which that happens is free (`money.round_to_chargeable`).
+        """
+        for course in courses:
+            discount = self.discount_for(course.price_cents, course.currency)
+            rest = course.price_cents - (discount or 0)
+            if discount and rest and not money.round_to_chargeable(rest, course.currency):
+                text = _(
+                    "With this coupon, “%(course)s” would cost %(rest)s. The lowest price in %(currency)s is %(least)s."
+                )
+                params = {
+                    "course": course.title,
+                    "rest": money.format_amount(rest, course.currency),
+                    "currency": course.currency,
+                    "least": money.format_amount(money.LEAST_CHARGES[course.currency], course.currency),
+                }
+                raise ValidationError(text, code="leaves_too_little", params=params)
 
     def count_uses(self, *, user: Any = None, course: Course | None = None) -> int:
         """Return the number of orders that use the coupon. One query.

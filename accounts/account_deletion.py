@@ -22,12 +22,15 @@ def close_account(*, actor: User, user: User) -> None:
     """Delete a user, or anonymize the row if other data has to refer to it.
 
     An anonymized user has no name, no address and cannot log in. Orders, payments, the audit log, certificates and
-    grades keep their rows, and all totals stay the same. Raises AccountError `last_admin` (409), `out_of_reach` (403).
+    grades keep their rows, and all totals stay the same. Raises AccountError `last_admin` (409), `out_of_reach` (403),
+    and DomainError (409) of `registry.closing_checks`.
     """
     user, admins = lock_with_admins(user)
     account_administration.check_may_close(actor=actor, user=user)
     if user.role == Role.ADMIN:
         refuse_last_admin(user, admins)
+    for check in registry.closing_checks:
+        check(user)
     LoginSession.objects.involving(user).end()
     DataExport.objects.filter(user=user).remove()
     record(actor=actor, action="accounts.closed", target=user)

@@ -30,6 +30,8 @@ class PersonalData:
     forget: Callable[[User], None] = _erase_nothing
 
 
+# Functions that raise DomainError (409) if a user's account cannot be closed yet.
+closing_checks: Registry[Callable[[User], None]] = Registry("check before an account is closed")
 personal_data: Registry[PersonalData] = Registry("personal data")
 
 

@@ -51,7 +51,7 @@ def _issue(
         course=course,
         student_name=user.full_name,
         course_title=course.title,
-        instructor_name=course.instructor.full_name,
+        instructor_name=replaces.instructor_name if replaces else course.instructor.full_name,
         completed_at=completed_at,
         template=CertificateTemplate.objects.chosen_for(course),
         replaces=replaces,

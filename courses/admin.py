@@ -6,10 +6,13 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
+from accounts.models import User
+from accounts.permissions import signed_in
 from core.admin import SingleDeletionAdmin
 from core.audit.entries import record
 from courses.forms import make_outcomes_field
 from courses.models import Category, Course, Lesson, Tag
+from courses.ownership import require_instructor, transfer_course
 from courses.public_cache import bump_catalog_version
 
 
@@ -52,6 +55,13 @@ class CourseAdminForm(forms.ModelForm[Course]):
 
     outcomes = make_outcomes_field()
 
+    def clean_instructor(self) -> User:
+        """Accept users who may own a course."""
+        chosen: User = self.cleaned_data["instructor"]
+        if chosen.pk != self.instance.instructor_id:
+            require_instructor(chosen)
+        return chosen
+
 
 @admin.register(Course)
 class CourseAdmin(CatalogAdmin):
@@ -70,9 +80,15 @@ class CourseAdmin(CatalogAdmin):
         return False
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Save the course as a new version, so that an instructor who is editing it gets an edit conflict."""
+        """Save the course as a new version, so that an instructor who is editing it gets an edit conflict.
+
+        A new instructor is set as pages and API do it.
+        """
+        new_owner, former_id = obj.instructor, form.initial["instructor"]
+        obj.instructor_id = former_id
         obj.version += 1
         super().save_model(request, obj, form, change)
+        transfer_course(actor=signed_in(request), course=obj, to=new_owner)
 
 
 @admin.register(Lesson)

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from accounts.permissions import TeachesOrReads, signed_in
 from core.access.scopes import ScopedMixin, editable_or_403, visible_or_404
 from core.http.errors import error_body
-from courses import services
+from courses import ownership, services
 from courses.filters import CourseFilter
 from courses.models import Category, Course, Lesson
 from courses.public_cache import PublicPageMixin, compute_versioned_etag
@@ -27,6 +27,7 @@ from courses.serializers import (
     LessonWithFilesSerializer,
     LessonWriteSerializer,
     ReorderSerializer,
+    TransferSerializer,
 )
 
 # A version, as in the JSON, or an ETag of VersionedMixin, also if a proxy appended the name of a compression.
@@ -148,6 +149,18 @@ class CourseViewSet(PublicPageMixin, VersionedMixin, ScopedMixin, viewsets.Model
         """Unpublish a course. Its enrollments remain."""
         course = services.unpublish_course(actor=signed_in(request), course=self.get_object())
         return self._detail_response(self.get_queryset().get(pk=course.pk))
+
+    @extend_schema(request=TransferSerializer, responses=CourseSerializer)
+    @action(detail=True, methods=["post"])
+    def transfer(self, request: Request, course_id: str) -> Response:
+        """Hand the course over to another instructor; 409 `not_an_instructor` if the user is none."""
+        serializer = TransferSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        to = serializer.validated_data["user_id"]
+        course = ownership.transfer_course(actor=signed_in(request), course=self.get_object(), to=to)
+        return Response(
+            CourseSerializer(Course.objects.for_cards().get(pk=course.pk), context={"request": request}).data
+        )
 
     def _detail_response(self, course: Course, status_code: int = status.HTTP_200_OK) -> Response:
         context = {**self.get_serializer_context(), "open": course.is_open_to(self.request.user)}

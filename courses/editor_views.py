@@ -20,10 +20,10 @@ from core.access.scopes import EditableOnlyMixin, editable_or_403
 from core.http.forms import call_or_show_message, call_service
 from core.http.pagination import PAGE_SIZE
 from core.text import markdown
-from courses import services
+from courses import ownership, services
 from courses.course_copy import duplicate_course
 from courses.edit_conflicts import compare_forms
-from courses.forms import CourseForm, SectionForm
+from courses.forms import CourseForm, SectionForm, TransferForm
 from courses.models import Course, Lesson, Section
 
 
@@ -93,7 +93,7 @@ class CourseDetailsView(TeachersOnlyMixin, EditableOnlyMixin, UpdateView[Course,
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the version that the form is based on."""
         base_version = self.request.POST.get("version") or self.object.version
-        return super().get_context_data(**{"version": base_version, **kwargs})
+        return super().get_context_data(**{"version": base_version, "transfer_form": TransferForm(), **kwargs})
 
     def form_valid(self, form: CourseForm) -> HttpResponse:
         """Save the details; on an edit conflict, show both versions with status 409."""
@@ -111,7 +111,7 @@ class CourseDetailsView(TeachersOnlyMixin, EditableOnlyMixin, UpdateView[Course,
         if not saved:
             return self.form_invalid(form)
         messages.success(self.request, _("Changes saved."))
-        return redirect("courses:edit", saved.slug)
+        return redirect("courses:details", saved.slug)
 
 
 def build_publishing_checklist(course: Course) -> list[dict[str, Any]]:
@@ -156,6 +156,21 @@ def unpublish(request: HttpRequest, slug: str) -> HttpResponse:
         request, _("“%s” is unpublished. Its students can open it again when you publish it.") % course.title
     )
     return redirect("courses:edit", slug)
+
+
+@require_POST
+def transfer(request: HttpRequest, slug: str) -> HttpResponse:
+    """Hand a course over to the instructor with an email address."""
+    course = _get_editable_course(request, slug)
+    form = TransferForm(request.POST)
+    if form.is_valid():
+        to = form.cleaned_data["email"]
+        if call_or_show_message(request, ownership.transfer_course, actor=signed_in(request), course=course, to=to):
+            messages.success(request, _("“%(course)s” now belongs to %(name)s.") % {"course": course, "name": to})
+            return redirect("courses:teaching")
+    for problem in form.errors.get("email", []):
+        messages.error(request, str(problem))
+    return redirect(f"{reverse('courses:details', args=[slug])}#transfer")
 
 
 @require_POST

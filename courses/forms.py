@@ -6,6 +6,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
+from core.http.fields import EmailFormField
 from core.http.form_renderer import TextsField
 from core.text import money
 from courses.models import (
@@ -82,6 +84,22 @@ class CourseForm(forms.ModelForm[Course]):
 
     def _post_clean(self) -> None:
         """Skip the update and validation of the instance: the service validates and saves a locked, fresh row."""
+
+
+class TransferForm(forms.Form):
+    """The address of the instructor who becomes the owner of a course; the cleaned value is the user."""
+
+    email = EmailFormField(
+        label=_("Email of the new owner"), max_length=254,
+        help_text=_("An instructor of this site. You lose access to the course."),
+    )  # fmt: skip
+
+    def clean_email(self) -> User:
+        """Return the active user with that address."""
+        user = User.objects.filter(email=self.cleaned_data["email"], is_active=True).first()
+        if user is None:
+            raise forms.ValidationError(_("No user of this site has this address."), code="unknown_user")
+        return user
 
 
 class LessonForm(forms.ModelForm[Lesson]):

@@ -9,9 +9,11 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from accounts.registry import closing_checks
 from core.access.scopes import editable_or_403
 from core.site import search as site_search
 from courses.models import Course, Lesson, LessonFile
+from courses.ownership import require_no_published_courses
 from courses.registry import other_attachments
 from courses.search import search_courses
 from files import registry
@@ -56,6 +58,7 @@ def find_courses(user: Any, text: str) -> Iterator[site_search.Hit]:
         yield site_search.Hit(course.title, course.instructor.full_name, reverse("courses:course", args=[course.slug]))
 
 
+closing_checks.register("courses", require_no_published_courses)
 registry.access.register(
     "course material",
     registry.FileAccess(Purpose.COURSE_MATERIAL, lambda user: editor_files(user) | reader_files(user), editor_files),

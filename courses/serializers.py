@@ -200,6 +200,12 @@ class CourseWriteSerializer(serializers.Serializer[Course]):
         return cents
 
 
+class TransferSerializer(serializers.Serializer[Any]):
+    """The new owner of a course."""
+
+    user_id = serializers.PrimaryKeyRelatedField(queryset=User.objects.filter(is_active=True))
+
+
 class LessonWriteSerializer(serializers.ModelSerializer[Lesson]):
     """Input for creating and updating a lesson."""
 

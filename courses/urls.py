@@ -29,6 +29,7 @@ urlpatterns = [
     ),
     path("teach/courses/<str:slug>/publish/", editor.publish, name="publish"),
     path("teach/courses/<str:slug>/unpublish/", editor.unpublish, name="unpublish"),
+    path("teach/courses/<str:slug>/transfer/", editor.transfer, name="transfer"),
     path("teach/courses/<str:slug>/delete/", editor.delete, name="delete"),
     path("teach/courses/<str:slug>/sections/", editor.add_section, name="add_section"),
     path("teach/courses/<str:slug>/sections/<uuid:section_id>/rename/", editor.rename_section, name="rename_section"),

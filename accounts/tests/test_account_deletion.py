@@ -27,7 +27,7 @@ from accounts.tokens import start_session
 from certificates.models import Certificate
 from core.models import AuditEntry
 from courses.models import Course
-from courses.services import create_course, publish_course
+from courses.services import create_course, publish_course, unpublish_course
 from enrollments.models import Enrollment
 from enrollments.services import write_review
 from instructors.models import Instructor
@@ -244,7 +244,8 @@ def test_the_export_has_the_data_of_every_app(
 
 
 @pytest.mark.quality("U03")
-def test_closing_an_instructor_account_keeps_the_courses(alice: User, course: Course) -> None:
+def test_closing_an_instructor_account_keeps_the_unpublished_courses(alice: User, course: Course) -> None:
+    unpublish_course(actor=alice, course=course)
     close_account(actor=alice, user=alice)
     assert not Instructor.objects.exists()
     course.refresh_from_db()

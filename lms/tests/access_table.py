@@ -75,6 +75,7 @@ POST   /teach/courses/{slug}/lessons/{closed}/files/         403  403  403  302 
 POST   /teach/courses/{slug}/lessons/{closed}/files/{file}/remove/ 403 403 403 302 403 302
 POST   /teach/courses/{slug}/publish/                        403  403  403  302  403  302
 POST   /teach/courses/{slug}/unpublish/                      403  403  403  302  403  302
+POST   /teach/courses/{slug}/transfer/                       403  403  403  302  403  302
 POST   /teach/courses/{slug}/delete/                         403  403  403  302  403  302
 POST   /teach/courses/{draft_slug}/delete/                   404  404  404  302  404  302
 POST   /teach/courses/{slug}/sections/                       403  403  403  302  403  302
@@ -246,6 +247,7 @@ DELETE /api/v1/courses/{draft}                               401  403  403  204 
 POST   /api/v1/courses/{course}/publish                      401  403  403  200  403  200
 POST   /api/v1/courses/{draft}/publish                       401  403  403  409  404  409
 POST   /api/v1/courses/{course}/unpublish                    401  403  403  200  403  200
+POST   /api/v1/courses/{course}/transfer                     401  403  403  400  403  400
 GET    /api/v1/courses/{course}/lessons/                     200  200  200  200  200  200
 GET    /api/v1/courses/{draft}/lessons/                      404  404  404  200  404  200
 POST   /api/v1/courses/{course}/lessons/                     401  403  403  201  403  201

@@ -33,8 +33,8 @@ class AuditEntry(models.Model):
     """Record of an act: appended in the transaction of the act, and never edited (quality rows M03, M05).
 
     `actor` is the user who acted. `subject` is the user affected by the act, or the impersonated user. The database has
-    no foreign key constraint for them, so that deleting a user leaves the log unchanged. `digest` signs the entry
-    (core.audit.chain).
+    no foreign key constraint for them, so that deleting a user leaves the log unchanged. `digest` signs the entry, and
+    `redaction` an entry whose personal values were replaced by digests (core.audit.chain).
     """
 
     created_at = models.DateTimeField(_("at"), default=timezone.now, editable=False)
@@ -51,6 +51,7 @@ class AuditEntry(models.Model):
     ip_address = models.GenericIPAddressField(_("address"), null=True)
     request_id = models.CharField(_("request"), max_length=64, default="-")
     digest = models.CharField(max_length=64, editable=False, default="")
+    redaction = models.CharField(max_length=64, editable=False, default="", db_default="")
 
     objects = AuditEntryQuerySet.as_manager()
 
@@ -95,6 +96,22 @@ class AuditSeal(models.Model):
         place, before = (last.position or 0, last.hash) if last is not None else (0, "")
         made = chain.link(before=before, position=place + 1, entry_id=entry.pk, digest=entry.digest)
         return cls.objects.create(entry_id=entry.pk, position=place + 1, hash=made)
+
+
+class AuditCheckpoint(models.Model):
+    """Signed statement of the length and the last seal of the audit log (core.audit.checkpoints)."""
+
+    number = models.BigIntegerField(primary_key=True)
+    position = models.BigIntegerField(unique=True)
+    hash = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+    signature = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["number"]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.position}:{self.hash}"
 
 
 class Accent(models.TextChoices):

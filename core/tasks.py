@@ -7,6 +7,7 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from core.audit import entries
+from core.audit.checkpoints import add_checkpoint
 from core.jobs.job import job
 from core.models import DeferredTask, IdempotentReply
 
@@ -39,14 +40,14 @@ class AuditLogError(Exception):
 
 @job("core.check_audit_log", former_name="lms.platform.tasks.check_audit_log")
 def check_audit_log() -> str:
-    """Verify the audit log, and write its head to the application log; return the head.
+    """Verify the audit log and add a checkpoint, which is also written outside of the database; return the head.
 
-    The application log is stored elsewhere, so that deleting the end of the audit log does not go unnoticed. A bad row
-    makes the job fail, and the failure is shown on the dashboard of the admin.
+    A bad row makes the job fail, and the failure is shown on the dashboard of the admin.
     """
     report = entries.verify_chain()
     if not report.is_intact:
-        raise AuditLogError(f"Entry {report.bad_entry} {report.reason}. {report.checked} entries before it are valid.")
+        raise AuditLogError(report.fault)
+    add_checkpoint(report.head)
     log.warning("The audit log is valid: %s entries, head %s", report.checked, report.head)
     return report.head
 

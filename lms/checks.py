@@ -6,6 +6,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connection
 
+from lms.environment import derive_key
+
 # Backends that write emails to the log, a folder, memory or nowhere.
 LOCAL_MAIL_BACKENDS = (
     "core.mail.delivery.",
@@ -56,6 +58,20 @@ def check_mail_delivery(**kwargs: Any) -> list[CheckMessage]:
     if not settings.EMAIL_BACKEND.startswith(LOCAL_MAIL_BACKENDS):
         return []
     return [Error("EMAIL_URL names no mail server: no user gets an email.", hint="Set EMAIL_URL.", id="lms.E002")]
+
+
+@register(Tags.security, deploy=True)
+def check_audit_key(**kwargs: Any) -> list[CheckMessage]:
+    """Warn if the key of the audit log is derived from SECRET_KEY, so that the log depends on that key (row V13)."""
+    if derive_key(settings.SECRET_KEY, "audit") != settings.AUDIT_KEY:
+        return []
+    return [
+        Warning(
+            "AUDIT_KEY is not set: the audit log is signed with a key derived from SECRET_KEY.",
+            hint="Set AUDIT_KEY, or with existing entries, also AUDIT_KEY_FALLBACKS (docs/staff.md).",
+            id="lms.W003",
+        )
+    ]
 
 
 @register(Tags.security)

@@ -133,6 +133,28 @@ def storage(env: environ.Env, provider: str) -> dict[str, Any]:
     }
 
 
+def checkpoint_storage(env: environ.Env) -> dict[str, Any]:
+    """Return the settings of the storage in `AUDIT_CHECKPOINT_STORE`: a folder, or `azure:` and a container.
+
+    Empty without the variable. Raise ImproperlyConfigured for a relative path, or if the connection is not set.
+    """
+    place = env.str("AUDIT_CHECKPOINT_STORE", default="")
+    if not place:
+        return {}
+    if place.startswith("azure:"):
+        connection = env.str("AZURE_STORAGE_CONNECTION_STRING", default="")
+        if not connection:
+            raise ImproperlyConfigured(
+                "AUDIT_CHECKPOINT_STORE needs AZURE_STORAGE_CONNECTION_STRING, which is not set."
+            )
+        container = place.removeprefix("azure:")
+        options = {"connection_string": connection, "azure_container": container, "overwrite_files": False}
+        return {"BACKEND": "storages.backends.azure_storage.AzureStorage", "OPTIONS": options}
+    if not Path(place).is_absolute():
+        raise ImproperlyConfigured("AUDIT_CHECKPOINT_STORE must be an absolute path, or azure: and a container.")
+    return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": place}}
+
+
 def websocket_origin(site_url: str) -> str:
     """Return the WebSocket origin of a site's URL. In Safari `connect-src 'self'` does not include it."""
     return site_url.replace("http", "ws", 1)

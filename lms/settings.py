@@ -39,6 +39,7 @@ else:
 
 # Signs the lines of the audit log. Set it before you exchange SECRET_KEY: old lines keep the key they were signed with.
 AUDIT_KEY = env.str("AUDIT_KEY", default="") or environment.derive_key(SECRET_KEY, "audit")
+AUDIT_KEY_FALLBACKS = env.list("AUDIT_KEY_FALLBACKS", default=[])  # earlier keys, for verification only
 
 PORT = env.int("PORT", default=8000)
 SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{PORT}" if DEBUG else "").rstrip("/")
@@ -380,6 +381,8 @@ STORAGES = {
         else "core.http.static_files.HashedFiles"
     },
 }
+if checkpoint_storage := environment.checkpoint_storage(env):
+    STORAGES["audit"] = checkpoint_storage
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Campus <campus@localhost>")

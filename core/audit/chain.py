@@ -15,13 +15,20 @@ entry is sealed at the end of its transaction, and the transaction takes no othe
 
 Sealing in a periodic job was rejected: the newest entries would stay unsealed, small sites run no periodic jobs, and
 the job could not distinguish an id used up by a rolled-back transaction from a deleted row.
+
+The database computes the seals, so they need no key: whoever can write to the database can delete an entry and seal the
+rest again. *Checkpoints* (core.audit.checkpoints) fix the chain up to a position with a signature (quality row V13).
+
+When an account is closed, the personal values of an entry are replaced by keyed digests. The entry keeps its digest,
+and so its place in the chain; `redaction` signs the new content together with the digest (quality row V15).
 """
 
 import hashlib
 import hmac
 import ipaddress
 import json
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC
 from decimal import Decimal
@@ -87,9 +94,36 @@ def _format_number(value: Decimal) -> str:
     return f"{value.normalize() + 0:f}"
 
 
+def sign(content: bytes, key: str = "") -> str:
+    """Return the HMAC-SHA256 of `content` with `key`, by default the current key, as 64 hexadecimal characters."""
+    return hmac.new((key or settings.AUDIT_KEY).encode(), content, hashlib.sha256).hexdigest()
+
+
+def is_signed(content: bytes, signature: str) -> bool:
+    """Return whether `signature` is the one of `content` with the current key or with one of the earlier keys."""
+    keys = (settings.AUDIT_KEY, *settings.AUDIT_KEY_FALLBACKS)
+    return any(hmac.compare_digest(sign(content, key), signature) for key in keys)
+
+
 def digest_of(entry: Any) -> str:
     """Return the HMAC-SHA256 of an entry's content, as 64 hexadecimal characters."""
-    return hmac.new(settings.AUDIT_KEY.encode(), serialize_entry(entry), hashlib.sha256).hexdigest()
+    return sign(serialize_entry(entry))
+
+
+def redaction_of(entry: Any) -> str:
+    """Return the signature of an entry whose personal values were replaced after it was written."""
+    return sign(_redacted_content(entry))
+
+
+def is_unchanged(entry: Any) -> bool:
+    """Return whether an entry has the content that was signed when it was written, or when it was redacted."""
+    if entry.redaction:
+        return is_signed(_redacted_content(entry), entry.redaction)
+    return is_signed(serialize_entry(entry), entry.digest)
+
+
+def _redacted_content(entry: Any) -> bytes:
+    return b"redaction:%s:%s" % (entry.digest.encode(), serialize_entry(entry))
 
 
 def link(*, before: str, position: int, entry_id: int, digest: str) -> str:
@@ -111,26 +145,43 @@ class ChainReport:
         """Whether the verification found no fault."""
         return not self.reason
 
+    @property
+    def fault(self) -> str:
+        """The fault as a sentence, with the first bad entry."""
+        row = "" if self.bad_entry is None else f"Entry {self.bad_entry} "
+        return f"{row}{self.reason}. The {self.checked} entries before it are valid."
 
-def verify_rows(rows: Iterator[tuple[Any, Any]], *, known_head: str = "") -> ChainReport:
+
+def verify_rows(
+    rows: Iterator[tuple[Any, Any]], *, known_head: str = "", checkpoints: Iterable[tuple[int, str]] = ()
+) -> ChainReport:
     """Verify pairs of a seal and its entry, in the order of the chain; either of a pair may be None.
 
-    `known_head` is a `position:hash` that an earlier verification returned. Without it, a log whose end was deleted
-    cannot be distinguished from a shorter log.
+    `known_head` is a `position:hash` that an earlier verification returned. `checkpoints` are the positions and hashes
+    of verified checkpoints. Without them, a log whose end was deleted cannot be distinguished from a shorter log, nor a
+    log that was sealed again from the original.
     """
+    known: defaultdict[int, set[str]] = defaultdict(set)
+    for position, known_hash in [*checkpoints, *([_parse_head(known_head)] if known_head else [])]:
+        known[position].add(known_hash)
     before, place = "", 0
-    known_place = int(known_head.partition(":")[0] or 0)
     for seal, entry in rows:
         reason = _find_fault(seal, entry, before=before, place=place + 1)
-        if not reason and seal.position == known_place and f"{seal.position}:{seal.hash}" != known_head:
-            reason = "does not match the known head"
+        if not reason and known.get(seal.position, {seal.hash}) != {seal.hash}:
+            reason = "does not match a checkpoint or the known head: an entry up to here was deleted or replaced"
         if reason:
             bad = entry.pk if entry is not None else seal.entry_id
             return ChainReport(place, f"{place}:{before}", bad, reason)
         before, place = seal.hash, seal.position
-    if place < known_place:
-        return ChainReport(place, f"{place}:{before}", None, f"the log ends at {place}, but once reached {known_place}")
+    last_place = max(known, default=0)
+    if place < last_place:
+        return ChainReport(place, f"{place}:{before}", None, f"the log ends at {place}, but once reached {last_place}")
     return ChainReport(place, f"{place}:{before}")
+
+
+def _parse_head(head: str) -> tuple[int, str]:
+    position, _colon, known_hash = head.partition(":")
+    return int(position), known_hash
 
 
 def _find_fault(seal: Any, entry: Any, *, before: str, place: int) -> str:
@@ -139,7 +190,7 @@ def _find_fault(seal: Any, entry: Any, *, before: str, place: int) -> str:
         return "is not part of the chain: it was inserted from outside the site"
     if entry is None:
         return "is missing: it was deleted"
-    if not hmac.compare_digest(digest_of(entry), entry.digest):
+    if not is_unchanged(entry):
         return "was changed after it was written"
     if seal.position != place:
         return f"is at position {seal.position} of the chain, but {place} was expected: entries between were deleted"

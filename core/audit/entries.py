@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
 
-from core.audit import chain
+from core.audit import chain, checkpoints
 from core.http import request_id
 from core.models import AuditEntry, AuditSeal, target_label
 
@@ -65,11 +65,17 @@ def hide_secrets(changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def verify_chain(*, known_head: str = "") -> chain.ChainReport:
-    """Verify the whole audit log and return a report with the first bad row. Two queries per 2,000 entries.
+    """Verify the whole audit log and its checkpoints; return a report with the first bad row.
 
-    `known_head` is the head that an earlier verification returned (see `core.audit.chain.verify_rows`).
+    `known_head` is the head that an earlier verification returned (see `core.audit.chain.verify_rows`). Two queries per
+    2,000 entries, and one for the checkpoints.
     """
-    return chain.verify_rows(_sealed_rows(), known_head=known_head)
+    try:
+        verified = checkpoints.verify_checkpoints()
+    except checkpoints.CheckpointError as error:
+        return chain.ChainReport(0, "0:", None, str(error))
+    pairs = [(checkpoint.position, checkpoint.hash) for checkpoint in verified]
+    return chain.verify_rows(_sealed_rows(), known_head=known_head, checkpoints=pairs)
 
 
 def _sealed_rows() -> Iterator[tuple[AuditSeal | None, AuditEntry | None]]:

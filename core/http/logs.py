@@ -33,7 +33,10 @@ class LineFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """Format a record as one line of JSON: time, level, logger, request id, message, and the traceback if any."""
+    """Format a record as one line of JSON: time, level, logger, request id, message, and the traceback if any.
+
+    `extra={"fields": {...}}` adds values to the line that programs read.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -42,6 +45,7 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "request_id": getattr(record, "request_id", "-"),
             "message": without_secrets(record.getMessage()),
+            **getattr(record, "fields", {}),
         }
         if record.exc_info:
             line["traceback"] = without_secrets(self.formatException(record.exc_info))

@@ -11,6 +11,7 @@ from django.conf import settings
 PRODUCTION = {
     "ENVIRONMENT": "production",
     "SECRET_KEY": "a-long-key-that-guards-nothing-at-all-outside-of-this-test",
+    "AUDIT_KEY": "another-key-that-signs-nothing-outside-of-this-test",
     "ALLOWED_HOSTS": "campus.example",
     "SITE_URL": "https://campus.example",
     "DATABASE_URL": "postgres://nobody@127.0.0.1:1/none",

@@ -1,4 +1,4 @@
-"""Verify the hash chain of the audit log."""
+"""Verify the hash chain and the checkpoints of the audit log."""
 
 import re
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from core.audit import entries
+from core.models import AuditCheckpoint
 
 HEAD = re.compile(r"\d+:[0-9a-f]{64}")
 
@@ -13,7 +14,7 @@ HEAD = re.compile(r"\d+:[0-9a-f]{64}")
 class Command(BaseCommand):
     """Command `verify_audit`. Exits with 1 and names the first row that was changed, deleted or inserted."""
 
-    help = "Verify the hash chain of the audit log, and name the first bad entry."
+    help = "Verify the hash chain and the checkpoints of the audit log, and name the first bad entry."
 
     def add_arguments(self, parser: Any) -> None:
         parser.add_argument(
@@ -28,6 +29,10 @@ class Command(BaseCommand):
             raise CommandError("--known-head must look like 1234:5f3c…, as printed by an earlier run.")
         report = entries.verify_chain(known_head=known_head)
         if not report.is_intact:
-            row = "" if report.bad_entry is None else f"Entry {report.bad_entry} "
-            raise CommandError(f"{row}{report.reason}. The {report.checked} entries before it are valid.")
+            raise CommandError(report.fault)
+        last = AuditCheckpoint.objects.last()
+        if last is None:
+            self.stderr.write("The log has no checkpoint yet; the daily job check_audit_log adds one.")
+        else:
+            self.stdout.write(f"Checkpoint {last.number} of {last.created_at:%Y-%m-%d} covers {last.position} entries.")
         self.stdout.write(f"{report.checked} entries are valid. Store this head for the next run: {report.head}")

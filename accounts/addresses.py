@@ -5,7 +5,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import email_links, mfa, tasks
+from accounts import email_links, mail_limits, mfa, tasks
 from accounts.errors import AccountError
 from accounts.models import User
 from accounts.models.one_time_tokens import EmailTokenPurpose
@@ -42,12 +42,13 @@ def confirm(*, token: str, user: User | None = None) -> User:
 def request_change(*, user: User, password: str, email: str, code: str = "") -> None:
     """Email a link to the new address and notify the old one; the link makes the change (quality row A12).
 
-    Raises as `mfa.reauthenticate`; ValidationError for an invalid address. The response does not reveal whether another
-    user has the new address.
+    Raises as `mfa.reauthenticate`; ValidationError for an invalid address; LimitError `too_many_mails` (429). The
+    response does not reveal whether another user has the new address.
     """
     email = normalize_email(email)
     validate_email(email)
     mfa.reauthenticate(user=user, password=password, code=code)
+    mail_limits.spend_mail(sender=user, recipient=email)
     email_links.request_link(purpose=EmailTokenPurpose.NEW_EMAIL, email=email, mail_job=tasks.mail_link, user=user)
     tasks.mail_notice.send_or_defer(str(user.pk), user.email, "email_change_asked")
 

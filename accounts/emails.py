@@ -17,7 +17,7 @@ SECURITY_REASON = _("You received this email because it concerns the security of
 
 def name_of(context: Context) -> str:
     """Return the name that greets the recipient of a mail."""
-    return str(context["user"].get_short_name())
+    return str(context["user"].get_greeting_name())
 
 
 def sample_reader() -> User:

@@ -12,7 +12,7 @@ from accounts import limits, passwords
 from accounts.errors import AccountError
 from accounts.models import User
 from core.http.fields import EmailFormField
-from core.text.validators import validate_one_line
+from core.text.validators import validate_person_name
 
 
 class LoginForm(AuthenticationForm):
@@ -125,7 +125,7 @@ class RegistrationForm(forms.Form):
     """Name, email address and password."""
 
     full_name = forms.CharField(
-        label=_("Full name"), max_length=120, validators=[validate_one_line],
+        label=_("Full name"), max_length=120, validators=[validate_person_name],
         help_text=_("Shown on your certificates."),
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )  # fmt: skip

@@ -21,6 +21,7 @@ from core.http.errors import DomainError
 from core.text.email_addresses import normalize_email
 
 LONGEST_ADDRESS = 45
+LONGEST_WAIT_IN_MINUTES = 90
 
 
 class LimitError(DomainError):
@@ -130,8 +131,19 @@ def _limit_error(limit: Limit, counter: AttemptCounter) -> LimitError:
 
 def _message(limit: Limit, seconds: int) -> str:
     """Return the error message, which is the same whether the account exists or not."""
-    minutes = math.ceil(seconds / 60)
-    wait = ngettext("in %(n)d minute", "in %(n)d minutes", minutes) % {"n": minutes}
+    wait = _format_wait(seconds)
     if limit.code == "account_locked":
         return _("Too many failed attempts. Try again %(wait)s, or reset your password.") % {"wait": wait}
+    if limit.code == "too_many_mails":
+        return _("Too many emails were sent to this address, for this course, or by you. Try again %(wait)s.") % {
+            "wait": wait
+        }
     return _("Too many requests. Try again %(wait)s.") % {"wait": wait}
+
+
+def _format_wait(seconds: int) -> str:
+    minutes = math.ceil(seconds / 60)
+    if minutes <= LONGEST_WAIT_IN_MINUTES:
+        return ngettext("in %(n)d minute", "in %(n)d minutes", minutes) % {"n": minutes}
+    hours = math.ceil(minutes / 60)
+    return ngettext("in %(n)d hour", "in %(n)d hours", hours) % {"n": hours}

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from accounts.models import LoginSession, Role, User, has_role
 from core.http.fields import EmailSerializerField
-from core.text.validators import validate_one_line
+from core.text.validators import validate_person_name
 
 
 class UserSerializer(serializers.ModelSerializer[User]):
@@ -63,7 +63,7 @@ class RegistrationSerializer(serializers.Serializer[User]):
 
     email = EmailSerializerField(max_length=254)
     password = serializers.CharField(min_length=8, max_length=4096, write_only=True, trim_whitespace=False)
-    full_name = serializers.CharField(max_length=120, validators=[validate_one_line])
+    full_name = serializers.CharField(max_length=120, validators=[validate_person_name])
     role = serializers.ChoiceField(choices=Role.choices, default=Role.STUDENT)
 
 

@@ -15,6 +15,7 @@ from accounts.errors import AccountError
 from accounts.models import DataExport, LoginSession, Role, User, has_role
 from core.audit.entries import record
 from core.models import SiteSettings
+from core.text.validators import validate_person_name
 
 
 def register(
@@ -26,9 +27,10 @@ def register(
     if ALLOW_PUBLIC_ROLE_REGISTRATION is on, too; only administrators create administrators (docs/api-contract.md,
     "Users"; quality row U01). A confirmation link is emailed. Raises AccountError `registration_closed` or
     `role_not_allowed` (403), `email_taken` (400); LimitError after five registrations an hour from one IP address;
-    ValidationError for a weak password.
+    ValidationError for a weak password or a name with an address.
     """
     _check_may_register(actor, role)
+    validate_person_name(full_name)
     candidate = User(email=email, full_name=full_name)
     validate_password(password, candidate)
     if not has_role(actor, Role.ADMIN):

@@ -37,7 +37,7 @@ def _learning_room_url(context: Context) -> str:
 
 
 def _instructor_name(context: Context) -> str:
-    return str(context["course"].instructor.full_name)
+    return str(context["course"].instructor.get_mail_name())
 
 
 def _invitation_url(context: Context) -> str:
@@ -73,7 +73,7 @@ register(
               "ignore it."),
         values={
             "course": course_title,
-            "teacher": lambda context: context["teacher"].full_name,
+            "teacher": lambda context: context["teacher"].get_mail_name(),
             "until": lambda context: format_day(context["invitation"].expires_at),
         },
         sample=_sample_invitation,

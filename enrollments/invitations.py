@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts import mail_limits
 from accounts.models import User
 from core.audit.entries import record
 from core.text.email_addresses import normalize_email
@@ -19,7 +20,6 @@ from enrollments.models import INVITATION_SALT, Enrollment, Invitation, Source
 from enrollments.tasks import mail_invitation
 
 VALID_FOR = timedelta(days=14)
-MAX_PER_DAY = 200
 
 
 def get_invitation(token: str) -> Invitation | None:
@@ -36,21 +36,18 @@ def send_invitation(*, actor: User, course: Course, email: str) -> Invitation:
     """Invite an email address to a course; return the invitation. The email is sent after the commit.
 
     Inviting an address again renews the pending invitation and sends it again. Raises ValidationError for an invalid
-    address, EnrollmentError `not_published` (409), `already_enrolled` (409) or `too_many_invitations` (429).
+    address, EnrollmentError `not_published` or `already_enrolled` (409), LimitError `too_many_mails` (429).
     """
     email = normalize_email(email)
     validate_email(email)
     Invitation._meta.get_field("email").run_validators(email)
-    # Lock the inviter's row, so that concurrent calls neither invite an address twice nor exceed the daily limit.
+    # Lock the inviter's row, so that concurrent calls do not invite an address twice.
     User.objects.select_for_update().get(pk=actor.pk)
     if not course.is_published:
         raise EnrollmentError("not_published", _("Publish the course before you invite students."))
     if Enrollment.objects.active().filter(course=course, user__email__iexact=email).exists():
         raise EnrollmentError("already_enrolled", _("%s is already enrolled in this course.") % email)
-    today = Invitation.objects.filter(invited_by=actor, created_at__gt=timezone.now() - timedelta(days=1))
-    if today.count() >= MAX_PER_DAY:
-        detail = _("You have reached the daily limit of invitations. Try again tomorrow.")
-        raise EnrollmentError("too_many_invitations", detail, status=429, retry_after=86_400)
+    mail_limits.spend_mail(sender=actor, recipient=email, course_id=course.pk)
     invitation, _created = Invitation.objects.update_or_create(
         course=course,
         email=email,

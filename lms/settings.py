@@ -239,6 +239,13 @@ AUTH_PASSWORD_VALIDATORS = [
 PASSWORD_RESET_TIMEOUT = 3600
 # Off in development, where every test and script comes from one address; the lockout of logins is never off.
 RATE_LIMITS = env.bool("RATE_LIMITS", default=not DEBUG)
+# Limits of the emails that one person causes to others (accounts.mail_limits).
+MAIL_PER_SENDER_PER_DAY = env.int("MAIL_PER_SENDER_PER_DAY", default=200)
+MAIL_PER_RECIPIENT_PER_DAY = env.int("MAIL_PER_RECIPIENT_PER_DAY", default=5)
+MAIL_PER_COURSE_PER_DAY = env.int("MAIL_PER_COURSE_PER_DAY", default=500)
+ANNOUNCEMENTS_PER_COURSE_PER_HOUR = env.int("ANNOUNCEMENTS_PER_COURSE_PER_HOUR", default=5)
+ANNOUNCEMENTS_PER_SENDER_PER_DAY = env.int("ANNOUNCEMENTS_PER_SENDER_PER_DAY", default=50)
+NOTIFICATION_MAILS_PER_HOUR = env.int("NOTIFICATION_MAILS_PER_HOUR", default=20)
 REQUIRE_VERIFIED_EMAIL = env.bool("REQUIRE_VERIFIED_EMAIL", default=not DEBUG)
 MFA_REQUIRED_FOR_STAFF = env.bool("MFA_REQUIRED_FOR_STAFF", default=not DEBUG)
 MFA_ISSUER = env.str("MFA_ISSUER", default="Campus")  # what an authenticator app shows beside the address

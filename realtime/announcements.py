@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from accounts import mail_limits
 from accounts.models import User
 from accounts.permissions import require_verified_email
 from core.audit.entries import record
@@ -17,7 +18,7 @@ def announce(*, actor: User, room: Room, subject: str, text: str) -> Announcemen
     """Create an announcement, notify the members of the room, and return it. Emails are queued in batches on commit.
 
     Raises ChatError `not_a_moderator` (403), AccountError `email_not_verified` (403), ValidationError for an invalid
-    subject or text.
+    subject or text; LimitError `too_many_mails` (429) after five in an hour in one room, or 50 a day by one sender.
     """
     require_verified_email(actor)
     require_moderator(actor, room)
@@ -25,6 +26,7 @@ def announce(*, actor: User, room: Room, subject: str, text: str) -> Announcemen
         field=room.field, room_id=room.id, author=actor, subject=subject.strip(), text=text.strip()
     )
     announcement.full_clean()
+    mail_limits.spend_announcement(sender=actor, room=f"{room.field}:{room.id}")
     announcement.save(force_insert=True)
     record(actor=actor, action="realtime.announced", target=announcement, changes={"subject": announcement.subject})
     description = rooms.room_types[room.field].describe(room.id)

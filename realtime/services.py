@@ -5,11 +5,13 @@ Rows are inserted in the caller's transaction; sockets and emails follow after t
 
 import uuid
 from collections.abc import Iterable
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Count, F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -42,7 +44,9 @@ def push(user_ids: Iterable[uuid.UUID], event: Event, payload: dict[str, Any]) -
 
     The rows are inserted in the caller's transaction, so a rollback notifies no user (quality row W08). Sockets receive
     them after the commit; a client that misses one finds it with `?since=`. Call this last in a transaction: it locks
-    the users' inboxes until the commit, in the order of the user ids. Six statements for any number of users.
+    the users' inboxes until the commit, in the order of the user ids. A user who was mailed
+    `NOTIFICATION_MAILS_PER_HOUR` notifications within an hour gets the next ones in the daily digest. Six statements
+    for any number of users, seven if some want an email.
     """
     channels = get_delivery_channels(user_ids, event)
     ids = sorted(user_id for user_id, channel in channels.items() if channel != DeliveryChannel.OFF)
@@ -52,6 +56,7 @@ def push(user_ids: Iterable[uuid.UUID], event: Event, payload: dict[str, Any]) -
     inboxes = list(Inbox.objects.select_for_update().filter(user_id__in=ids).order_by("user_id"))
     Inbox.objects.filter(user_id__in=ids).update(last_number=F("last_number") + 1)
     now = timezone.now()
+    _move_excess_to_digest(channels, event)
     notifications = Notification.objects.bulk_create(
         Notification(
             user_id=inbox.user_id,
@@ -82,6 +87,19 @@ def get_delivery_channels(user_ids: Iterable[uuid.UUID], event: Event) -> dict[u
 def wants_mail(user: User, event: Event) -> bool:
     """Return whether a user wants an email at once about an event. For apps that send their own emails."""
     return get_delivery_channels([user.pk], event)[user.pk] == DeliveryChannel.MAIL
+
+
+def _move_excess_to_digest(channels: dict[uuid.UUID, str], event: Event) -> None:
+    """Change the channel of users who reached the hourly limit of emails from mail to digest. At most one query."""
+    by_mail = [user_id for user_id, channel in channels.items() if _mail_due(event, channel) == DeliveryChannel.MAIL]
+    if not by_mail:
+        return
+    recent = Notification.objects.filter(
+        user_id__in=by_mail, mail_due=DeliveryChannel.MAIL, created_at__gt=timezone.now() - timedelta(hours=1)
+    )
+    counted = recent.order_by().values("user_id").annotate(count=Count("pk"))
+    for user_id in counted.filter(count__gte=settings.NOTIFICATION_MAILS_PER_HOUR).values_list("user_id", flat=True):
+        channels[user_id] = DeliveryChannel.DIGEST
 
 
 def _mail_due(event: Event, channel: str) -> str:

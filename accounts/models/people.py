@@ -2,6 +2,7 @@
 
 import uuid
 import zoneinfo
+from collections.abc import Collection
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
@@ -15,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.text.email_addresses import normalize_email
-from core.text.validators import validate_one_line
+from core.text.validators import is_advertising, validate_one_line, validate_person_name
 
 DELETED_USER_NAME = "Deleted user"
 
@@ -130,12 +131,35 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Return the stored form of an email address; `clean()` calls this for every model form."""
         return normalize_email(username)
 
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        """Validate the fields; also refuse a new name that contains an address. A stored one may stay. At most 1 query.
+
+        Raises ValidationError with the code `advertising` for the name (`validate_person_name`).
+        """
+        super().clean_fields(exclude)
+        if "full_name" in (exclude or ()) or not is_advertising(self.full_name):
+            return
+        if User.objects.filter(pk=self.pk, full_name=self.full_name).exists():
+            return
+        try:
+            validate_person_name(self.full_name)
+        except ValidationError as error:
+            raise ValidationError({"full_name": error.error_list}) from error
+
     def get_full_name(self) -> str:
         return self.full_name
 
     def get_short_name(self) -> str:
         """Return the first word of the name, for greetings."""
         return self.full_name.split(" ", 1)[0]
+
+    def get_greeting_name(self) -> str:
+        """Return the name for greetings in mails, which people get who did not choose it: no name with an address."""
+        return str(_("there")) if is_advertising(self.full_name) else self.get_short_name()
+
+    def get_mail_name(self) -> str:
+        """Return the full name for mails to other people: no name with an address."""
+        return str(_("A member of the site")) if is_advertising(self.full_name) else self.full_name
 
     def get_name_for(self, reader: Any) -> str:
         """Return the name that `reader` sees in public places: visitors get the first name and an initial."""

@@ -221,4 +221,4 @@ def test_announcing_to_a_hundred_users_needs_no_more_queries_than_to_ten(alice: 
         with CaptureQueriesContext(connection) as captured:
             announcements.announce(actor=alice, room=course_room(course), subject="Exam", text="On Friday.")
         counts.append(len(captured))
-    assert counts[0] == counts[1]
+    assert counts[1] <= counts[0]  # the first announcement also creates the counters of the limits

@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.models import User
 from core.audit.entries import record
 from core.text.email_addresses import normalize_email
+from core.text.validators import validate_person_name
 
 
 class Command(BaseCommand):
@@ -24,10 +25,11 @@ class Command(BaseCommand):
         parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Create the administrator; raise CommandError for a weak password, an invalid address or one that is taken."""
+        """Create the administrator; raise CommandError for a weak password, an invalid address or name."""
         email = normalize_email(options["email"])
         try:
             validate_email(email)
+            validate_person_name(options["name"])
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
         if User.objects.filter(email=email).exists():

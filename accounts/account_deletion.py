@@ -9,6 +9,7 @@ from accounts.models.people import DELETED_USER_NAME
 from accounts.services import lock_with_admins, refuse_last_admin
 from accounts.signals import account_deleted
 from core.audit.entries import record
+from core.audit.redaction import redact_person
 
 
 def close_own_account(*, user: User, password: str, code: str = "") -> None:
@@ -21,9 +22,9 @@ def close_own_account(*, user: User, password: str, code: str = "") -> None:
 def close_account(*, actor: User, user: User) -> None:
     """Delete a user, or anonymize the row if other data has to refer to it.
 
-    An anonymized user has no name, no address and cannot log in. Orders, payments, the audit log, certificates and
-    grades keep their rows, and all totals stay the same. Raises AccountError `last_admin` (409), `out_of_reach` (403),
-    and DomainError (409) of `registry.closing_checks`.
+    An anonymized user has no name, no address and cannot log in. Orders, payments, certificates and grades keep their
+    rows, and all totals stay the same. The audit log keeps its entries, with digests of the personal values. Raises
+    AccountError `last_admin` (409), `out_of_reach` (403), and DomainError (409) of `registry.closing_checks`.
     """
     user, admins = lock_with_admins(user)
     account_administration.check_may_close(actor=actor, user=user)
@@ -34,6 +35,9 @@ def close_account(*, actor: User, user: User) -> None:
     LoginSession.objects.involving(user).end()
     DataExport.objects.filter(user=user).remove()
     record(actor=actor, action="accounts.closed", target=user)
+    EmailToken.objects.filter(email=user.email).delete()
+    registry.forget_elsewhere(user)
+    redact_person(user, names={user.full_name, user.email})
     if registry.must_stay(user) or not _try_delete(user):
         _anonymize(user)
 
@@ -56,7 +60,6 @@ def _anonymize(user: User) -> None:
     user.groups.clear()
     user.user_permissions.clear()
     EmailToken.objects.filter(user=user).delete()
-    EmailToken.objects.filter(email=user.email).delete()
     user.email = f"{user.pk}@deleted.invalid"
     user.full_name, user.time_zone, user.language, user.profile_metadata = DELETED_USER_NAME, "", "", {}
     user.is_active = user.is_staff = user.is_superuser = False

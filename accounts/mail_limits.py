@@ -37,8 +37,8 @@ def spend_announcement(*, sender: User, room: str) -> None:
 
     Raises LimitError `too_many_mails` (429) with `retry_after`, and counts nothing then. Three queries per counter.
     """
-    _spend("announcement_by_sender", settings.ANNOUNCEMENTS_PER_SENDER_PER_DAY, DAY, str(sender.pk))
-    _spend("announcement_to_room", settings.ANNOUNCEMENTS_PER_COURSE_PER_HOUR, HOUR, room)
+    _spend("announced_by", settings.ANNOUNCEMENTS_PER_SENDER_PER_DAY, DAY, str(sender.pk))
+    _spend("announced_in", settings.ANNOUNCEMENTS_PER_COURSE_PER_HOUR, HOUR, room)
 
 
 def _spend(scope: str, most: int, period: timedelta, account: str) -> None:

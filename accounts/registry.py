@@ -22,12 +22,14 @@ class PersonalData:
 
     `export` returns the data as JSON-serializable values. `must_stay` returns whether the user's row has to be retained
     because of the law or because other users' figures depend on it. `forget` removes what identifies the user from an
-    account that is closed but whose row is retained.
+    account that is closed but whose row is retained. `forget_elsewhere` removes it from rows of other users, and from
+    rows that refer to the address; it is called before the account is deleted or anonymized.
     """
 
     export: Callable[[User], Any]
     must_stay: Callable[[User], bool] = _never_retained
     forget: Callable[[User], None] = _erase_nothing
+    forget_elsewhere: Callable[[User], None] = _erase_nothing
 
 
 # Functions that raise DomainError (409) if a user's account cannot be closed yet.
@@ -44,6 +46,12 @@ def forget(user: User) -> None:
     """Remove what identifies the user from the data of every app."""
     for part in personal_data:
         part.forget(user)
+
+
+def forget_elsewhere(user: User) -> None:
+    """Remove what identifies the user from the rows of other users in every app."""
+    for part in personal_data:
+        part.forget_elsewhere(user)
 
 
 def export(user: User) -> dict[str, Any]:

@@ -11,12 +11,13 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from accounts.models.people import DELETED_USER_NAME
 from accounts.registry import PersonalData, personal_data
 from core.db.text_functions import SortKey
 from core.site import search
 from courses.models import Course, Lesson
 from enrollments import rooms
-from enrollments.models import Enrollment, GradeEntry, Review
+from enrollments.models import Enrollment, GradeEntry, Invitation, Review
 from realtime.models import Event, Notification
 from realtime.rooms import RoomType, room_types
 
@@ -51,16 +52,17 @@ def export_personal_data(user: User) -> dict[str, Any]:
     }
 
 
-def anonymize_notifications(user: User) -> None:
-    """Replace the user's name in the notifications that instructors got about their enrollments.
+def forget_elsewhere(user: User) -> None:
+    """Delete invitations to the user's address, and replace the name in instructors' notifications of enrollments.
 
-    Two queries, and one for each notification.
+    Three queries, and one for each notification.
     """
+    Invitation.objects.filter(email__iexact=user.email).delete()
     enrollment_ids = [str(pk) for pk in Enrollment.objects.filter(user=user).values_list("pk", flat=True)]
     for notification in Notification.objects.filter(
         event=Event.NEW_ENROLLMENT, payload__enrollment_id__in=enrollment_ids
     ):
-        notification.payload["student_name"] = user.full_name
+        notification.payload["student_name"] = DELETED_USER_NAME
         notification.save(update_fields=["payload"])
 
 
@@ -69,4 +71,4 @@ room_types.register(
     rooms.FIELD,
     RoomType(rooms.FIELD, rooms.filter_admitted, rooms.describe_course, rooms.list_members, rooms.is_moderator),
 )
-personal_data.register("learning", PersonalData(export_personal_data, forget=anonymize_notifications))
+personal_data.register("learning", PersonalData(export_personal_data, forget_elsewhere=forget_elsewhere))

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.models.people import DELETED_USER_NAME
 from accounts.registry import PersonalData, personal_data
-from realtime.models import Message, Notification, NotificationChoice
+from realtime.models import Announcement, Event, Message, Notification, NotificationChoice
 
 
 def export_notifications(user: User) -> list[dict[str, Any]]:
@@ -31,11 +33,30 @@ def erase_notifications(user: User) -> None:
     Notification.objects.filter(user=user).delete()
 
 
+def erase_author_elsewhere(user: User) -> None:
+    """Replace the user's name in other users' notifications of their messages and announcements.
+
+    Three queries, and one for each 500 notifications.
+    """
+    announcements = [str(pk) for pk in Announcement.objects.filter(author=user).values_list("pk", flat=True)]
+    mentions = Q(event=Event.CHAT_MESSAGE, payload__author_id=str(user.pk))
+    announced = Q(event=Event.ANNOUNCEMENT, payload__announcement_id__in=announcements)
+    notifications = list(Notification.objects.filter(mentions | announced))
+    for notification in notifications:
+        notification.payload["author_name"] = DELETED_USER_NAME
+        if notification.event == Event.CHAT_MESSAGE:
+            notification.payload["text"] = ""
+    Notification.objects.bulk_update(notifications, ["payload"], batch_size=500)
+
+
 def erase_messages(user: User) -> None:
     """Delete the texts of the messages that a user posted. The rows remain as deleted messages."""
     Message.objects.filter(author=user, deleted_at=None).update(text="", deleted_at=timezone.now())
 
 
-personal_data.register("notifications", PersonalData(export_notifications, forget=erase_notifications))
+personal_data.register(
+    "notifications",
+    PersonalData(export_notifications, forget=erase_notifications, forget_elsewhere=erase_author_elsewhere),
+)
 personal_data.register("messages", PersonalData(export_messages, forget=erase_messages))
 personal_data.register("notification_choices", PersonalData(export_preferences))

@@ -31,7 +31,7 @@ from accounts.forms import (
 )
 from accounts.models import DataExport, LoginSession
 from accounts.permissions import signed_in
-from core.access.impersonation import hide_while_impersonating
+from core.access.impersonation import hide_while_impersonating, is_impersonating
 from core.access.scopes import visible_or_404
 from core.http.errors import DomainError
 from core.models import AuditEntry
@@ -198,6 +198,7 @@ class SecurityView(LoginRequiredMixin, TemplateView):
         logins = LoginSession.objects.visible_to(user).listed()
         codes_left = codes.count_recovery_codes(user) if user.mfa_enabled else 0
         export = DataExport.objects.unexpired().filter(user=user).first()
+        is_downloadable = export is not None and export.is_ready and not is_impersonating()
         visits = AuditEntry.objects.about(user, "accounts.impersonation_started").select_related("actor")[
             :MAX_LISTED_IMPERSONATIONS
         ]
@@ -206,7 +207,7 @@ class SecurityView(LoginRequiredMixin, TemplateView):
             current_session_key=self.request.session.session_key,
             codes_left=codes_left,
             export=export,
-            export_token=data_export.sign_export(export) if export is not None and export.is_ready else "",
+            export_token=data_export.sign_export(export) if export is not None and is_downloadable else "",
             visits=visits,
             **kwargs,
         )

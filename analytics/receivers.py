@@ -9,12 +9,15 @@ from django.dispatch import receiver
 from accounts.signals import account_deleted
 from analytics.activity_buffer import activity_buffer
 from analytics.models import Departure
+from core.access.impersonation import is_impersonating
 from enrollments.signals import learned
 
 
 @receiver(learned, dispatch_uid="analytics.activity")
 def record_activity(sender: Any, user_id: UUID, course_id: UUID, **kwargs: Any) -> None:
-    """Add the activity to the buffer. No query."""
+    """Add the activity to the buffer, unless staff impersonate the user. No query."""
+    if is_impersonating():
+        return
     activity_buffer.record(user_id, course_id)
 
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django.views.generic import TemplateView
 
 from accounts.permissions import signed_in
+from core.access.impersonation import is_impersonating
 from core.http.pagination import paginate
 from core.models import SiteSettings
 from enrollments import calendar
@@ -55,8 +56,10 @@ class CalendarView(LoginRequiredMixin, TemplateView):
         """Add upcoming and overdue work and the URL of the feed."""
         user = signed_in(self.request)
         due_work = calendar.list_due_work(user)
-        # The first call of `get_calendar_feed()` creates the feed, which a HEAD request must not do.
-        feed_url = "" if self.request.method == "HEAD" else calendar.get_feed_url(calendar.get_calendar_feed(user))
+        # The first call of `get_calendar_feed()` creates the feed, which a HEAD request must not do. The URL works
+        # without a login, so staff who impersonate the user must not see it.
+        is_hidden = self.request.method == "HEAD" or is_impersonating()
+        feed_url = "" if is_hidden else calendar.get_feed_url(calendar.get_calendar_feed(user))
         upcoming = [due for due in due_work if not due.is_past]
         overdue = [due for due in due_work if due.is_past and not due.is_graded]
         return super().get_context_data(upcoming=upcoming, overdue=overdue, feed_url=feed_url, **kwargs)

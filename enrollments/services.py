@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.permissions import require_verified_email
+from core.access.impersonation import is_impersonating
 from core.audit.entries import record
 from courses.models import CompletionRule, Course, Lesson
 from courses.public_cache import bump_catalog_version
@@ -109,7 +110,8 @@ def complete_lesson(
 ) -> Enrollment:
     """Record progress in a lesson; return the enrollment with its progress.
 
-    With `completed` False, only the position in the video is stored; a completed lesson stays completed. The
+    With `completed` False, only the position in the video is stored; a completed lesson stays completed. While the
+    user is impersonated, lessons are completed, but neither the position nor the last activity is stored. The
     enrollment is locked, so that of two last lessons completed at once the second transaction sees the first, and the
     course completes once (quality row E04). Raises EnrollmentError `not_enrolled` (409) for an ended enrollment,
     `unknown_lesson` (400) if the lesson is not a published lesson of the course, `lesson_not_done` (409) while the
@@ -120,10 +122,16 @@ def complete_lesson(
     lesson = Lesson.objects.published().filter(pk=lesson_id, course=enrollment.course).first()
     if lesson is None:
         raise EnrollmentError("unknown_lesson", _("The course has no published lesson with this id."), status=400)
+    if is_impersonating():
+        position_seconds = None
+        if not completed:
+            return get_with_progress(enrollment)
     newly_completed = _save_lesson_progress(enrollment, lesson, completed, position_seconds)
     current = get_with_progress(enrollment)
     if newly_completed:
         _finish_lesson(actor, current, lesson)
+    if is_impersonating():
+        return current
     current.last_activity_at = timezone.now()
     current.save(update_fields=["last_activity_at"])
     learned.send(sender=Enrollment, user_id=current.user_id, course_id=current.course_id)

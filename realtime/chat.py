@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.permissions import require_verified_email
+from core.access.impersonation import is_impersonating
 from core.audit.entries import record
 from core.http.errors import DomainError
 from core.text.characters import is_blank
@@ -152,7 +153,12 @@ def require_moderator(actor: User, room: Room) -> None:
 
 
 def mark_read(*, user: User, room: Room, number: int) -> None:
-    """Store that a user has read a conversation up to a message. The mark never moves back. A few queries."""
+    """Store that a user has read a conversation up to a message. The mark never moves back. A few queries.
+
+    Has no effect while the user is impersonated.
+    """
+    if is_impersonating():
+        return
     conversation = get_conversation(room)
     number = min(number, conversation.last_number)
     mark, _created = ReadMark.objects.get_or_create(conversation=conversation, user=user, defaults={"number": number})

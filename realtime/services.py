@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from core.access.impersonation import is_impersonating
 from core.audit.entries import record
 from core.http.errors import DomainError
 from realtime import broadcast
@@ -139,7 +140,12 @@ def get_preferences(user: User) -> dict[str, str]:
 
 
 def mark_read(*, user: Any, number: int | None = None) -> int:
-    """Mark one notification of `user`, or all of them, as read; return how many were unread."""
+    """Mark one notification of `user`, or all of them, as read; return how many were unread.
+
+    Has no effect while the user is impersonated.
+    """
+    if is_impersonating():
+        return 0
     unread = Notification.objects.visible_to(user).unread()
     if number is not None:
         unread = unread.filter(number=number)

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 
 from core.access.scopes import SAFE_METHODS
+from core.http.request_id import acting
 
 ATTRIBUTE = "impersonation_policy"
 ADMIN_NAMESPACE = "admin"
@@ -53,6 +54,15 @@ def policy_of(view: Any, method: str) -> Policy:
         if policy is not None:
             return policy
     return Policy.READ_ONLY
+
+
+def is_impersonating() -> bool:
+    """Return whether the current request is made by a staff member as another user.
+
+    Services that mark something as read, opened or watched do nothing then, and pages hide what works without a login
+    or after the impersonation (quality row V16).
+    """
+    return acting.get() is not None
 
 
 def is_refused(request: HttpRequest | Request) -> bool:

@@ -69,7 +69,7 @@ def check_audit_key(**kwargs: Any) -> list[CheckMessage]:
         Warning(
             "AUDIT_KEY is not set: the audit log is signed with a key derived from SECRET_KEY.",
             hint="Set AUDIT_KEY, or with existing entries, also AUDIT_KEY_FALLBACKS (docs/staff.md).",
-            id="lms.W003",
+            id="lms.W004",
         )
     ]
 

@@ -161,7 +161,7 @@ def test_after_a_key_rotation_old_keys_only_verify(settings: Any) -> None:
 
 def test_the_deployment_check_warns_of_a_derived_key(settings: Any) -> None:
     settings.AUDIT_KEY = environment.derive_key(settings.SECRET_KEY, "audit")
-    assert [problem.id for problem in checks.check_audit_key()] == ["lms.W003"]
+    assert [problem.id for problem in checks.check_audit_key()] == ["lms.W004"]
     settings.AUDIT_KEY = "a key of its own"
     assert checks.check_audit_key() == []
 

@@ -12,10 +12,16 @@ document.createElement = (name, options) => {
 };
 
 // Redoc's menu shows a logo from another host, and has no option to leave it out.
+const isOwn = (address) => address.startsWith("data:") || new URL(address, location).origin === location.origin;
+const source = Object.getOwnPropertyDescriptor(HTMLImageElement.prototype, "src");
+Object.defineProperty(HTMLImageElement.prototype, "src", {
+  ...source,
+  set(address) {
+    if (isOwn(address)) source.set.call(this, address);
+  },
+});
 HTMLImageElement.prototype.setAttribute = function (name, value) {
-  if (name !== "src" || new URL(value, location).origin === location.origin || value.startsWith("data:")) {
-    Element.prototype.setAttribute.call(this, name, value);
-  }
+  if (name !== "src" || isOwn(value)) Element.prototype.setAttribute.call(this, name, value);
 };
 
 const settings = {

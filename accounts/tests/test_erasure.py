@@ -17,6 +17,7 @@ from core.audit.redaction import PREFIX, digest_value
 from core.db import append_only
 from core.http import request_id
 from core.models import AuditEntry
+from courses import services as courses
 from courses.models import Course
 from enrollments import services as enrollments
 from enrollments.invitations import accept_invitation, send_invitation
@@ -134,6 +135,7 @@ def test_notifications_of_other_people_no_longer_name_the_user(
     assert "Bob Example" not in payloads
     assert "555" not in payloads
     assert "Alice Example" in payloads
+    courses.unpublish_course(actor=alice, course=course)
     close_account(actor=dan, user=alice)
     assert "Alice Example" not in json.dumps(list(Notification.objects.values_list("payload", flat=True)))
     assert api_of(carol).get("/api/v1/notifications/").status_code == 200

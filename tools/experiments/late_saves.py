@@ -27,7 +27,7 @@ def _queue_save(**save: Any) -> attempts.SaveResult:
     """Add a save to the queue in memory and acknowledge it."""
     _start_writer()
     _queue.append(save)
-    return attempts.SaveResult(number=0, saved_at=timezone.now(), deadline=None)
+    return attempts.SaveResult(number=0, saved_at=timezone.now(), deadline=None, answers={})
 
 
 def _start_writer() -> None:

@@ -231,7 +231,7 @@ class UserAdmin(DjangoUserAdmin):
 class LoginSessionAdmin(ReadOnlyAdmin):
     """Logins of all transports, impersonations included."""
 
-    list_display = ["user", "kind", "actor", "created_at", "last_used_at", "ended_at", "ip_address", "user_agent"]
+    list_display = ["user", "kind", "actor", "created_at", "verified_at", "last_used_at", "ended_at", "ip_address", "user_agent"]
     list_filter = ["kind", ("ended_at", admin.EmptyFieldListFilter)]
     list_select_related = ["user", "actor"]
     search_fields = ["user__email", "user__full_name"]

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
@@ -17,18 +16,7 @@ from accounts.pending_login import store
 
 
 class AdminSite(admin.AdminSite):
-    """An admin site for staff who are verified by a second factor.
-
-    `MFA_REQUIRED_FOR_STAFF` requires it of all staff; without the setting (in development), of those who have one
-    enabled.
-    """
-
-    def has_permission(self, request: HttpRequest) -> bool:
-        """Return whether the user is staff, and verified where that is required."""
-        if not super().has_permission(request):
-            return False
-        user: Any = request.user
-        return user.is_verified() or not (settings.MFA_REQUIRED_FOR_STAFF or user.mfa_enabled)
+    """An admin site without a login form, which leads staff to the second factor where their login lacks it."""
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Redirect visitors to the site's login, and staff to the step that is missing; the admin has no login form."""
@@ -38,10 +26,10 @@ class AdminSite(admin.AdminSite):
             return redirect("admin:index")
         if not isinstance(user, User):
             return redirect_to_login(next_url)
-        if not super().has_permission(request):
+        if not user.is_limited:
             raise PermissionDenied(_("The admin is available to staff only."))
         if not user.mfa_enabled:
-            messages.warning(request, _("Turn on two-factor authentication to use the admin."))
+            messages.warning(request, _("Turn on two-factor authentication to use your staff permissions."))
             return redirect("accounts:security")
         store(request, mfa.create_login_challenge(user=user, transport=Transport.PAGE), next_url)
         return redirect("accounts:login_code")

@@ -20,7 +20,7 @@ from accounts.models import Challenge, LoginSession, User
 from accounts.models.one_time_tokens import Transport
 from accounts.permissions import signed_in
 from accounts.serializers import LoginSessionSerializer, RefreshTokenSerializer, TokenPairSerializer, UserSerializer
-from accounts.tokens import SESSION_CLAIM, TokenPair
+from accounts.tokens import TokenPair
 from core.access.scopes import ScopedMixin
 
 DONE = OpenApiResponse(description="Done.")
@@ -200,9 +200,7 @@ class SocketTicketView(APIView):
     @extend_schema(request=None, responses=auth_serializers.TicketSerializer, operation_id="auth_ws_ticket")
     def post(self, request: Request) -> Response:
         """Return 200 with `ticket`, valid once and for one minute."""
-        login_id = getattr(request.auth, "payload", {}).get(SESSION_CLAIM)
-        browser = "" if login_id else request.session.session_key or ""
-        ticket = login.create_ticket(user=signed_in(request), session_id=login_id, session_key=browser)
+        ticket = login.create_ticket(user=signed_in(request), login_id=login.get_login_id(request))
         return Response({"ticket": ticket.pk.hex, "expires_in_seconds": 60})
 
 
@@ -259,23 +257,30 @@ class EmailVerifyConfirmView(APIView):
 
 
 class MfaEnableView(APIView):
-    """Enable the second factor in two calls: the first selects a method, the second confirms it with a code."""
+    """Enable the second factor in two calls: the first selects a method, the second confirms password and code.
+
+    The user's other logins end. This one stays, but has not passed the second factor; log in again for that.
+    """
 
     permission_classes = (IsAuthenticated,)
 
     @extend_schema(
-        request=one_of("MfaEnable", auth_serializers.MfaMethodSerializer, auth_serializers.SecondStepSerializer),
+        request=one_of("MfaEnable", auth_serializers.MfaMethodSerializer, auth_serializers.MfaConfirmSerializer),
         responses=one_of(
             "MfaSetupOrCodes", auth_serializers.MfaSetupSerializer, auth_serializers.RecoveryCodesSerializer
         ),
         operation_id="auth_mfa_enable",
     )
     def post(self, request: Request) -> Response:
-        """Return 200 with the setup data, or with the recovery codes, which are returned only once."""
+        """Return 200 with the setup data, or with the recovery codes, which are returned only once.
+
+        401 `invalid_code` or `challenge_expired`, 403 `wrong_password`, 409 `mfa_already_enabled`.
+        """
         user = signed_in(request)
         if isinstance(request.data, dict) and "challenge_token" in request.data:
-            data = auth_serializers.get_validated_data(auth_serializers.SecondStepSerializer, request)
-            codes, _device = mfa.confirm_setup(user=user, token=data["challenge_token"], code=data["code"])
+            data = auth_serializers.get_validated_data(auth_serializers.MfaConfirmSerializer, request)
+            token = data.pop("challenge_token")
+            codes = mfa.confirm_setup(user=user, token=token, kept_login=login.get_login_id(request), **data)
             return Response({"mfa_enabled": True, "recovery_codes": codes})
         setup = mfa.begin_setup(
             user=user, **auth_serializers.get_validated_data(auth_serializers.MfaMethodSerializer, request)

@@ -108,6 +108,12 @@ class MfaMethodSerializer(serializers.Serializer[Any]):
     method = serializers.ChoiceField(choices=METHODS)
 
 
+class MfaConfirmSerializer(SecondStepSerializer):
+    """The first code of a second factor, and the password."""
+
+    password = serializers.CharField(max_length=4096, trim_whitespace=False)
+
+
 class MfaSetupSerializer(serializers.Serializer[Any]):
     """Setup data for an authenticator app; returned only once."""
 

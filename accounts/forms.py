@@ -67,6 +67,12 @@ class CodeForm(forms.Form):
     )  # fmt: skip
 
 
+class MfaSetupForm(CodeForm):
+    """The first code of a second factor, and the password."""
+
+    password = _own_password()
+
+
 class EmailForm(forms.Form):
     """An email address."""
 

@@ -89,10 +89,11 @@ def create_access_token(login: LoginSession) -> str:
 def get_active_login(*, login_id: str, actor: Any) -> LoginSession | None:
     """Return the live impersonation of `actor` with its user, or None. One query.
 
-    The permission is checked each time, so that losing it ends the impersonation.
+    The permission is checked each time, so that losing it ends the impersonation. `actor` is the user of the request,
+    who may be limited, and not the row of the actor.
     """
-    found = LoginSession.objects.live().select_related("user", "actor").filter(pk=login_id, actor=actor.pk).first()
-    if found is None or get_denial_reason(actor=found.actor, user=found.user):
+    found = LoginSession.objects.live().select_related("user").filter(pk=login_id, actor=actor.pk).first()
+    if found is None or get_denial_reason(actor=actor, user=found.user):
         return None
     return found
 

@@ -6,12 +6,12 @@ from typing import Any
 from django.contrib.auth import login
 from django.db import transaction
 from django.http import HttpRequest
-from django_otp import login as otp_login
+from django.utils import timezone
 
 from accounts import mfa, passwords
 from accounts.models import Challenge, LoginKind, LoginSession, SocketTicket, User
 from accounts.models.one_time_tokens import ChallengePurpose, Transport
-from accounts.tokens import TokenPair, start_session
+from accounts.tokens import SESSION_CLAIM, TokenPair, start_session
 from core.audit.entries import record
 from core.http import request_id
 
@@ -50,7 +50,7 @@ def complete_login(*, token: str, code: str, request: Any) -> tuple[User, TokenP
     """
     challenge = mfa.find_challenge(token=token, purpose=ChallengePurpose.LOGIN)
     mfa.verify_code(challenge=challenge, code=code)
-    return challenge.user, _start_session(challenge.user, request, Transport(challenge.door))
+    return challenge.user, _start_session(challenge.user, request, Transport(challenge.door), is_verified=True)
 
 
 def complete_page_login(*, token: str, code: str, request: HttpRequest) -> User:
@@ -58,15 +58,31 @@ def complete_page_login(*, token: str, code: str, request: HttpRequest) -> User:
     challenge = mfa.find_challenge(token=token, purpose=ChallengePurpose.LOGIN)
     if challenge.door != Transport.PAGE:
         raise mfa.challenge_expired_error()
-    device = mfa.verify_code(challenge=challenge, code=code)
-    login(request, challenge.user, backend=BACKEND)
-    otp_login(request, device)
+    mfa.verify_code(challenge=challenge, code=code)
+    start_browser_login(request=request, user=challenge.user, is_verified=True)
     return challenge.user
 
 
-def _start_session(user: User, request: Any, transport: Transport) -> TokenPair:
+def _start_session(user: User, request: Any, transport: Transport, *, is_verified: bool = False) -> TokenPair:
     """Start the login of an API client."""
-    return start_session(user=user, user_agent=request.headers.get("User-Agent", ""), kind=LOGIN_KINDS[transport])
+    user_agent = request.headers.get("User-Agent", "")
+    return start_session(user=user, user_agent=user_agent, kind=LOGIN_KINDS[transport], is_verified=is_verified)
+
+
+@transaction.atomic
+def start_browser_login(*, request: HttpRequest, user: User, is_verified: bool) -> None:
+    """Log a browser in with a new session key, and end the login of its previous one.
+
+    A login is never upgraded: a copy of the old cookie does not pass the second factor with the browser.
+    """
+    previous_key = request.session.session_key
+    request.session.cycle_key()
+    if previous_key:
+        LoginSession.objects.filter(user=user, session_key=previous_key).end()
+    login(request, user, backend=BACKEND)
+    if is_verified:
+        started = LoginSession.objects.filter(user=user, session_key=request.session.session_key)
+        started.update(verified_at=timezone.now())
 
 
 @transaction.atomic
@@ -101,15 +117,18 @@ def end_other_logins(*, actor: User, keep_session_key: str) -> int:
     return ended
 
 
-def create_ticket(*, user: User, session_id: str | None, session_key: str = "") -> SocketTicket:
-    """Return a ticket that opens one WebSocket within a minute, while its login is live.
+def get_login_id(request: Any) -> str | None:
+    """Return the id of the login that an API request was authenticated with, or None. One query for a browser's."""
+    login_id: str | None = getattr(request.auth, "payload", {}).get(SESSION_CLAIM)
+    if login_id is None and request.session.session_key:
+        browser = LoginSession.objects.live().filter(user=request.user, session_key=request.session.session_key).first()
+        login_id = str(browser.pk) if browser is not None else None
+    return login_id
 
-    `session_id` is a login of the API; `session_key` is a browser's session, whose login is looked up. Two queries.
-    """
-    if session_id is None and session_key:
-        browser = LoginSession.objects.live().filter(user=user, session_key=session_key).first()
-        session_id = str(browser.pk) if browser is not None else None
-    return SocketTicket.objects.create(user=user, session_id=session_id)
+
+def create_ticket(*, user: User, login_id: str | None) -> SocketTicket:
+    """Return a ticket that opens one WebSocket within a minute, while its login is live."""
+    return SocketTicket.objects.create(user=user, session_id=login_id)
 
 
 def use_ticket(*, ticket: str) -> SocketTicket | None:

@@ -20,7 +20,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import codes, limits, passwords, tasks
 from accounts.errors import AccountError
-from accounts.models import Challenge, User
+from accounts.models import Challenge, LoginSession, User
 from accounts.models.one_time_tokens import ChallengePurpose, Transport
 from core.audit.entries import record
 from core.text.codes import normalize_one_time_code
@@ -167,12 +167,16 @@ def _setup(challenge: Challenge, device: TOTPDevice) -> Setup:
     return Setup(sign_challenge(challenge), challenge.method, secret, address, image.getvalue().decode())
 
 
-def confirm_setup(*, user: User, token: str, code: str) -> tuple[list[str], Any]:
-    """Enable the second factor with the first valid code; return ten recovery codes and the device.
+def confirm_setup(*, user: User, token: str, password: str, code: str, kept_login: str | None = None) -> list[str]:
+    """Enable the second factor with the password and the first valid code; return ten recovery codes.
 
-    Raises AccountError `invalid_code`, `challenge_expired` (401). The user is notified by email.
+    Every login of the user ends, except `kept_login`, because none of them has passed the second factor. Raises
+    AccountError `wrong_password` (403), `invalid_code`, `challenge_expired` (401); LimitError. The user is notified by
+    email.
     """
-    device = verify_code(challenge=find_challenge(token=token, purpose=ChallengePurpose.ENABLE, user=user), code=code)
+    challenge = find_challenge(token=token, purpose=ChallengePurpose.ENABLE, user=user)
+    passwords.confirm_password(user=user, password=password)
+    device = verify_code(challenge=challenge, code=code)
     with transaction.atomic():
         device.confirmed = True
         device.save(update_fields=["confirmed"])
@@ -180,8 +184,9 @@ def confirm_setup(*, user: User, token: str, code: str) -> tuple[list[str], Any]
         user.mfa_enabled = True
         user.save(update_fields=["mfa_enabled", "updated_at"])
         record(actor=user, action="accounts.mfa_enabled", target=user)
+        LoginSession.objects.involving(user).exclude(pk=kept_login).end()
         tasks.mail_notice.delay_on_commit(str(user.pk), user.email, "mfa_enabled")
-    return recovery, device
+    return recovery
 
 
 def send_code(*, user: User) -> None:
@@ -236,8 +241,13 @@ def renew_recovery_codes(*, user: User, password: str, code: str = "") -> list[s
 
 
 def delete_devices(user: User) -> None:
-    """Delete every device and recovery code of a user, which disables the second factor. Call in a transaction."""
+    """Delete every device and recovery code of a user, which disables the second factor. Call in a transaction.
+
+    The user's logins no longer count as verified, and impersonations by the user end.
+    """
     for device in devices_for_user(user, confirmed=None):
         device.delete()
+    LoginSession.objects.filter(user=user).update(verified_at=None)
+    LoginSession.objects.filter(actor=user).end()
     user.mfa_enabled = False
     user.save(update_fields=["mfa_enabled", "updated_at"])

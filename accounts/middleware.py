@@ -5,17 +5,37 @@ from collections.abc import Callable
 from datetime import UTC, tzinfo
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
-from accounts import impersonation
+from accounts import impersonation, privileges
+from accounts.models import User
 from core.access.impersonation import is_refused
 from core.http.errors.views import forbidden
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+def limit_privileges(get_response: GetResponse) -> GetResponse:
+    """Limit `request.user` to the privileges that count in the browser's login; lazily, as Django loads the user."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        found = request.user
+
+        def limited() -> Any:
+            is_user = isinstance(found, User)
+            return privileges.limit_to_browser(found, request.session.session_key) if is_user else found
+
+        request.user = SimpleLazyObject(limited)
+        request.auser = sync_to_async(limited)
+        return get_response(request)
+
+    return middleware
 
 
 def reader_language(get_response: GetResponse) -> GetResponse:
@@ -85,8 +105,6 @@ class Impersonation:
                 request, _("You are back in your own account. Logging in as another user ends after 30 minutes.")
             )
             return
-        # The impersonated user has not been verified by a second factor.
-        login.user.otp_device, login.user.is_verified = None, lambda: False  # type: ignore[attr-defined]  # as django-otp's middleware does
         request.user = login.user
         request.impersonation = login  # type: ignore[attr-defined]  # templates show it
         impersonation.set_acting_context(actor_id=login.actor_id, user_id=login.user_id)

@@ -29,22 +29,43 @@ def require_verified_email(user: User) -> None:
         raise AccountError("email_not_verified", _("Confirm your email address first."), status=403)
 
 
-class IsAdmin(BasePermission):
-    """Allows administrators."""
+class PrivilegePermission(BasePermission):
+    """Base class of permissions that need a privilege, with an error of their own for limited users."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
+        """Return whether the user has the privilege; set code and message for a limited user."""
+        if self.is_allowed(request, view):
+            return True
+        if getattr(request.user, "is_limited", False):
+            self.code, self.message = "second_factor_required", second_factor_message()
+        return False
+
+    def is_allowed(self, request: Request, view: APIView) -> bool:
+        """Return whether the user of the request has the privilege."""
+        raise NotImplementedError
+
+
+def second_factor_message() -> str:
+    """Return the message for staff whose login lacks the second factor."""
+    return _("Log in with two-factor authentication to use your staff permissions.")
+
+
+class IsAdmin(PrivilegePermission):
+    """Allows administrators."""
+
+    def is_allowed(self, request: Request, view: APIView) -> bool:
         return has_role(request.user, Role.ADMIN)
 
 
-class Teaches(BasePermission):
+class Teaches(PrivilegePermission):
     """Allows instructors and administrators."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def is_allowed(self, request: Request, view: APIView) -> bool:
         return has_role(request.user, Role.INSTRUCTOR, Role.ADMIN)
 
 
 class TeachesOrReads(Teaches):
     """Allows reading to all, and other methods to instructors and administrators. Rows are limited by their scope."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        return request.method in SAFE_METHODS or super().has_permission(request, view)
+    def is_allowed(self, request: Request, view: APIView) -> bool:
+        return request.method in SAFE_METHODS or super().is_allowed(request, view)

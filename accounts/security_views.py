@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth import login, logout
+from django.contrib.auth import logout
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.core.exceptions import ValidationError
 from django.forms import Form
@@ -16,7 +16,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views import View
 from django.views.generic import FormView, TemplateView
-from django_otp import login as otp_login
 
 from accounts import account_deletion, addresses, codes, data_export, mfa, passwords, pending_login, services
 from accounts import login as account_login
@@ -24,6 +23,7 @@ from accounts.forms import (
     CodeForm,
     EmailChangeForm,
     EmailForm,
+    MfaSetupForm,
     NewPasswordForm,
     PasswordChangeForm,
     ReauthenticationForm,
@@ -224,10 +224,7 @@ class PasswordView(ReauthenticatedFormView):
     def perform(self, form: Form) -> HttpResponse | None:
         """Change the password and start a new session for this browser."""
         user = services.change_password(user=signed_in(self.request), **form.cleaned_data)
-        device = getattr(user, "otp_device", None)
-        login(self.request, user, backend=account_login.BACKEND)
-        if device is not None:
-            otp_login(self.request, device)
+        account_login.start_browser_login(request=self.request, user=user, is_verified=user.mfa_enabled)
         return None
 
 
@@ -262,10 +259,10 @@ class BeginMfaView(LoginRequiredMixin, View):
 
 @hide_while_impersonating
 class ConfirmMfaView(LoginRequiredMixin, ServiceFormView):
-    """Show the QR code and ask for the first code."""
+    """Show the QR code and ask for the first code and the password."""
 
     template_name = "accounts/mfa_on.html"
-    form_class = CodeForm
+    form_class = MfaSetupForm
     button = gettext_lazy("Turn on")
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
@@ -282,13 +279,14 @@ class ConfirmMfaView(LoginRequiredMixin, ServiceFormView):
         return super().get_context_data(setup=self.setup_data, **kwargs)
 
     def perform(self, form: Form) -> HttpResponse | None:
-        """Enable the second factor, and show the recovery codes in this response only."""
+        """Enable the second factor, and show the recovery codes in this response only.
+
+        This browser gets a new, verified session, since it has just passed both factors; all other logins end.
+        """
         user = signed_in(self.request)
-        recovery_codes, device = mfa.confirm_setup(
-            user=user, token=self.setup_data.challenge_token, code=form.cleaned_data["code"]
-        )
-        otp_login(self.request, device)
+        recovery_codes = mfa.confirm_setup(user=user, token=self.setup_data.challenge_token, **form.cleaned_data)
         self.request.session.pop(SETUP_SESSION_KEY, None)
+        account_login.start_browser_login(request=self.request, user=user, is_verified=True)
         return _recovery_codes_response(self, recovery_codes)
 
 

@@ -19,6 +19,7 @@ from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from rest_framework_simplejwt.tokens import RefreshToken, Token
 
+from accounts import privileges
 from accounts.models import LoginKind, LoginSession, User
 from core.audit.entries import record
 from core.db.prepared import Prepared
@@ -26,6 +27,7 @@ from core.http import request_id
 from core.http.errors import DomainError
 
 SESSION_CLAIM = "sid"
+FACTORS_CLAIM = "amr"  # the factors that the login passed (RFC 8176), for clients; the row of the login decides
 ACT_CLAIM = "act"  # the impersonating staff member (RFC 8693, section 4.1)
 
 
@@ -57,6 +59,7 @@ class SessionToken(RefreshToken):
         token = cls()
         token["user_id"] = str(session.user_id)
         token[SESSION_CLAIM] = str(session.pk)
+        token[FACTORS_CLAIM] = ["pwd"] if session.verified_at is None else ["pwd", "otp", "mfa"]
         now = timezone.now()
         expires_at = min(now + settings.SIMPLE_JWT["REFRESH_TOKEN_LIFETIME"], session.expires_at)
         token.set_exp(from_time=now, lifetime=expires_at - now)
@@ -76,10 +79,19 @@ class SessionToken(RefreshToken):
 
 
 @transaction.atomic
-def start_session(*, user: User, user_agent: str = "", kind: str = LoginKind.API) -> TokenPair:
-    """Start a login of an authenticated user; return its first tokens."""
+def start_session(
+    *, user: User, user_agent: str = "", kind: str = LoginKind.API, is_verified: bool = False
+) -> TokenPair:
+    """Start a login of an authenticated user; return its first tokens.
+
+    `is_verified` is whether the login passed the second factor.
+    """
     session = LoginSession.objects.create(
-        user=user, kind=kind, ip_address=request_id.address.get(), user_agent=user_agent[:255]
+        user=user,
+        kind=kind,
+        ip_address=request_id.address.get(),
+        user_agent=user_agent[:255],
+        verified_at=timezone.now() if is_verified else None,
     )
     User.objects.filter(pk=user.pk).update(last_login=timezone.now())
     return SessionToken.for_session(session).as_pair()
@@ -142,7 +154,7 @@ _BORROWED_LOGIN = Prepared(lambda login_id: LoginSession.objects.select_related(
 
 
 def live_session(claims: dict[str, Any]) -> LoginSession | None:
-    """Return the live login of a token's claims with its active user, else None. One query.
+    """Return the live login of a token's claims with its active user, limited to the login, else None. One query.
 
     For an impersonation, the staff member has to be active, too.
     """
@@ -154,7 +166,10 @@ def live_session(claims: dict[str, Any]) -> LoginSession | None:
         return None
     actor_id = None if session.actor_id is None else str(session.actor_id)
     is_named = str(session.user_id) == claims.get("user_id") and actor_id == acting.get("sub")
-    return session if is_named and session.is_live() and session.has_active_users() else None
+    if not (is_named and session.is_live() and session.has_active_users()):
+        return None
+    privileges.limit_to_login(session.user, session)
+    return session
 
 
 def _decoded(refresh_token: str) -> SessionToken:

@@ -107,7 +107,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django_otp.middleware.OTPMiddleware",
+    "accounts.middleware.limit_privileges",
     "django.contrib.messages.middleware.MessageMiddleware",
     "accounts.middleware.Impersonation",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -20,6 +20,7 @@ from django.utils import timezone
 from accounts.authentication import user_token
 from accounts.login import use_ticket
 from accounts.models import LoginSession, User
+from accounts.privileges import limit_to_browser, limit_to_login
 from accounts.tokens import live_session
 
 
@@ -28,6 +29,7 @@ class Caller:
     """The authenticated user of a socket, with the API login or the browser session that it was opened with.
 
     `session_hash` is Django's session auth hash, which changes with the password. `until` is the expiry of the token.
+    `is_limited` is whether the login lacks a required second factor (`accounts.privileges`).
     """
 
     user_id: uuid.UUID
@@ -35,6 +37,7 @@ class Caller:
     session_key: str = ""
     session_hash: str = ""
     until: datetime | None = None
+    is_limited: bool = False
 
 
 def parse_query(scope: dict[str, Any]) -> dict[str, str]:
@@ -79,7 +82,10 @@ def _caller_of_ticket(raw: str) -> Caller | None:
     ticket = use_ticket(ticket=raw)
     if ticket is None:
         return None
-    return Caller(ticket.user_id, ticket.session_id, until=ticket.session.expires_at if ticket.session else None)
+    login = ticket.session
+    user = limit_to_login(ticket.user, login)
+    until = login.expires_at if login else None
+    return Caller(user.pk, ticket.session_id, until=until, is_limited=user.is_limited)
 
 
 @database_sync_to_async
@@ -88,14 +94,18 @@ def _caller_of_token(raw: str) -> Caller | None:
     session = live_session(token.payload) if token is not None else None
     if token is None or session is None:
         return None
-    return Caller(session.user_id, session.pk, until=datetime.fromtimestamp(token["exp"], tz=UTC))
+    until = datetime.fromtimestamp(token["exp"], tz=UTC)
+    return Caller(session.user_id, session.pk, until=until, is_limited=session.user.is_limited)
 
 
 async def _caller_of_session(scope: dict[str, Any]) -> Caller | None:
     user = await get_user(scope)
     if not isinstance(user, User) or not user.is_active:
         return None
-    return Caller(user.pk, session_key=scope["session"].session_key, session_hash=user.get_session_auth_hash())
+    key = scope["session"].session_key
+    await database_sync_to_async(limit_to_browser)(user, key)
+    session_hash = user.get_session_auth_hash()
+    return Caller(user.pk, session_key=key, session_hash=session_hash, is_limited=user.is_limited)
 
 
 def filter_authenticated(callers: Collection[Caller]) -> set[Caller]:

@@ -142,7 +142,7 @@ def mute(*, actor: User, room: Room, user: User, muted: bool = True) -> None:
 
 def _require_member(actor: User, room: Room) -> None:
     """Raise ChatError `not_a_member` (403) for a user who may not enter the room."""
-    if not rooms.can_enter(actor.pk, room):
+    if not rooms.can_enter(actor.pk, room, is_limited=actor.is_limited):
         raise ChatError("not_a_member", _("You are no longer in this course."), status=403)
 
 

@@ -136,7 +136,9 @@ class NotificationConsumer(AsyncWebsocketConsumer):
     @database_sync_to_async
     def _last_change_if_allowed(self, room: Room) -> int | None:
         """Return the number of the room's last change, or None if the user may not enter."""
-        return chat.last_change(room) if rooms.can_enter(self.caller.user_id, room) else None
+        caller = self.caller
+        is_allowed = rooms.can_enter(caller.user_id, room, is_limited=caller.is_limited)
+        return chat.last_change(room) if is_allowed else None
 
     def leave_room(self, room: Room) -> None:
         """Leave a room and notify the client."""

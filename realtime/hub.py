@@ -11,7 +11,7 @@ import asyncio
 import logging
 import uuid
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
@@ -226,7 +226,7 @@ class Hub:
         try:
             authenticated, allowed, last_numbers = await _load_state(
                 [socket.caller for socket in sockets],
-                [(socket.caller.user_id, room) for socket in sockets for room in socket.rooms],
+                [(socket.caller, room) for socket in sockets for room in socket.rooms],
             )
         except DatabaseError as error:
             log.warning("the database does not respond, sockets are not checked: %s", error)
@@ -235,7 +235,7 @@ class Hub:
             if socket.caller not in authenticated:
                 socket.close_soon(UNAUTHENTICATED)
                 continue
-            for room in [room for room in socket.rooms if (socket.caller.user_id, room) not in allowed]:
+            for room in [room for room in socket.rooms if (socket.caller, room) not in allowed]:
                 socket.leave_room(room)
             if last_numbers.get(socket.caller.user_id, 0) > socket.last_sent:
                 socket.catch_up()
@@ -243,15 +243,25 @@ class Hub:
 
 @database_sync_to_async
 def _load_state(
-    callers: list[Caller], memberships: Iterable[tuple[uuid.UUID, Room]]
-) -> tuple[set[Caller], set[tuple[uuid.UUID, Room]], dict[uuid.UUID, int]]:
+    callers: list[Caller], memberships: Collection[tuple[Caller, Room]]
+) -> tuple[set[Caller], set[tuple[Caller, Room]], dict[uuid.UUID, int]]:
     """Return the callers with a live login, the allowed memberships, and each user's last notification number."""
     inboxes = Inbox.objects.filter(user__in={caller.user_id for caller in callers})
     return (
         filter_authenticated(callers),
-        rooms.filter_allowed(memberships),
+        filter_members(memberships),
         dict(inboxes.values_list("user_id", "last_number")),
     )
+
+
+def filter_members(memberships: Collection[tuple[Caller, Room]]) -> set[tuple[Caller, Room]]:
+    """Return the memberships whose caller may be in the room."""
+    allowed: set[tuple[Caller, Room]] = set()
+    for is_limited in {caller.is_limited for caller, _room in memberships}:
+        group = [(caller, room) for caller, room in memberships if caller.is_limited == is_limited]
+        pairs = rooms.filter_allowed(((caller.user_id, room) for caller, room in group), is_limited=is_limited)
+        allowed |= {(caller, room) for caller, room in group if (caller.user_id, room) in pairs}
+    return allowed
 
 
 _last_changes = database_sync_to_async(chat.last_changes)

@@ -33,12 +33,13 @@ class RoomType:
     """A type of room, as the app above defines it.
 
     `entrants` returns the allowed pairs (user, room) of all combinations of the given users and rooms, with a constant
-    number of queries. `describe` returns the title and the URLs of a room, `members` the users who can be mentioned in
-    it, and `moderates` whether a user is a moderator of it.
+    number of queries; its third argument is whether all these users are limited (`accounts.privileges`). `describe`
+    returns the title and the URLs of a room, `members` the users who can be mentioned in it, and `moderates` whether a
+    user is a moderator of it.
     """
 
     field: str
-    entrants: Callable[[Collection[uuid.UUID], Collection[uuid.UUID]], set[Pair]]
+    entrants: Callable[[Collection[uuid.UUID], Collection[uuid.UUID], bool], set[Pair]]
     describe: Callable[[uuid.UUID], "Description"]
     members: Callable[[uuid.UUID], QuerySet[User]]
     moderates: Callable[[User, uuid.UUID], bool]
@@ -71,19 +72,22 @@ def has_room_id(message: dict[str, Any]) -> bool:
     return any(isinstance(message.get(field), str) for field, _type in room_types.items())
 
 
-def filter_allowed(memberships: Iterable[tuple[uuid.UUID, Room]]) -> set[tuple[uuid.UUID, Room]]:
-    """Return the pairs (user id, room) whose user may be in the room. A constant number of queries per type."""
+def filter_allowed(memberships: Iterable[tuple[uuid.UUID, Room]], *, is_limited: bool) -> set[tuple[uuid.UUID, Room]]:
+    """Return the pairs (user id, room) whose user may be in the room. A constant number of queries per type.
+
+    `is_limited` is whether the logins of all these users lack a required second factor.
+    """
     by_field: dict[str, set[Pair]] = defaultdict(set)
     for user_id, room in memberships:
         by_field[room.field].add((user_id, room.id))
     allowed = set()
     for field, pairs in by_field.items():
         users, ids = {user_id for user_id, _id in pairs}, {room_id for _user, room_id in pairs}
-        entrants = room_types[field].entrants(users, ids) & pairs
+        entrants = room_types[field].entrants(users, ids, is_limited) & pairs
         allowed |= {(user_id, Room(field, room_id)) for user_id, room_id in entrants}
     return allowed
 
 
-def can_enter(user_id: uuid.UUID, room: Room) -> bool:
+def can_enter(user_id: uuid.UUID, room: Room, *, is_limited: bool) -> bool:
     """Return whether the user may be in the room now."""
-    return (user_id, room) in filter_allowed([(user_id, room)])
+    return (user_id, room) in filter_allowed([(user_id, room)], is_limited=is_limited)

@@ -29,6 +29,10 @@ class LoginSessionQuerySet(models.QuerySet["LoginSession"]):
         """Return the logins that have neither ended nor expired."""
         return self.filter(ended_at=None, expires_at__gt=timezone.now())
 
+    def verified(self) -> Self:
+        """Return the logins that passed the second factor."""
+        return self.filter(verified_at__isnull=False)
+
     def involving(self, user: User) -> Self:
         """Return the logins of a user, and the impersonations by the user."""
         return self.filter(Q(user=user) | Q(actor=user))
@@ -69,8 +73,9 @@ class LoginSession(models.Model):
 
     Each access and refresh token names its login in the claim `sid`; a request is accepted only while that row is live,
     checked in the query that loads the user. So ending a row ends every token at once, in every process, with or
-    without Redis (quality row A01, A02). An impersonation has an `actor` (quality row M02). Single refresh tokens are
-    stored by simplejwt's `token_blacklist`.
+    without Redis (quality row A01, A02). An impersonation has an `actor` (quality row M02). `verified_at` is when the
+    login passed the second factor; without it, the user is limited where that is required
+    (`accounts.privileges`). Single refresh tokens are stored by simplejwt's `token_blacklist`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -81,6 +86,7 @@ class LoginSession(models.Model):
     last_used_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(default=end_of_login)
     ended_at = models.DateTimeField(null=True, blank=True)
+    verified_at = models.DateTimeField(_("second factor verified at"), null=True, blank=True)
     ip_address = models.GenericIPAddressField(_("address"), null=True)
     user_agent = models.CharField(_("browser or client"), max_length=255, blank=True)
     actor = models.ForeignKey(

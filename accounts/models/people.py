@@ -94,8 +94,14 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, **{**fields, "role": Role.ADMIN, "is_superuser": True})
 
 
+PRIVILEGE_FIELDS = frozenset({"role", "is_staff", "is_superuser"})
+
+
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person with an email address and a role; the id is also the instructor id (docs/api-contract.md, "Courses")."""
+    """A person with an email address and a role; the id is also the instructor id (docs/api-contract.md, "Courses").
+
+    The user of a request is limited if its login lacks the second factor that its privileges require (`limit`).
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField(_("email"), max_length=254, unique=True)
@@ -116,6 +122,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     objects = UserManager()
 
+    # Whether this object is without its privileges, because its login lacks the second factor.
+    is_limited = False
+
     class Meta:
         ordering = ["-created_at", "id"]
         verbose_name = _("user")
@@ -125,6 +134,50 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.full_name or self.email
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save the user; a limited one without its privileges, which differ from the row's.
+
+        Raises ValueError if `update_fields` names a privilege of a limited user.
+        """
+        if self.is_limited:
+            names = {field.name for field in self._meta.concrete_fields if not field.primary_key}
+            wanted = names - PRIVILEGE_FIELDS if kwargs.get("update_fields") is None else set(kwargs["update_fields"])
+            if wanted & PRIVILEGE_FIELDS:
+                raise ValueError("The privileges of a limited user can't be saved; load the user from the database.")
+            kwargs["update_fields"] = wanted
+        super().save(*args, **kwargs)
+
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        """Reload the values; a limited user stays limited."""
+        super().refresh_from_db(*args, **kwargs)
+        if self.is_limited:
+            self.limit()
+
+    def limit(self) -> None:
+        """Remove the privileges from this object, not from the row: the user counts as one without them."""
+        self.is_limited = True
+        self.role = Role.STUDENT if self.role == Role.ADMIN else self.role
+        self.is_staff = self.is_superuser = False
+
+    @property
+    def needs_second_factor(self) -> bool:
+        """Whether the user has privileges that count only in a login with the second factor.
+
+        The site requires it of all staff (MFA_REQUIRED_FOR_STAFF), and everyone who turned it on requires it, too.
+        """
+        is_privileged = self.is_staff or self.is_superuser or self.role == Role.ADMIN
+        return is_privileged and (settings.MFA_REQUIRED_FOR_STAFF or self.mfa_enabled)
+
+    # Permissions belong to staff. So a limited user has none, whether they come from a group or the user's own row.
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        return self.is_staff and super().has_perm(perm, obj)
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return self.is_staff and super().has_module_perms(app_label)
+
+    def get_all_permissions(self, obj: Any = None) -> set[str]:
+        return super().get_all_permissions(obj) if self.is_staff else set()
 
     @classmethod
     def normalize_username(cls, username: str) -> str:

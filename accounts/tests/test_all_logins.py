@@ -185,7 +185,7 @@ def test_a_stolen_session_cannot_change_the_account(
 @pytest.mark.quality("A05")
 def test_a_challenge_works_for_its_own_user_only(bob: User, carol: User, api_of: Callable[[User], APIClient]) -> None:
     begun = api_of(carol).post("/api/v1/auth/mfa/enable", {"method": "totp"}).json()
-    body = {"challenge_token": begun["challenge_token"], "code": code_of(begun["secret"])}
+    body = {"challenge_token": begun["challenge_token"], "code": code_of(begun["secret"]), "password": PASSWORD}
     assert api_of(bob).post("/api/v1/auth/mfa/enable", body).status_code == 401
     key, _codes = turn_on(bob)
     turn_on(carol)

@@ -43,7 +43,7 @@ def turn_on(user: User) -> tuple[str, list[str]]:
         client = APIClient()
         client.credentials(HTTP_AUTHORIZATION=f"Bearer {start_session(user=user).access_token}")
         setup = client.post(f"{AUTH}mfa/enable", {"method": "totp"}).json()
-        body = {"challenge_token": setup["challenge_token"], "code": code_of(setup["secret"])}
+        body = {"challenge_token": setup["challenge_token"], "code": code_of(setup["secret"]), "password": PASSWORD}
         answer = client.post(f"{AUTH}mfa/enable", body)
     assert answer.status_code == 200, answer.content
     LoginSession.objects.filter(user=user).delete()
@@ -152,7 +152,7 @@ def test_mfa_expose_code_adds_the_emailed_code_to_the_challenge(
 ) -> None:
     settings.MFA_EXPOSE_CODE = True
     setup = api_of(bob).post(f"{AUTH}mfa/enable", {"method": "email"}).json()
-    body = {"challenge_token": setup["challenge_token"], "code": setup["code"]}
+    body = {"challenge_token": setup["challenge_token"], "code": setup["code"], "password": PASSWORD}
     assert api_of(bob).post(f"{AUTH}mfa/enable", body).json()["mfa_enabled"] is True
     challenge = first_step(bob)
     assert second_step(challenge, challenge["code"]).status_code == 200
@@ -268,7 +268,7 @@ def test_emailed_codes(bob: User, api_of: Callable[[User], APIClient]) -> None:
 
     # The email is queued on commit, which a test's transaction never reaches.
     code = codes.derive_mailed_code(Challenge.objects.get())
-    body = {"challenge_token": with_mail.json()["challenge_token"], "code": code}
+    body = {"challenge_token": with_mail.json()["challenge_token"], "code": code, "password": PASSWORD}
     assert client.post(f"{AUTH}mfa/enable", body).json()["mfa_enabled"] is True
     challenge = first_step(bob)
     assert challenge["methods"] == ["email", "recovery"]
@@ -315,7 +315,8 @@ def test_a_code_is_emailed_for_a_protected_action(
 ) -> None:
     begun = api_of(bob).post(f"{AUTH}mfa/enable", {"method": "email"}).json()
     code = codes.derive_mailed_code(Challenge.objects.get())
-    api_of(bob).post(f"{AUTH}mfa/enable", {"challenge_token": begun["challenge_token"], "code": code})
+    body = {"challenge_token": begun["challenge_token"], "code": code, "password": PASSWORD}
+    assert api_of(bob).post(f"{AUTH}mfa/enable", body).status_code == 200
     browser = browser_of(bob)
     assert 'value="email"' in browser.get("/account/security/email/").content.decode()
     for back, expected in (("email", "security/email/"), ("https://evil.test", "security/second-factor/off/")):
@@ -351,7 +352,8 @@ def test_the_setup_page_shows_the_recovery_codes_once(bob: User, browser_of: Cal
     page = browser.get("/account/security/second-factor/").content.decode()
     shown = re.search(r"data-secret>(\w+)<", page).group(1)
     assert "data:image/svg+xml;base64," in page
-    codes_page = browser.post("/account/security/second-factor/", {"code": code_of(shown)})
+    given = {"code": code_of(shown), "password": PASSWORD}
+    codes_page = browser.post("/account/security/second-factor/", given)
     assert len(re.findall(r"<li><code>[a-z2-7-]{14}</code>", codes_page.content.decode())) == 10
     assert codes_page["Cache-Control"] == "no-store"
     assert browser.get("/account/security/").status_code == 200
@@ -365,6 +367,8 @@ def test_the_admin_requires_a_verified_second_factor(dan: User, bob: User, setti
     browser.force_login(dan)
     assert browser.get("/admin/", follow=True).redirect_chain[-1][0] == "/account/security/"
     secret, _recovery = turn_on(dan)
+    assert browser.get("/dashboard/").status_code == 302  # turning it on ended this login
+    browser.force_login(dan)
     stepped = browser.get("/admin/", follow=True)
     assert stepped.redirect_chain[-1][0] == "/account/login/code/"
     done = browser.post("/account/login/code/", {"code": code_of(secret)}, follow=True)

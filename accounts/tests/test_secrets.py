@@ -70,7 +70,7 @@ def test_secrets_appear_in_one_response_and_in_no_log(
         seen.api.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens['access_token']}")
         setup = seen.post(f"{AUTH}mfa/enable", {"method": "totp"}).json()
         code = code_of(setup["secret"], -1)
-        begun = {"challenge_token": setup["challenge_token"], "code": code}
+        begun = {"challenge_token": setup["challenge_token"], "code": code, "password": FIRST}
         recovery = seen.post(f"{AUTH}mfa/enable", begun).json()["recovery_codes"]
         seen.post(f"{AUTH}email/verify/confirm", {"token": verify})
         seen.post(f"{AUTH}password/reset", {"email": "new@example.com"})

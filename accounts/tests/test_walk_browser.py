@@ -79,6 +79,7 @@ def test_register_enable_two_factor_and_end_another_login(
     assert page.locator("[data-secret]").inner_text() == parts["secret"][0]
     secret = base64.b32decode(parts["secret"][0])
     page.get_by_label("Code").fill(f"{totp(secret, drift=-1):06}")
+    page.get_by_label("Current password").fill(PASSWORD)
     page.get_by_role("button", name="Turn on").click()
     page.locator(".recovery-codes").wait_for()
     recovery = page.locator(".recovery-codes li").first.inner_text()

@@ -69,7 +69,7 @@ def test_no_queryset_shows_a_former_instructor_more_than_a_stranger(
 
 def test_a_former_instructor_leaves_the_room_of_the_course(former: User, bob: User, values: dict[str, Any]) -> None:
     course = Course.objects.get(pk=values["course"])
-    assert not rooms.can_enter(former.pk, course_room(course))
+    assert not rooms.can_enter(former.pk, course_room(course), is_limited=False)
     assert not is_moderator(former, course.pk)
     assert set(list_members(course.pk)) == {bob}
 

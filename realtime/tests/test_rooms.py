@@ -6,16 +6,21 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.test import Client
+from django.utils import timezone
+from rest_framework.test import APIClient
 
-from accounts.models import Role, User
+from accounts.models import LoginSession, Role, User
 from courses.models import Course
 from courses.services import unpublish_course
 from enrollments import services as enrollments
 from enrollments.models import Enrollment
 from enrollments.rooms import course_room
 from realtime import broadcast, rooms
+from realtime.authentication import Caller
+from realtime.hub import filter_members
 from realtime.tests.conftest import SAVED_SECONDS
-from realtime.tests.connections import request_room, run, socket, token_of
+from realtime.tests.connections import cookie_headers, request_room, run, socket, token_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("any_layer")]
 FORBIDDEN = {"type": "error", "code": "forbidden"}
@@ -44,6 +49,43 @@ def test_only_members_of_a_course_can_enter_its_room(
     people = (alice, bob, dan, carol, erin)
     found = {person.email: responses_to(person, ("subscribe", str(course.pk)))[0] for person in people}
     assert found == {person.email: subscribed if person in (alice, bob, dan) else FORBIDDEN for person in people}
+
+
+@pytest.mark.quality("V01")
+@pytest.mark.parametrize("credential", ["token", "cookie", "ticket", "session"])
+def test_an_administrator_without_the_second_factor_enters_no_room(
+    credential: str, dan: User, course: Course, settings: Any
+) -> None:
+    settings.MFA_REQUIRED_FOR_STAFF = True
+
+    async def enter(query: str, headers: list[tuple[bytes, bytes]]) -> dict[str, Any]:
+        device = socket(query, headers)
+        await device.connect()
+        response = await request_room(device, "subscribe", str(course.pk))
+        await device.disconnect()
+        return response
+
+    for verified_at, expected in ((None, "error"), (timezone.now(), "subscribed")):
+        browser = Client()
+        browser.force_login(dan)
+        token = token_of(dan)
+        LoginSession.objects.filter(user=dan).update(verified_at=verified_at)
+        ticket = APIClient(headers={"Authorization": f"Bearer {token}"}).post("/api/v1/auth/ws-ticket").json()["ticket"]
+        session_key = browser.cookies["sessionid"].value
+        query, headers = {
+            "token": (f"?token={token}", []),
+            "cookie": ("", cookie_headers(f"access={token}")),
+            "ticket": (f"?ticket={ticket}", []),
+            "session": ("", cookie_headers(f"sessionid={session_key}")),
+        }[credential]
+        assert run(enter(query, headers))["type"] == expected
+
+
+@pytest.mark.quality("V01")
+def test_a_limited_socket_leaves_rooms_that_only_the_role_opens(dan: User, bob: User, course: Course) -> None:
+    room = course_room(course)
+    callers = [Caller(dan.pk), Caller(dan.pk, is_limited=True), Caller(bob.pk)]
+    assert filter_members([(caller, room) for caller in callers]) == {(callers[0], room)}
 
 
 @pytest.mark.quality("W02")
@@ -147,4 +189,4 @@ def test_checking_a_hundred_users_needs_no_more_queries_than_two(
 
 
 def _allowed(users: list[Any], course: Course) -> set[Any]:
-    return rooms.filter_allowed((user, course_room(course)) for user in users)
+    return rooms.filter_allowed(((user, course_room(course)) for user in users), is_limited=False)

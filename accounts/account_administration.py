@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts import addresses, services
+from accounts import addresses, limits, mfa, services, tasks
 from accounts.errors import AccountError
 from accounts.models import LoginSession, Role, User, has_role
 from core.audit.entries import record
@@ -85,6 +85,26 @@ def end_logins(*, actor: User, user: User) -> int:
     ended = LoginSession.objects.involving(user).end()
     record(actor=actor, action="accounts.logins_ended", target=user, changes={"ended": ended})
     return ended
+
+
+@transaction.atomic
+def reset_second_factor(*, actor: User, user: User) -> None:
+    """Turn off the second factor of a user who lost it, as staff; all of the user's logins end.
+
+    The user then logs in with the password alone, and is notified by email. Raises AccountError `out_of_reach` (403),
+    also for the actor's own account, for which a code is required; `mfa_not_enabled` (409).
+    """
+    user = User.objects.select_for_update().get(pk=user.pk)
+    _check_reach(actor, user)
+    if actor.pk == user.pk:
+        raise AccountError("out_of_reach", _("Turn off your own second factor on your security page."), status=403)
+    if not user.mfa_enabled:
+        raise AccountError("mfa_not_enabled", _("Two-factor authentication is not on."))
+    mfa.delete_devices(user)
+    LoginSession.objects.involving(user).end()
+    limits.reset(limits.SECOND_STEP, account=str(user.pk))
+    record(actor=actor, action="accounts.mfa_reset", target=user, subject=user)
+    tasks.mail_notice.delay_on_commit(str(user.pk), user.email, "mfa_reset")
 
 
 @transaction.atomic

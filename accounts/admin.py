@@ -71,7 +71,7 @@ class UserAdmin(DjangoUserAdmin):
     date_hierarchy = "created_at"
     list_per_page = 50
     show_full_result_count = False
-    actions = ["switch_off", "switch_on", "end_logins", "mail_reset_link"]
+    actions = ["switch_off", "switch_on", "end_logins", "mail_reset_link", "reset_second_factor"]
     filter_horizontal = ["groups", "user_permissions"]
     readonly_fields = ["last_login", "created_at", "email_verified_at", "mfa_enabled", "is_staff", "is_superuser"]
     fieldsets = [
@@ -195,6 +195,17 @@ class UserAdmin(DjangoUserAdmin):
             record(actor=request.user, action="accounts.reset_link_mailed", target=user)
         self.message_user(request, _("Password reset links sent."))
 
+    @admin.action(description=gettext_lazy("Reset two-factor authentication"), permissions=["change"])
+    def reset_second_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Turn off the second factor of the selected users, who lost it."""
+        for user in queryset:
+            try:
+                account_administration.reset_second_factor(actor=signed_in(request), user=user)
+            except AccountError as error:
+                self.message_user(request, f"{user}: {error.detail}", messages.ERROR)
+                continue
+            self.message_user(request, _("Two-factor authentication of %(user)s was reset.") % {"user": user})
+
     def get_urls(self) -> list[URLPattern]:
         """Add the impersonation page."""
         name = "accounts_user_impersonate"
@@ -231,7 +242,9 @@ class UserAdmin(DjangoUserAdmin):
 class LoginSessionAdmin(ReadOnlyAdmin):
     """Logins of all transports, impersonations included."""
 
-    list_display = ["user", "kind", "actor", "created_at", "verified_at", "last_used_at", "ended_at", "ip_address", "user_agent"]
+    list_display = [
+        "user", "kind", "actor", "created_at", "verified_at", "last_used_at", "ended_at", "ip_address", "user_agent",
+    ]  # fmt: skip
     list_filter = ["kind", ("ended_at", admin.EmptyFieldListFilter)]
     list_select_related = ["user", "actor"]
     search_fields = ["user__email", "user__full_name"]

@@ -126,5 +126,7 @@ register(
     _notice("password_changed", _("Password changed"), _("Your password was changed")),
     _notice("mfa_enabled", _("Two-factor authentication on"), _("Two-factor authentication is on")),
     _notice("mfa_disabled", _("Two-factor authentication off"), _("Two-factor authentication is off")),
+    _notice("mfa_reset", _("Two-factor authentication reset by staff"),
+            _("Two-factor authentication was reset by our staff")),
     _notice("email_change_asked", _("Email change requested"), _("A change of your email address was requested")),
 )  # fmt: skip

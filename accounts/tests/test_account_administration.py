@@ -4,15 +4,18 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, Permission
+from django.core import mail
 from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from accounts.account_administration import reset_second_factor
 from accounts.account_deletion import close_account
 from accounts.email_links import EmailLinkError, resolve_token, sign_email_token
 from accounts.errors import AccountError
 from accounts.models import EmailToken, LoginSession, Role, User
 from accounts.models.one_time_tokens import EmailTokenPurpose
+from accounts.tests.test_second_factor import turn_on
 from accounts.tokens import start_session
 from core.models import AuditEntry
 from tools.testing.plugin import PASSWORD, make_staff, make_user
@@ -232,3 +235,39 @@ def test_the_admin_compares_addresses_in_their_stored_form(dan: User, bob: User,
 def test_administrators_change_their_own_address_with_their_password_only(dan: User, browser_of: Any) -> None:
     browser_of(dan).post(change_page(dan), form(dan, email="mine@example.com"))
     assert User.objects.get(pk=dan.pk).email == "dan@example.com"
+
+
+def reset_in_admin(browser: Any, user: User) -> Any:
+    chosen = {"action": "reset_second_factor", "_selected_action": [str(user.pk)]}
+    return browser.post(reverse("admin:accounts_user_changelist"), chosen, follow=True)
+
+
+@pytest.mark.quality("M04")
+def test_staff_reset_a_lost_second_factor(
+    sue: User, bob: User, browser_of: Any, api_of: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    turn_on(bob)
+    client = api_of(bob)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert "was reset" in reset_in_admin(browser_of(sue), bob).content.decode()
+    bob.refresh_from_db()
+    assert not bob.mfa_enabled
+    assert client.get("/api/v1/users/me").status_code == 401
+    assert "access_token" in APIClient().post("/api/v1/auth/token", {"email": bob.email, "password": PASSWORD}).json()
+    line = AuditEntry.objects.get(action="accounts.mfa_reset")
+    assert (line.actor, line.subject) == (sue, bob)
+    assert [(message.to, message.subject) for message in mail.outbox] == [
+        ([bob.email], "Two-factor authentication was reset by our staff")
+    ]
+
+
+@pytest.mark.quality("M04")
+def test_the_second_factor_of_staff_and_ones_own_are_out_of_reach(sue: User, dan: User, browser_of: Any) -> None:
+    turn_on(dan)
+    assert "permission to change this account" in reset_in_admin(browser_of(sue), dan).content.decode()
+    for actor, user in ((sue, dan), (dan, dan)):
+        with pytest.raises(AccountError) as refused:
+            reset_second_factor(actor=actor, user=user)
+        assert refused.value.code == "out_of_reach"
+    dan.refresh_from_db()
+    assert dan.mfa_enabled

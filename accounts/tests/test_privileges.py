@@ -1,4 +1,4 @@
-"""Tests of the privileges that count in a login (quality row V01); `lms/tests/test_limited_logins.py` asks each route."""
+"""Tests of the privileges that count in a login (quality row V01); `test_limited_logins.py` asks every route."""
 
 from base64 import b32encode
 from collections.abc import Callable

@@ -136,3 +136,17 @@ def test_a_user_exports_and_downloads_their_data(
     with page.expect_download() as waiting:
         page.evaluate("address => { window.location = address }", address)
     assert waiting.value.suggested_filename == "my-data.zip"
+
+
+def test_the_login_page_shows_the_password(page: Page, live_site: str) -> None:
+    page.goto(f"{live_site}/account/login/")
+    password = page.get_by_label("Password")
+    password.fill(PASSWORD)
+    button = page.get_by_role("button", name="Show password")
+    for kind, pressed in (("text", "true"), ("password", "false")):
+        button.click()
+        assert (password.get_attribute("type"), button.get_attribute("aria-pressed")) == (kind, pressed)
+    button.click()
+    page.evaluate("document.forms[0].addEventListener('submit', event => event.preventDefault())")
+    page.locator("form[data-once] .form-actions button").click()
+    assert password.get_attribute("type") == "password"

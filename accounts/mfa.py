@@ -184,7 +184,8 @@ def confirm_setup(*, user: User, token: str, password: str, code: str, kept_logi
         user.mfa_enabled = True
         user.save(update_fields=["mfa_enabled", "updated_at"])
         record(actor=user, action="accounts.mfa_enabled", target=user)
-        LoginSession.objects.involving(user).exclude(pk=kept_login).end()
+        others = LoginSession.objects.involving(user)
+        (others.exclude(pk=kept_login) if kept_login else others).end()
         tasks.mail_notice.delay_on_commit(str(user.pk), user.email, "mfa_enabled")
     return recovery
 

@@ -28,10 +28,11 @@ def limit_privileges(get_response: GetResponse) -> GetResponse:
         found = request.user
 
         def limited() -> Any:
-            is_user = isinstance(found, User)
-            return privileges.limit_to_browser(found, request.session.session_key) if is_user else found
+            if isinstance(found, User):
+                privileges.limit_to_browser(found, request.session.session_key)
+            return found
 
-        request.user = SimpleLazyObject(limited)
+        request.user = SimpleLazyObject(limited)  # type: ignore[assignment]  # as Django's own middleware does
         request.auser = sync_to_async(limited)
         return get_response(request)
 

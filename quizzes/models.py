@@ -359,9 +359,9 @@ class Attempt(models.Model):
         """Return the saved answers, in order. One query."""
         return list(AnswerEvent.objects.filter(attempt=self.pk).order_by("number"))
 
-    def get_option_seed(self, version: QuestionVersion) -> str | None:
-        """Return the seed for shuffling the options of a question; None if they are not shuffled."""
-        return f"{self.seed}:{version.pk}" if self.quiz.shuffle_options else None
+    def get_options(self, version: QuestionVersion) -> Any:
+        """Return the options of a question as the student of this attempt sees them."""
+        return version.type.options_for_student(version, f"{self.seed}:{version.pk}", shuffle=self.quiz.shuffle_options)
 
     def can_show_answers(self) -> bool:
         """Return whether the student may see keys and explanations (docs/api-contract.md, `show_answers`)."""

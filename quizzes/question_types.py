@@ -88,8 +88,8 @@ class QuestionType:
         """Return the share of the points that a valid answer earns, 0 to 1; None if it is graded by hand."""
         raise NotImplementedError
 
-    def options_for_student(self, question: QuestionContent, seed: str | None) -> Any:
-        """Return the options without the key, shuffled with `seed` unless it is None."""
+    def options_for_student(self, question: QuestionContent, seed: str, *, shuffle: bool) -> Any:
+        """Return the options without the key, in the author's order or shuffled with `seed`."""
         return []
 
     def read_form(self, data: QueryDict, name: str) -> Any:
@@ -112,10 +112,9 @@ def _key_fields(
     }
 
 
-def _shuffled(items: Iterable[Any], seed: str | None) -> list[Any]:
+def _shuffled(items: Iterable[Any], seed: str) -> list[Any]:
     shuffled = list(items)
-    if seed is not None:
-        random.Random(seed).shuffle(shuffled)  # noqa: S311  # not used for security
+    random.Random(seed).shuffle(shuffled)  # noqa: S311  # not used for security
     return shuffled
 
 
@@ -176,8 +175,9 @@ class _Choice(QuestionType):
         cleaned = [{**one, "is_correct": one["id"] in correct} for one in choices]
         return cleaned, [one["id"] for one in cleaned if one["is_correct"]]
 
-    def options_for_student(self, question: QuestionContent, seed: str | None) -> list[dict[str, str]]:
-        return _shuffled(({"id": one["id"], "text": one["text"]} for one in question.options), seed)
+    def options_for_student(self, question: QuestionContent, seed: str, *, shuffle: bool) -> list[dict[str, str]]:
+        options = [{"id": one["id"], "text": one["text"]} for one in question.options]
+        return _shuffled(options, seed) if shuffle else options
 
     def describe_answer(self, question: QuestionContent, answer: Any) -> list[str]:
         chosen = answer if isinstance(answer, list) else [answer]
@@ -370,11 +370,11 @@ class Matching(QuestionType):
         correct = sum(answer.get(left) == partner for left, partner in question.correct_answer.items())
         return Fraction(correct, len(question.correct_answer))
 
-    def options_for_student(self, question: QuestionContent, seed: str | None) -> dict[str, Any]:
+    def options_for_student(self, question: QuestionContent, seed: str, *, shuffle: bool) -> dict[str, Any]:
         """Return both sides. The right side is always shuffled, because authors enter the pairs in order."""
         return {
             "left": question.options["left"],
-            "right": _shuffled(question.options["right"], seed or "right"),
+            "right": _shuffled(question.options["right"], seed),
         }
 
     def read_form(self, data: QueryDict, name: str) -> Any:

@@ -55,7 +55,7 @@ def build_student_questions(attempt: Attempt, versions: list[QuestionVersion]) -
             question_type=version.question_type,
             points=version.points,
             order=place,
-            options=version.type.options_for_student(version, attempt.get_option_seed(version)),
+            options=attempt.get_options(version),
         )
         for place, version in enumerate(versions, start=1)
     ]

@@ -14,6 +14,7 @@ from courses.models import Course, Lesson
 from enrollments.models import Enrollment, GradeEntry
 from quizzes.grading import apply_marks, compute_counted_points
 from quizzes.models import AnswerEvent, Attempt, Mark, Question, QuestionVersion, Quiz, compute_receipt, shuffle_layout
+from quizzes.option_ids import make_option_id
 from quizzes.question_types import TYPES
 
 FILE = Path(__file__).with_name("quizzes.toml")
@@ -47,15 +48,14 @@ class QuestionText:
     def _options_and_answer(self) -> tuple[Any, Any]:
         if self.pairs:
             rights = list(dict.fromkeys(right for _left, right in self.pairs))
-            left = [{"id": f"l{place}", "text": text} for place, (text, _right) in enumerate(self.pairs)]
-            right = [{"id": f"r{place}", "text": text} for place, text in enumerate(rights)]
-            return {"left": left, "right": right}, {
-                f"l{place}": f"r{rights.index(text)}" for place, (_left, text) in enumerate(self.pairs)
-            }
+            left = [{"id": make_option_id(), "text": text} for text, _right in self.pairs]
+            right = {text: {"id": make_option_id(), "text": text} for text in rights}
+            key = {one["id"]: right[text]["id"] for one, (_left, text) in zip(left, self.pairs, strict=True)}
+            return {"left": left, "right": list(right.values())}, key
         choices = []
-        for place, line in enumerate(self.options):
+        for line in self.options:
             text, _sign, feedback = line.removeprefix("* ").partition(" :: ")
-            choices.append({"id": f"o{place}", "text": text, "is_correct": line.startswith("* "), "feedback": feedback})
+            choices.append({"text": text, "is_correct": line.startswith("* "), "feedback": feedback})
         return choices or None, self.answer
 
 

@@ -44,6 +44,7 @@ CERTIFIED = StateMachine(
             EnrollmentState.ACTIVE: Refusal("not_completed", _("Complete the course first.")),
             EnrollmentState.COMPLETED: (EnrollmentState.COMPLETED,),
             EnrollmentState.ENDED: NOT_ENROLLED,
+            EnrollmentState.BARRED: NOT_ENROLLED,
         },
     },
 )

@@ -14,14 +14,14 @@ from django.views.generic import FormView
 
 from accounts.permissions import signed_in
 from core.access.scopes import editable_or_403
-from core.http.forms import call_service
+from core.http.forms import call_or_show_message, call_service
 from courses.editor_views import TeachersOnlyMixin
 from courses.models import Course
+from enrollments import services
 from enrollments.deadlines import get_terms, get_terms_by_item, grant_extension, set_accommodation
 from enrollments.final_grades import get_final_grade
 from enrollments.forms import AccommodationForm, EndForm, ExtensionForm
 from enrollments.models import Accommodation, Enrollment, Extension, GradedItem
-from enrollments.services import end_enrollment
 
 
 def _get_enrollment(request: HttpRequest, slug: str, enrollment_id: uuid.UUID) -> Enrollment:
@@ -77,9 +77,20 @@ def end_student_enrollment(request: HttpRequest, slug: str, enrollment_id: uuid.
     form = EndForm(request.POST, auto_id="end_%s")
     if not form.is_valid():
         return _render_student(request, enrollment, end_form=form)
-    end_enrollment(actor=signed_in(request), enrollment=enrollment, reason=form.cleaned_data["reason"])
+    actor = signed_in(request)
+    if call_service(form, services.remove_student, actor=actor, enrollment=enrollment, **form.cleaned_data) is None:
+        return _render_student(request, enrollment, end_form=form)
     messages.success(request, _("The enrollment of %s has ended.") % enrollment.user.full_name)
     return redirect("enrollments:students", slug)
+
+
+@require_POST
+def readmit_student(request: HttpRequest, slug: str, enrollment_id: uuid.UUID) -> HttpResponse:
+    """Readmit a student who was removed from the course."""
+    enrollment = _get_enrollment(request, slug, enrollment_id)
+    if call_or_show_message(request, services.readmit_student, actor=signed_in(request), enrollment=enrollment):
+        messages.success(request, _("%s has access again.") % enrollment.user.full_name)
+    return redirect("enrollments:terms", slug, enrollment_id)
 
 
 class ExtensionView(TeachersOnlyMixin, FormView[ExtensionForm]):

@@ -31,11 +31,18 @@ class HistoryInline(admin.TabularInline):
 class EnrollmentAdmin(ReadOnlyAdmin):
     """Admin page of enrollments, read-only."""
 
-    list_display = ["user", "course", "source", "enrolled_at", "completed_at", "is_active"]
-    list_filter = ["is_active", "source"]
+    list_display = ["user", "course", "source", "enrolled_at", "completed_at", "is_active", "is_barred"]
+    list_filter = ["is_active", "is_barred", "source"]
     list_select_related = ["user", "course"]
     search_fields = ["user__email", "course__title"]
     inlines = [HistoryInline]
+    actions = ["readmit_students"]
+
+    @admin.action(description=_("Readmit removed students"), permissions=["edit"])
+    def readmit_students(self, request: HttpRequest, enrollments: QuerySet[Enrollment]) -> None:
+        """Readmit the students among the selected enrollments who were removed from their courses."""
+        for enrollment in enrollments.barred().select_related("course"):  # type: ignore[attr-defined]  # EnrollmentQuerySet
+            services.readmit_student(actor=signed_in(request), enrollment=enrollment)
 
 
 @admin.register(Review)

@@ -21,12 +21,14 @@ from enrollments import services
 from enrollments.final_grades import get_final_grade
 from enrollments.models import Enrollment, Review
 from enrollments.serializers import (
+    EndSerializer,
     EnrollmentSerializer,
     EnrollSerializer,
     ExplanationSerializer,
     FinalGradeSerializer,
     ProgressSerializer,
     ProgressWriteSerializer,
+    ReadmitSerializer,
     ReplySerializer,
     ReportSerializer,
     ReviewSerializer,
@@ -48,9 +50,13 @@ class EnrollmentViewSet(
     permission_classes = (IsAuthenticated,)
     answers_also = (402,)
     lookup_url_kwarg = "enrollment_id"
+    visible_is_enough = ("end", "readmit")
 
     def get_queryset(self) -> QuerySet[Enrollment]:
         """Return the visible enrollments with their progress; the list has only the user's own."""
+        if self.action in self.visible_is_enough:
+            managed = Enrollment.objects.manageable_by(self.request.user)
+            return managed.with_progress().with_next_lesson().select_related("course", "user")
         if self.action == "list":
             return Enrollment.objects.filter(user=signed_in(self.request)).for_rows()
         return super().get_queryset().with_progress().with_next_lesson().select_related("course")
@@ -59,7 +65,7 @@ class EnrollmentViewSet(
     def create(self, request: Request) -> Response:
         """Enroll in a published course.
 
-        Return 201; 402 `payment_required`; 409 `already_enrolled` or `own_course`; 404 for a draft.
+        Return 201; 402 `payment_required`; 403 `barred`; 409 `already_enrolled` or `own_course`; 404 for a draft.
         """
         serializer = EnrollSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
@@ -107,6 +113,35 @@ class EnrollmentViewSet(
         """
         completed = services.complete_course(actor=signed_in(request), enrollment=self.get_object())
         return Response(self.get_serializer(completed).data)
+
+    @extend_schema(request=EndSerializer, responses=EnrollmentSerializer)
+    @action(detail=True, methods=["post"])
+    def end(self, request: Request, enrollment_id: str) -> Response:
+        """End an enrollment: one's own, or a student's as the instructor of the course or an administrator.
+
+        Return 200, also for a repeat. A student who is removed by another user is barred unless `barred` is false.
+        """
+        serializer = EndSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        actor, enrollment = signed_in(request), self.get_object()
+        reason, bar = serializer.validated_data["reason"], serializer.validated_data["barred"]
+        if enrollment.user_id == actor.pk:
+            services.end_enrollment(actor=actor, enrollment=enrollment, reason=reason)
+        else:
+            services.remove_student(actor=actor, enrollment=enrollment, reason=reason, bar=bar)
+        return Response(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(request=ReadmitSerializer, responses=EnrollmentSerializer)
+    @action(detail=True, methods=["post"])
+    def readmit(self, request: Request, enrollment_id: str) -> Response:
+        """Readmit a student who was removed, as the instructor of the course or an administrator.
+
+        Return 200, also for a repeat; 403 `not_your_course`; 409 `not_barred`.
+        """
+        serializer = ReadmitSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        services.readmit_student(actor=signed_in(request), enrollment=self.get_object(), **serializer.validated_data)
+        return Response(self.get_serializer(self.get_object()).data)
 
 
 class ReviewViewSet(ScopedMixin, viewsets.ModelViewSet[Review]):

@@ -18,6 +18,8 @@ urlpatterns = [
     path("enrollments/<enrollment_id>/explain", EnrollmentViewSet.as_view({"get": "explain"})),
     path("enrollments/<enrollment_id>/grades", EnrollmentViewSet.as_view({"get": "grades"})),
     path("enrollments/<enrollment_id>/complete", EnrollmentViewSet.as_view({"post": "complete"})),
+    path("enrollments/<enrollment_id>/end", EnrollmentViewSet.as_view({"post": "end"})),
+    path("enrollments/<enrollment_id>/readmit", EnrollmentViewSet.as_view({"post": "readmit"})),
     path("courses/<course_id>/messages/", MessageViewSet.as_view({"get": "list", "post": "create"})),
     path("courses/<course_id>/messages/unread", MessageViewSet.as_view({"get": "unread", "post": "unread"})),
     path("courses/<course_id>/messages/<number>", MessageViewSet.as_view(message)),

@@ -29,6 +29,8 @@ class TermsError(DomainError):
 class Terms:
     """Dates and limits of one item for one student. Times are UTC; `seconds` and `attempts` are None without a limit.
 
+    `attempts` includes the `extra_attempts` of an extension.
+
     `derivation` shows how the time limit is computed ("45 min + 50 % = 67 min 30 s"); empty without a limit.
     """
 
@@ -38,6 +40,7 @@ class Terms:
     seconds: int | None
     attempts: int | None
     derivation: str
+    extra_attempts: int = 0
 
     def deadline(self, started_at: datetime) -> datetime | None:
         """Return when work that began at `started_at` ends: by time limit or closing date, whichever is earlier."""
@@ -105,6 +108,7 @@ def derive_terms(item: GradedItem, extension: Extension | None = None, extra_tim
         seconds=seconds,
         attempts=attempts,
         derivation=derivation,
+        extra_attempts=extension.extra_attempts,
     )
 
 

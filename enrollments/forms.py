@@ -53,13 +53,22 @@ class AccommodationForm(forms.ModelForm[Accommodation]):
 
 
 class EndForm(forms.Form):
-    """Reason for ending an enrollment. Its page has another `reason` field, so pass an `auto_id`."""
+    """Reason for ending an enrollment, and whether the student is barred.
+
+    Its page has another `reason` field, so pass an `auto_id`.
+    """
 
     reason = forms.CharField(
         label=_("Reason"),
         max_length=300,
         validators=[validate_visible],
-        help_text=_("Stored in the history of the enrollment."),
+        help_text=_("Sent to the student, and stored in the history of the enrollment."),
+    )
+    bar = forms.BooleanField(
+        label=_("Don't let the student enroll again"),
+        required=False,
+        initial=True,
+        help_text=_("Neither a purchase nor an invitation gives access until you readmit the student."),
     )
 
 

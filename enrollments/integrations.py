@@ -45,8 +45,9 @@ def export_personal_data(user: User) -> dict[str, Any]:
     enrollments = Enrollment.objects.filter(user=user)
     reviews = Review.objects.filter(user=user)
     grades = GradeEntry.objects.filter(enrollment__user=user).order_by("id")
+    enrollment_fields = ["course__title", "enrolled_at", "completed_at", "is_active", "is_barred"]
     return {
-        "enrollments": list(enrollments.values("course__title", "enrolled_at", "completed_at", "is_active")),
+        "enrollments": list(enrollments.values(*enrollment_fields)),
         "grades": list(grades.values("item__title", "points", "is_excused", "reason", "created_at")),
         "reviews": list(reviews.values("course__title", "rating", "comment", "created_at")),
     }

@@ -36,7 +36,7 @@ def send_invitation(*, actor: User, course: Course, email: str) -> Invitation:
     """Invite an email address to a course; return the invitation. The email is sent after the commit.
 
     Inviting an address again renews the pending invitation and sends it again. Raises ValidationError for an invalid
-    address, EnrollmentError `not_published` or `already_enrolled` (409), LimitError `too_many_mails` (429).
+    address, EnrollmentError `not_published`, `already_enrolled`, `barred` (409), LimitError `too_many_mails` (429).
     """
     email = normalize_email(email)
     validate_email(email)
@@ -47,6 +47,9 @@ def send_invitation(*, actor: User, course: Course, email: str) -> Invitation:
         raise EnrollmentError("not_published", _("Publish the course before you invite students."))
     if Enrollment.objects.active().filter(course=course, user__email__iexact=email).exists():
         raise EnrollmentError("already_enrolled", _("%s is already enrolled in this course.") % email)
+    if Enrollment.objects.barred().filter(course=course, user__email__iexact=email).exists():
+        detail = _("%s was removed from this course. Readmit them in the list of students.") % email
+        raise EnrollmentError("barred", detail)
     mail_limits.spend_mail(sender=actor, recipient=email, course_id=course.pk)
     invitation, _created = Invitation.objects.update_or_create(
         course=course,

@@ -33,6 +33,7 @@ class EnrollmentSerializer(serializers.ModelSerializer[Enrollment]):
         model = Enrollment
         fields = [
             "id", "user_id", "course_id", "course", "enrolled_at", "completed_at", "progress_percentage", "is_active",
+            "is_barred",
             "payment_id", "next_lesson_id",
         ]  # fmt: skip
         read_only_fields = fields
@@ -43,6 +44,21 @@ class EnrollSerializer(serializers.Serializer[Enrollment]):
 
     course_id = serializers.UUIDField()
     payment_id = serializers.UUIDField(required=False, allow_null=True)
+
+
+class EndSerializer(serializers.Serializer[Any]):
+    """Request to end an enrollment."""
+
+    reason = serializers.CharField(max_length=300, validators=[validate_visible])
+    barred = serializers.BooleanField(
+        default=True, help_text="The student cannot enroll again. Ignored for the user's own enrollment."
+    )
+
+
+class ReadmitSerializer(serializers.Serializer[Any]):
+    """Request to readmit a student."""
+
+    reason = serializers.CharField(max_length=300, allow_blank=True, default="")
 
 
 class ProgressWriteSerializer(serializers.Serializer[Any]):

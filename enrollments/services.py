@@ -14,6 +14,7 @@ from accounts.models import User
 from accounts.permissions import require_verified_email
 from core.access.impersonation import is_impersonating
 from core.audit.entries import record
+from core.http.errors import DomainError
 from courses.models import CompletionRule, Course, Lesson
 from courses.public_cache import bump_catalog_version
 from enrollments import registry
@@ -21,13 +22,15 @@ from enrollments.completion import append_event, complete_if_done, get_with_prog
 from enrollments.errors import EnrollmentError
 from enrollments.models import Enrollment, EnrollmentEvent, LessonProgress, Review, Source
 from enrollments.signals import learned
-from enrollments.states import ENROLLMENT
+from enrollments.states import ENROLLMENT, EnrollmentState
 from enrollments.tasks import mail_enrollment
 from realtime import broadcast
 from realtime.models import Event
 from realtime.services import push
 
 MAX_VIDEO_SECONDS = 24 * 3600
+# The permission to remove and to readmit students of any course.
+MANAGE_ENROLLMENTS = "enrollments.change_enrollment"
 # The permission to act on reported reviews (the staff group Content).
 MODERATE_REVIEWS = "enrollments.change_reviewreport"
 
@@ -38,12 +41,14 @@ def enroll(
     """Enroll `user` in a published course; return the enrollment. An ended enrollment is resumed with its progress.
 
     Notifies the instructor, and sends the student an email after the commit. Raises EnrollmentError `payment_required`
-    (402) if the course is paid, `source` is FREE and no payment is found, `already_enrolled` or `own_course` (409). Of
-    concurrent calls one succeeds and the others raise `already_enrolled` (quality row E02).
+    (402) if the course is paid, `source` is FREE and no payment is found, `barred` (403) for a student who was removed,
+    `already_enrolled` or `own_course` (409). Of concurrent calls one succeeds and the others raise `already_enrolled`
+    (quality row E02).
     """
     if course.instructor_id == user.pk:
         raise EnrollmentError("own_course", _("You teach this course. Use its preview instead."))
     if source == Source.FREE and not course.is_free:
+        require_not_barred(user, course, raises=EnrollmentError)
         if not registry.has_paid(user, course, payment_id):
             raise EnrollmentError("payment_required", _("This course requires payment. Buy it to enroll."), status=402)
         source = Source.PAID
@@ -69,34 +74,97 @@ def _create_or_resume(
     append_event(enrollment, kind, actor, source)
     if kind == EnrollmentEvent.Kind.RESUMED:  # requirements that were missing may have been removed since
         complete_if_done(actor=actor, enrollment=enrollment)
-    Course.objects.filter(pk=course.pk).update(enrollments_count=F("enrollments_count") + 1)
-    bump_catalog_version()
+    _update_student_count(course.pk, 1)
     record(actor=actor, action="enrollments.enrolled", target=enrollment, changes={"course": str(course.pk)})
-    payload = {
-        "course_id": str(course.pk),
-        "enrollment_id": str(enrollment.pk),
-        "title": course.title,
-        "student_name": user.full_name,
-    }
     if course.instructor.teaches:
-        push([course.instructor_id], Event.NEW_ENROLLMENT, payload)
+        push([course.instructor_id], Event.NEW_ENROLLMENT, _payload(enrollment, student_name=user.full_name))
     mail_enrollment.delay_on_commit(str(enrollment.pk))
     return enrollment
 
 
+def require_not_barred(user: User, course: Course, *, raises: type[DomainError]) -> None:
+    """Raise `barred` (403) if `user` was removed from the course. One query, without a lock."""
+    if Enrollment.objects.barred().filter(user=user, course=course).exists():
+        ENROLLMENT.check("enroll", EnrollmentState.BARRED, raises=raises)
+
+
 @transaction.atomic
-def end_enrollment(*, actor: Any, enrollment: Enrollment, reason: str) -> Enrollment:
-    """End an enrollment; return it. The student loses access and keeps the progress. A repeat has no effect."""
-    enrollment = Enrollment.objects.select_for_update().get(pk=enrollment.pk)
-    if ENROLLMENT.check("end", enrollment.state, raises=EnrollmentError):
-        enrollment.is_active = False
-        enrollment.save(update_fields=["is_active"])
-        Course.objects.filter(pk=enrollment.course_id).update(enrollments_count=F("enrollments_count") - 1)
-        bump_catalog_version()
-        append_event(enrollment, EnrollmentEvent.Kind.REVOKED, actor, reason)
-        record(actor=actor, action="enrollments.revoked", target=enrollment, changes={"reason": reason})
+def end_enrollment(*, actor: Any, enrollment: Enrollment, reason: str, bar: bool = False) -> Enrollment:
+    """End an enrollment; return it. The student loses access and keeps the progress. A repeat has no effect.
+
+    With `bar`, the student cannot enroll again until `readmit_student()`, and an enrollment that ended before is
+    barred. The student is notified, unless they end the enrollment themselves.
+    """
+    enrollment = _lock(enrollment)
+    if ENROLLMENT.check("bar" if bar else "end", enrollment.state, raises=EnrollmentError):
+        was_active = enrollment.is_active
+        enrollment.is_active, enrollment.is_barred = False, bar
+        enrollment.save(update_fields=["is_active", "is_barred"])
+        if was_active:
+            _update_student_count(enrollment.course_id, -1)
+        append_event(enrollment, EnrollmentEvent.Kind.BARRED if bar else EnrollmentEvent.Kind.REVOKED, actor, reason)
+        action = "enrollments.barred" if bar else "enrollments.revoked"
+        record(actor=actor, action=action, target=enrollment, subject=enrollment.user, changes={"reason": reason})
+        if actor != enrollment.user:
+            push([enrollment.user_id], Event.ENROLLMENT_ENDED, _payload(enrollment, reason=reason, barred=bar))
         transaction.on_commit(partial(broadcast.send_access_change, [enrollment.user_id]))
     return enrollment
+
+
+def remove_student(*, actor: User, enrollment: Enrollment, reason: str, bar: bool = True) -> Enrollment:
+    """End another user's enrollment as the instructor of the course or as staff; return it.
+
+    Raises EnrollmentError `not_your_course` (403) for anybody else.
+    """
+    _require_manager(actor, enrollment)
+    return end_enrollment(actor=actor, enrollment=enrollment, reason=reason, bar=bar)
+
+
+@transaction.atomic
+def readmit_student(*, actor: User, enrollment: Enrollment, reason: str = "") -> Enrollment:
+    """Readmit a student who was removed, with their progress; return the enrollment. The student is notified.
+
+    A repeat has no effect. Raises EnrollmentError `not_your_course` (403) unless `actor` is the instructor of the
+    course or staff, `not_barred` (409) for an enrollment that ended without a removal.
+    """
+    _require_manager(actor, enrollment)
+    enrollment = _lock(enrollment)
+    if ENROLLMENT.check("readmit", enrollment.state, raises=EnrollmentError):
+        enrollment.is_active, enrollment.is_barred = True, False
+        enrollment.save(update_fields=["is_active", "is_barred"])
+        _update_student_count(enrollment.course_id, 1)
+        append_event(enrollment, EnrollmentEvent.Kind.READMITTED, actor, reason)
+        complete_if_done(actor=actor, enrollment=enrollment)
+        changes = {"reason": reason}
+        record(
+            actor=actor, action="enrollments.readmitted", target=enrollment, subject=enrollment.user, changes=changes
+        )
+        push([enrollment.user_id], Event.ENROLLMENT_RESTORED, _payload(enrollment))
+        transaction.on_commit(partial(broadcast.send_access_change, [enrollment.user_id]))
+    return enrollment
+
+
+def _require_manager(actor: User, enrollment: Enrollment) -> None:
+    if not enrollment.course.is_editable_by(actor) and not actor.has_perm(MANAGE_ENROLLMENTS):
+        raise EnrollmentError(
+            "not_your_course", _("Only the instructor of the course can remove and readmit students."), status=403
+        )
+
+
+def _lock(enrollment: Enrollment) -> Enrollment:
+    rows = Enrollment.objects.select_for_update(of=("self",)).select_related("course", "user")
+    return rows.get(pk=enrollment.pk)
+
+
+def _update_student_count(course_id: uuid.UUID, change: int) -> None:
+    Course.objects.filter(pk=course_id).update(enrollments_count=F("enrollments_count") + change)
+    bump_catalog_version()
+
+
+def _payload(enrollment: Enrollment, **more: Any) -> dict[str, Any]:
+    """Return the payload of a notification about an enrollment."""
+    course = enrollment.course
+    return {"course_id": str(course.pk), "enrollment_id": str(enrollment.pk), "title": course.title, **more}
 
 
 @transaction.atomic

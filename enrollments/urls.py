@@ -37,6 +37,11 @@ urlpatterns = [
         accommodation_views.end_student_enrollment,
         name="end",
     ),
+    path(
+        "teach/courses/<str:slug>/students/<uuid:enrollment_id>/readmit/",
+        accommodation_views.readmit_student,
+        name="readmit",
+    ),
     path("teach/courses/<str:slug>/announcements/", chat_views.AnnounceView.as_view(), name="announce"),
     path("learn/<str:slug>/announcements/", chat_views.AnnouncementsView.as_view(), name="announcements"),
     path("learn/<str:slug>/chat/", chat_views.ChatView.as_view(), name="chat"),

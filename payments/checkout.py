@@ -13,6 +13,7 @@ from core.audit.entries import record
 from core.text import money
 from courses.models import Course
 from enrollments.models import Enrollment
+from enrollments.services import require_not_barred
 from payments import order_updates, stripe_client, webhooks
 from payments.errors import PaymentError
 from payments.models import Coupon, Order, OrderStatus
@@ -28,8 +29,8 @@ def place_order(*, actor: User, course: Course, coupon_code: str = "") -> tuple[
     A user has one pending order per course: a repeated call returns it, a coupon or the end of its 30 minutes replaces
     it. An order whose coupon reduces it to zero is completed at once, without Stripe (quality row P13).
 
-    Raises PaymentError `course_is_free`, `already_enrolled`, `own_course` (409), `coupon_invalid` (400), and the errors
-    of `stripe_client` when the intent of a replaced order has to be canceled first.
+    Raises PaymentError `course_is_free`, `already_enrolled`, `own_course` (409), `barred` (403),
+    `coupon_invalid` (400), and the errors of `stripe_client` when the intent of a replaced order has to be canceled first.
     """
     require_verified_email(actor)
     _require_purchasable(actor, course)
@@ -49,13 +50,18 @@ def place_order(*, actor: User, course: Course, coupon_code: str = "") -> tuple[
 
 
 def _require_purchasable(user: User, course: Course) -> None:
-    """Raise PaymentError (409) for a free course, the user's own course, or one that the user is enrolled in."""
+    """Raise PaymentError unless `user` could enroll in the course after a payment.
+
+    409 for a free course, the user's own course, or one that the user is enrolled in; 403 `barred` for one that the
+    user was removed from.
+    """
     if course.is_free:
         raise PaymentError("course_is_free", _("This course is free. Enroll without an order."))
     if course.instructor_id == user.pk:
         raise PaymentError("own_course", _("You teach this course. Open it as its author."))
     if Enrollment.objects.active().filter(user=user, course=course).exists():
         raise PaymentError("already_enrolled", _("You are already enrolled in this course."))
+    require_not_barred(user, course, raises=PaymentError)
 
 
 def _get_valid_coupon(code: str, course: Course, user: User, *, lock: bool = False) -> Coupon:
@@ -138,13 +144,14 @@ def create_intent(*, actor: User, order: Order) -> Order:
     """Create the order's PaymentIntent at Stripe unless it has one; return the order with the intent's id.
 
     Concurrent calls create one intent, since the order's id is the idempotency key (quality row P07). Raises
-    PaymentError `already_paid`, `already_enrolled`, `order_expired` (409), `stripe_unavailable` (503).
+    PaymentError `already_paid`, `already_enrolled`, `order_expired` (409), `barred` (403), `stripe_unavailable` (503).
     """
     require_verified_email(actor)
     order = Order.objects.select_related("user", "course").get(pk=order.pk)
     ORDER.check("pay", order.state, raises=PaymentError)
     if Enrollment.objects.active().filter(user=order.user, course=order.course).exists():
         raise PaymentError("already_enrolled", _("You are already enrolled in this course."))
+    require_not_barred(order.user, order.course, raises=PaymentError)
     if order.stripe_payment_intent_id and order.client_secret:
         return order
     data = stripe_client.create_intent(order)

@@ -294,7 +294,8 @@ def _book_refund(order: Order, refunded: int, actor: Any) -> None:
 def _grant_access(order: Order) -> None:
     """Enroll the buyer, mail the receipt and notify the buyer's open pages.
 
-    A buyer who is enrolled stays enrolled. An order for a course that another order paid for is flagged.
+    A buyer who is enrolled stays enrolled. The order is flagged if the buyer was removed from the course while they
+    paid, or if another order paid for the course.
     """
     payment = Payment.objects.filter(order=order).first()
     try:
@@ -306,7 +307,9 @@ def _grant_access(order: Order) -> None:
             payment_id=payment.pk if payment else None,
         )
     except EnrollmentError as error:
-        if error.code != "already_enrolled":
+        if error.code == "barred":
+            flag_order(order, _("The buyer was removed from the course before the payment arrived. Refund it."))
+        elif error.code != "already_enrolled":
             raise
     others = Order.objects.granting_access().filter(user=order.user, course=order.course).exclude(pk=order.pk)
     if others.exists():

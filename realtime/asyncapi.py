@@ -40,9 +40,12 @@ PAYLOADS: dict[str, Schema] = {
     Event.LESSON_COMPLETED: _object(**COURSE, lesson_id=ID, enrollment_id=ID, progress=PERCENT, lessons_done=COUNT),
     Event.COURSE_UPDATED: _object(**COURSE, changes={"type": "array", "items": TEXT}),
     Event.NEW_ENROLLMENT: _object(**COURSE, enrollment_id=ID, student_name=TEXT),
+    Event.ENROLLMENT_ENDED: _object(**COURSE, enrollment_id=ID, reason=TEXT, barred={"type": "boolean"}),
+    Event.ENROLLMENT_RESTORED: _object(**COURSE, enrollment_id=ID),
     Event.ASSIGNMENT_GRADED: _object(
         **COURSE, assignment_id=ID, submission_id=ID, grade=_or_null({"type": "number", "minimum": 0})
     ),
+    Event.ASSIGNMENT_RETURNED: _object(**COURSE, url=TEXT, assignment_id=ID, submission_id=ID),
     Event.QUIZ_GRADED: _object(
         **COURSE, quiz_id=ID, attempt_id=ID, score=_or_null({"type": "number"}), passed=_or_null({"type": "boolean"})
     ),
@@ -74,7 +77,13 @@ SUMMARIES: dict[str, str] = {
     Event.LESSON_COMPLETED: "A student completed a lesson. Sent to the student's own devices.",
     Event.COURSE_UPDATED: "A published course was changed. Sent to its students.",
     Event.NEW_ENROLLMENT: "A student enrolled in a course. Sent to its instructor.",
+    Event.ENROLLMENT_ENDED: (
+        "An enrollment was ended by another user or by a refund. Sent to the student, who may enroll again unless "
+        "`barred` is true."
+    ),
+    Event.ENROLLMENT_RESTORED: "A student who was removed from a course was readmitted. Sent to the student.",
     Event.ASSIGNMENT_GRADED: "A submission was graded or regraded. Sent to its student.",
+    Event.ASSIGNMENT_RETURNED: "A submission was returned for revision. Sent to its student.",
     Event.QUIZ_GRADED: "A quiz attempt was graded manually or after its time ran out. Sent to its student.",
     Event.CERTIFICATE_ISSUED: "A certificate can be downloaded. Sent to its holder.",
     Event.PAYMENT_SUCCEEDED: "A payment succeeded. Sent to the buyer.",

@@ -48,10 +48,13 @@ class PreferencesForm(forms.Form):
 EVENT_LABELS: dict[str, Any] = {
     Event.ANNOUNCEMENT: _("Announcements in my courses"),
     Event.ASSIGNMENT_GRADED: _("My work is graded"),
+    Event.ASSIGNMENT_RETURNED: _("My work is returned for revision"),
     Event.QUIZ_GRADED: _("My quiz is graded"),
     Event.CERTIFICATE_ISSUED: _("My certificate is ready"),
     Event.COURSE_UPDATED: _("A course I'm enrolled in is updated"),
     Event.CHAT_MESSAGE: _("Someone mentions me in a chat"),
     Event.NEW_ENROLLMENT: _("A student enrolls in a course I teach"),
+    Event.ENROLLMENT_ENDED: _("My enrollment in a course is ended"),
+    Event.ENROLLMENT_RESTORED: _("I am readmitted to a course"),
 }
 EVENT_HELP: dict[str, Any] = {Event.CHAT_MESSAGE: _("Other messages appear in the chat only.")}

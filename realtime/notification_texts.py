@@ -12,7 +12,10 @@ SENTENCES: dict[str, str] = {
     Event.LESSON_COMPLETED: gettext_noop("You completed a lesson in “%(title)s”. Course progress: %(progress)s%%."),
     Event.COURSE_UPDATED: gettext_noop("“%(title)s” was updated. Your progress is saved."),
     Event.NEW_ENROLLMENT: gettext_noop("%(student_name)s enrolled in “%(title)s”."),
+    Event.ENROLLMENT_ENDED: gettext_noop("Your enrollment in “%(title)s” has ended. Reason: %(reason)s"),
+    Event.ENROLLMENT_RESTORED: gettext_noop("You have access to “%(title)s” again. Your progress is kept."),
     Event.ASSIGNMENT_GRADED: gettext_noop("Your work for “%(title)s” was graded."),
+    Event.ASSIGNMENT_RETURNED: gettext_noop("Your work for “%(title)s” was returned for revision."),
     Event.QUIZ_GRADED: gettext_noop("Your quiz “%(title)s” was graded."),
     Event.CERTIFICATE_ISSUED: gettext_noop("Your certificate for “%(title)s” is ready."),
     Event.PAYMENT_SUCCEEDED: gettext_noop("Your payment for “%(title)s” was received."),
@@ -23,7 +26,10 @@ ICONS: dict[str, str] = {
     Event.LESSON_COMPLETED: "circle-check",
     Event.COURSE_UPDATED: "refresh-cw",
     Event.NEW_ENROLLMENT: "user-round-plus",
+    Event.ENROLLMENT_ENDED: "user-round-minus",
+    Event.ENROLLMENT_RESTORED: "user-round-check",
     Event.ASSIGNMENT_GRADED: "clipboard-check",
+    Event.ASSIGNMENT_RETURNED: "refresh-cw",
     Event.QUIZ_GRADED: "clipboard-check",
     Event.CERTIFICATE_ISSUED: "award",
     Event.PAYMENT_SUCCEEDED: "receipt-text",
@@ -39,6 +45,8 @@ URL_NAMES: dict[str, str] = {
     Event.COURSE_UPDATED: "enrollments:dashboard",
     Event.LESSON_COMPLETED: "enrollments:dashboard",
     Event.NEW_ENROLLMENT: "courses:teaching",
+    Event.ENROLLMENT_ENDED: "enrollments:dashboard",
+    Event.ENROLLMENT_RESTORED: "enrollments:dashboard",
 }
 
 

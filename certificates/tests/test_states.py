@@ -71,8 +71,9 @@ def test_a_certificate_is_issued_for_completed_enrollments_alone(
 ) -> None:
     if state != EnrollmentState.ACTIVE:
         Enrollment.objects.filter(pk=enrollment.pk).update(completed_at=timezone.now())
-    if state == EnrollmentState.ENDED:
-        enrollments.end_enrollment(actor=alice, enrollment=enrollment, reason="Refunded")
+    if state in (EnrollmentState.ENDED, EnrollmentState.BARRED):
+        bar = state == EnrollmentState.BARRED
+        enrollments.end_enrollment(actor=alice, enrollment=enrollment, reason="Refunded", bar=bar)
     assert_follows(
         CERTIFIED,
         operation,

@@ -95,6 +95,8 @@ ICONS = (
     "undo-2",
     "upload",
     "user-round",
+    "user-round-check",
+    "user-round-minus",
     "user-round-plus",
     "users",
     "video",

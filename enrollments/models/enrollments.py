@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role, has_role
 from core.text.validators import validate_visible
-from courses.models import Course, Lesson
+from courses.models import Course, Lesson, taught_by
 from enrollments.states import EnrollmentState
 
 INVITATION_SALT = "enrollments.invitation"
@@ -44,7 +44,8 @@ NEXT_LESSON_TITLE = RawSQL(f'SELECT "lesson"."title" {FIRST_UNFINISHED}', (), ou
 
 # A course has 23 columns. Loading all of them for 20 rows took most of the time of a list.
 ROW_FIELDS = (
-    "user", "source", "payment_id", "enrolled_at", "completed_at", "last_activity_at", "is_active", "course__slug",
+    "user", "source", "payment_id", "enrolled_at", "completed_at", "last_activity_at", "is_active", "is_barred",
+    "course__slug",
     "course__title", "course__thumbnail", "course__thumbnail_url", "course__lessons_count",
 )  # fmt: skip
 # Fields of a model of a higher app, referred to by name; the dashboard's tests fail if one is renamed.
@@ -76,6 +77,16 @@ class EnrollmentQuerySet(models.QuerySet["Enrollment"]):
         """Return the user's own enrollments; not even administrators record progress for others."""
         return self.filter(user=user) if user.is_authenticated else self.none()
 
+    def barred(self) -> Self:
+        """Return the enrollments of students who were removed and may not enroll again."""
+        return self.filter(is_barred=True)
+
+    def manageable_by(self, user: Any) -> Self:
+        """Return the user's own enrollments and those of the courses that they teach; all for administrators."""
+        if has_role(user, Role.ADMIN):
+            return self
+        return self.filter(Q(user=user) | taught_by(user, "course")) if user.is_authenticated else self.none()
+
     def with_progress(self) -> Self:
         """Annotate `lessons_done`, the number of completed published lessons of the course."""
         return self.annotate(lessons_done=LESSONS_DONE)
@@ -97,7 +108,7 @@ class EnrollmentQuerySet(models.QuerySet["Enrollment"]):
 class Enrollment(models.Model):
     """One student in one course; at most one row for the pair.
 
-    An enrollment that ends keeps its progress. Enrolling again resumes the same row.
+    An enrollment that ends keeps its progress. Enrolling again resumes the same row, unless the student is barred.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -109,6 +120,9 @@ class Enrollment(models.Model):
     completed_at = models.DateTimeField(null=True, blank=True)
     last_activity_at = models.DateTimeField(default=timezone.now)
     is_active = models.BooleanField(default=True)
+    is_barred = models.BooleanField(
+        _("removed"), default=False, db_default=False, help_text=_("The student may not enroll again.")
+    )
 
     objects = EnrollmentQuerySet.as_manager()
 
@@ -121,6 +135,9 @@ class Enrollment(models.Model):
         verbose_name = _("enrollment")
         constraints = [
             models.UniqueConstraint(fields=["user", "course"], name="enrollments_enrollment_once"),
+            models.CheckConstraint(
+                condition=Q(is_barred=False) | Q(is_active=False), name="enrollments_enrollment_barred_ended"
+            ),
         ]
         indexes = [
             models.Index(fields=["user", "-last_activity_at"], name="enrollments_recent"),
@@ -137,7 +154,7 @@ class Enrollment(models.Model):
     def state(self) -> EnrollmentState:
         """State of the enrollment (see `enrollments.states`)."""
         if not self.is_active:
-            return EnrollmentState.ENDED
+            return EnrollmentState.BARRED if self.is_barred else EnrollmentState.ENDED
         return EnrollmentState.COMPLETED if self.completed_at else EnrollmentState.ACTIVE
 
     @property
@@ -162,6 +179,8 @@ class EnrollmentEvent(models.Model):
         REVOKED = "revoked", _("Ended")
         RESUMED = "resumed", _("Enrolled again")
         COMPLETED = "completed", _("Completed")
+        BARRED = "barred", _("Removed")
+        READMITTED = "readmitted", _("Readmitted")
 
     enrollment = models.ForeignKey(Enrollment, models.CASCADE, related_name="events")
     kind = models.CharField(_("event"), max_length=20, choices=Kind.choices)

@@ -93,3 +93,20 @@ def test_control_without_the_row_lock_completion_fails_or_repeats(
         return len(completions) != 1
 
     assert any(breaks(number) for number in range(MAX_ROUNDS))
+
+
+@pytest.mark.quality("V07")
+def test_a_removal_and_an_enrollment_at_once_leave_the_student_out(
+    bob: User, alice: User, course: Course, enrollment: Enrollment
+) -> None:
+    services.end_enrollment(actor=bob, enrollment=enrollment, reason="Pause")
+
+    def enroll_or_remove(number: int) -> Enrollment:
+        if number == 0:
+            return services.remove_student(actor=alice, enrollment=enrollment, reason="Cheating")
+        return services.enroll(actor=bob, user=bob, course=course)
+
+    run_concurrently(8, enroll_or_remove)
+    enrollment.refresh_from_db()
+    course.refresh_from_db()
+    assert (enrollment.state, course.enrollments_count) == ("barred", 0)

@@ -51,6 +51,14 @@ def end(enrollment: Enrollment) -> None:
     services.end_enrollment(actor=enrollment.course.instructor, enrollment=enrollment, reason="Refunded")
 
 
+def bar(enrollment: Enrollment) -> None:
+    services.end_enrollment(actor=enrollment.course.instructor, enrollment=enrollment, reason="Cheating", bar=True)
+
+
+def readmit(enrollment: Enrollment) -> Enrollment:
+    return services.readmit_student(actor=enrollment.course.instructor, enrollment=enrollment)
+
+
 def enroll(enrollment: Enrollment) -> Enrollment:
     return services.enroll(actor=enrollment.user, user=enrollment.user, course=enrollment.course)
 
@@ -92,6 +100,8 @@ def work(enrollment: Enrollment) -> None:
 OPERATIONS: dict[str, Operation] = {
     "enroll": enroll,
     "end": end,
+    "bar": bar,
+    "readmit": readmit,
     "complete_lesson": complete_lesson,
     "complete": complete,
     "complete_if_done": complete_if_done,
@@ -110,6 +120,8 @@ def test_every_operation_on_every_state_of_an_enrollment(
         complete(enrollment)
     if state == EnrollmentState.ENDED:
         end(enrollment)
+    if state == EnrollmentState.BARRED:
+        bar(enrollment)
     assert_follows(
         ENROLLMENT,
         operation,

@@ -101,6 +101,7 @@ POST   /teach/courses/{slug}/students/invite/                403  403  403  302 
 GET    /teach/courses/{slug}/students/{enrollment}/          302  403  403  200  403  200
 POST   /teach/courses/{slug}/students/{enrollment}/time/     403  403  403  400  403  400
 POST   /teach/courses/{slug}/students/{enrollment}/end/      403  403  403  400  403  400
+POST   /teach/courses/{slug}/students/{enrollment}/readmit/  403  403  403  302  403  302
 GET    /teach/courses/{slug}/students/{enrollment}/work/{item}/   302  403  403  200  403  200
 GET    /teach/courses/{slug}/gradebook/                      302  403  403  200  403  200
 GET    /teach/courses/{slug}/gradebook.csv                   403  403  403  200  403  200
@@ -288,6 +289,8 @@ PATCH  /api/v1/enrollments/{enrollment}/progress             401  200  404  404 
 GET    /api/v1/enrollments/{enrollment}/grades               401  200  404  404  404  200
 GET    /api/v1/enrollments/{enrollment}/explain              401  200  404  404  404  200
 POST   /api/v1/enrollments/{enrollment}/complete             401  409  404  404  404  403
+POST   /api/v1/enrollments/{enrollment}/end                  401  200  404  200  404  200
+POST   /api/v1/enrollments/{enrollment}/readmit              401  403  404  200  404  200
 GET    /api/v1/assignments/                                  401  200  200  200  200  200
 POST   /api/v1/assignments/                                  401  403  403  201  403  201
 GET    /api/v1/assignments/{assignment}                      401  200  404  200  404  200
@@ -385,6 +388,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v1/enrollments/": {"course_id": "{course}"},
     "PUT /api/v1/enrollments/{enrollment}/progress": {"lesson_id": "{lesson}"},
     "PATCH /api/v1/enrollments/{enrollment}/progress": {"lesson_id": "{lesson}"},
+    "POST /api/v1/enrollments/{enrollment}/end": {"reason": "By mistake."},
     "POST /api/v1/certificates/{certificate}/revoke": {"reason": "By mistake."},
     "POST /api/v1/certificates/{certificate}/reissue": {"reason": "Another name."},
     "POST /api/v1/orders/": {"course_id": "{priced}"},

@@ -21,11 +21,14 @@ class DeliveryChannel(models.TextChoices):
 DEFAULT_CHANNELS: dict[str, DeliveryChannel] = {
     Event.ANNOUNCEMENT: DeliveryChannel.MAIL,
     Event.ASSIGNMENT_GRADED: DeliveryChannel.MAIL,
+    Event.ASSIGNMENT_RETURNED: DeliveryChannel.MAIL,
     Event.QUIZ_GRADED: DeliveryChannel.SITE,
     Event.CERTIFICATE_ISSUED: DeliveryChannel.MAIL,
     Event.COURSE_UPDATED: DeliveryChannel.SITE,
     Event.CHAT_MESSAGE: DeliveryChannel.SITE,
     Event.NEW_ENROLLMENT: DeliveryChannel.SITE,
+    Event.ENROLLMENT_ENDED: DeliveryChannel.MAIL,
+    Event.ENROLLMENT_RESTORED: DeliveryChannel.MAIL,
 }
 # The apps above send their own emails about these events if the user wants them by email.
 EVENTS_WITH_OWN_EMAIL = {Event.ASSIGNMENT_GRADED, Event.CERTIFICATE_ISSUED}

@@ -121,10 +121,15 @@ class GradeForm(forms.Form):
     reason = forms.CharField(
         label=_("Reason for the change"), required=False, max_length=300, help_text=_("Shown in the history.")
     )
+    new_due_at = forms.DateTimeField(
+        label=_("New due date"), required=False, help_text=_("Applies if you return the work for revision."),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )  # fmt: skip
     version = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, submission: Submission, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, submission: Submission, needs_grade: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["grade"].required = needs_grade
         max_points = submission.assignment.points
         self.fields["grade"].max_value = max_points  # type: ignore[attr-defined]  # an IntegerField has one
         self.fields["grade"].widget.attrs["max"] = max_points

@@ -60,23 +60,37 @@ def grade(request: HttpRequest, submission_id: uuid.UUID) -> HttpResponse:
     submission = _get_submission(request, submission_id)
     if request.method != "POST":
         return _render_page(request, submission, None)
-    form = GradeForm(request.POST, submission=submission)
+    then = request.POST.get("then")
+    is_return = then == "return"
+    form = GradeForm(request.POST, submission=submission, needs_grade=not is_return)
     if not form.is_valid():
         return _render_page(request, submission, form, 400)
     try:
         fields = {"reason": "", **form.cleaned_data}
-        release = request.POST.get("then") != "hold"
         graded = grading.grade_submission(
-            actor=signed_in(request), submission=submission, uploads=received_files(request), release=release, **fields
+            actor=signed_in(request),
+            submission=submission,
+            uploads=received_files(request),
+            release=then != "hold",
+            return_for_revision=is_return,
+            **{**fields, "new_due_at": fields["new_due_at"] if is_return else None},
         )
     except DomainError as error:
         form.add_error(None, str(error.detail))
         return _render_page(request, _get_submission(request, submission_id), form, error.status)
-    text = _("%(name)s: %(grade)d of %(points)d points.")
-    points = graded.assignment.points
-    messages.success(request, text % {"name": graded.user.full_name, "grade": graded.grade, "points": points})
+    messages.success(request, _describe_grading(graded))
     next_submission = Submission.objects.all().editable_by(request.user).waiting().first()
     return redirect("assignments:grade", next_submission.pk) if next_submission else redirect("assignments:queue")
+
+
+def _describe_grading(graded: Submission) -> str:
+    if graded.is_returned:
+        return _("The work of %s was returned for revision.") % graded.user.full_name
+    return _("%(name)s: %(grade)d of %(points)d points.") % {
+        "name": graded.user.full_name,
+        "grade": graded.grade,
+        "points": graded.assignment.points,
+    }
 
 
 def _render_page(

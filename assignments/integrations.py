@@ -108,10 +108,11 @@ def gradable_files(user: Any) -> Q:
 
 
 def feedback_files(user: Any) -> Q:
-    """Return the condition for feedback files of the released grades of `user`."""
+    """Return the condition for feedback files that `user` may see: of released grades and of returned work."""
     if not user.is_authenticated:
         return registry.NO_FILES
-    rows = SubmissionFile.objects.filter(is_feedback=True, submission__user=user, submission__released_at__isnull=False)
+    is_visible = Q(submission__released_at__isnull=False) | Q(submission__returned_at__isnull=False)
+    rows = SubmissionFile.objects.filter(is_visible, is_feedback=True, submission__user=user)
     return Q(pk__in=rows.values("file_id"))
 
 

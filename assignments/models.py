@@ -165,7 +165,7 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
 
     def waiting(self) -> Self:
         """Return the current submissions that await grading, oldest first."""
-        return self.current().filter(graded_at=None).order_by("submitted_at", "id")
+        return self.current().filter(graded_at=None, returned_at=None).order_by("submitted_at", "id")
 
     def unreleased(self) -> Self:
         """Return the current submissions with a grade that is not released."""
@@ -199,6 +199,7 @@ class Submission(models.Model):
     graded_at = models.DateTimeField(_("graded at"), null=True)
     graded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     released_at = models.DateTimeField(_("released at"), null=True)
+    returned_at = models.DateTimeField(_("returned for revision at"), null=True)
     version = models.PositiveIntegerField(default=0)
 
     objects = SubmissionQuerySet.as_manager()
@@ -227,6 +228,8 @@ class Submission(models.Model):
         """Return the state of the submission (assignments/states.py). The caller determines `is_superseded`."""
         if is_superseded:
             return SubmissionState.SUPERSEDED
+        if self.is_returned:
+            return SubmissionState.RETURNED
         if self.graded_at is None:
             return SubmissionState.SUBMITTED
         return SubmissionState.RELEASED if self.is_released else SubmissionState.GRADED
@@ -245,6 +248,16 @@ class Submission(models.Model):
     def is_released(self) -> bool:
         """Return whether the student can see the grade."""
         return self.released_at is not None
+
+    @property
+    def is_returned(self) -> bool:
+        """Return whether the student is asked for a new version."""
+        return self.returned_at is not None
+
+    @property
+    def is_feedback_visible(self) -> bool:
+        """Return whether the student can see the feedback."""
+        return self.is_released or self.is_returned
 
     @property
     def content_html(self) -> str:

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from accounts.models import User
@@ -126,7 +127,7 @@ class SubmissionSerializer(serializers.ModelSerializer[Submission]):
         fields = [
             "id", "assignment_id", "user_id", "attempt", "submitted_at", "content", "file_url", "files", "is_late",
             "days_late", "grade", "raw_grade", "penalty_points", "feedback", "graded_at", "graded_by", "released_at",
-            "version",
+            "returned_at", "version",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -135,6 +136,8 @@ class SubmissionSerializer(serializers.ModelSerializer[Submission]):
         data = super().to_representation(instance)
         if not self._shows_grade(instance):
             data.update(dict.fromkeys(UNRELEASED_FIELDS), penalty_points=0, version=0)
+            if instance.is_returned:
+                data["feedback"] = instance.feedback
         return data
 
     def _shows_grade(self, submission: Submission) -> bool:
@@ -151,7 +154,8 @@ class SubmissionSerializer(serializers.ModelSerializer[Submission]):
         return SubmissionFileSerializer(self._visible_files(submission), many=True, context=self.context).data
 
     def _visible_files(self, submission: Submission) -> list[SubmissionFile]:
-        return [row for row in submission.files.all() if not row.is_feedback or self._shows_grade(submission)]
+        shows_feedback = submission.is_returned or self._shows_grade(submission)
+        return [row for row in submission.files.all() if not row.is_feedback or shows_feedback]
 
 
 class SubmissionDetailSerializer(SubmissionSerializer):
@@ -180,13 +184,28 @@ class SubmitSerializer(serializers.Serializer[Any]):
 class GradeSerializer(serializers.Serializer[Any]):
     """Input for grading. `version` is that of the submission that was graded; 409 if it is not the current one."""
 
-    grade = serializers.IntegerField(min_value=0, max_value=MAX_POINTS)
+    grade = serializers.IntegerField(
+        min_value=0, max_value=MAX_POINTS, required=False, allow_null=True, default=None,
+        help_text="Required unless `return_for_revision` is true.",
+    )  # fmt: skip
     feedback = serializers.CharField(max_length=20_000, allow_blank=True, required=False, default="")
     version = serializers.IntegerField(min_value=0, max_value=2**31 - 1, required=False, allow_null=True, default=None)
     release = serializers.BooleanField(
         default=True, help_text="If false, the student cannot see the grade until it is released."
     )
     reason = serializers.CharField(max_length=300, allow_blank=True, required=False, default="")
+    return_for_revision = serializers.BooleanField(
+        default=False, help_text="The student sees the feedback and may submit one more version."
+    )
+    new_due_at = serializers.DateTimeField(
+        required=False, allow_null=True, default=None, help_text="The student's new due date."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Require a grade, unless the submission is returned for revision."""
+        if attrs["grade"] is None and not attrs["return_for_revision"]:
+            raise serializers.ValidationError({"grade": [_("This field is required.")]}, code="required")
+        return attrs
 
 
 class ReleasedSerializer(serializers.Serializer[Any]):

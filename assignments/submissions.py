@@ -25,6 +25,7 @@ from assignments.states import SUBMISSION
 from assignments.tasks import mail_receipt
 from core.audit.entries import record
 from core.http.errors import DomainError
+from core.state_machine import Refusal
 from core.text.characters import is_blank
 from enrollments.deadlines import Terms, get_terms
 from enrollments.models import Enrollment
@@ -58,7 +59,13 @@ class SubmissionStatus:
     @property
     def attempts_left(self) -> int | None:
         """Return the number of further versions that are accepted; None without a limit."""
-        return None if self.terms.attempts is None else max(0, self.terms.attempts - len(self.submissions))
+        if self.terms.attempts is None:
+            return None
+        if self.current is not None and self.current.is_returned:
+            return max(1, self.terms.attempts - len(self.submissions))
+        if _find_replacement_refusal(self.terms, self.submissions) is not None:
+            return 0
+        return max(0, self.terms.attempts - len(self.submissions))
 
 
 def get_submission_status(
@@ -69,25 +76,45 @@ def get_submission_status(
     terms = get_terms(assignment, enrollment)
     submissions = list(Submission.objects.filter(assignment=assignment, enrollment=enrollment).order_by("-attempt"))
     return SubmissionStatus(
-        terms, submissions, assignment.days_late(terms, now), _find_refusal(assignment, terms, submissions, now)
+        terms,
+        submissions,
+        _count_days_late(assignment, terms, submissions, now),
+        _find_refusal(assignment, terms, submissions, now),
     )
+
+
+def _count_days_late(assignment: Assignment, terms: Terms, submissions: list[Submission], now: datetime) -> int:
+    """Return how late a version submitted now is: a revision without a new due date is as late as what it revises."""
+    returned_at = submissions[0].returned_at if submissions else None
+    if returned_at is not None and (terms.due_at is None or terms.due_at <= returned_at):
+        return submissions[0].days_late
+    return assignment.days_late(terms, now)
 
 
 def _find_refusal(
     assignment: Assignment, terms: Terms, submissions: list[Submission], now: datetime
 ) -> DomainError | None:
+    if submissions and submissions[0].is_returned:
+        return None  # the instructor asked for a new version
     if not terms.has_opened(now):
         return AssignmentError("not_open", _("This assignment is not open yet."))
     if terms.has_closed(now):
         return AssignmentError("past_due", _("This assignment is closed."))
     if terms.is_late(now) and not assignment.allow_late_submission:
         return AssignmentError("past_due", _("The due date has passed. This assignment does not accept late work."))
-    replaced = SUBMISSION.refusal("replace", submissions[0].state()) if submissions else None
+    replaced = _find_replacement_refusal(terms, submissions)
     if replaced is not None:
         return replaced.error(AssignmentError)
     if terms.attempts is not None and len(submissions) >= terms.attempts:
         return AssignmentError("no_attempts_left", _("You have no attempts left."))
     return None
+
+
+def _find_replacement_refusal(terms: Terms, submissions: list[Submission]) -> Refusal | None:
+    """Return why the last version cannot be replaced. Each extra attempt of the student reopens one graded version."""
+    if not submissions or sum(one.graded_at is not None for one in submissions) <= terms.extra_attempts:
+        return None
+    return SUBMISSION.refusal("replace", submissions[0].state())
 
 
 def calculate_late_cost(assignment: Assignment, days_late: int) -> dict[str, int] | None:

@@ -106,7 +106,7 @@ def _versions(submissions: list[Submission]) -> list[Version]:
         version = versions[row.submission_id]
         if not row.is_feedback:
             version.files.append(row.file)
-        elif version.submission.is_released:
+        elif version.submission.is_feedback_visible:
             version.feedback_files.append(row.file)
     return list(versions.values())
 

@@ -28,7 +28,17 @@ def release(submission: Submission) -> int:
     return grading.release_grades(actor=submission.assignment.course.instructor, assignment=submission.assignment)
 
 
-OPERATIONS: dict[str, Callable[[Submission], Any]] = {"replace": resubmit, "grade": grade, "release": release}
+def return_work(submission: Submission) -> Submission:
+    teacher = submission.assignment.course.instructor
+    return grading.grade_submission(actor=teacher, submission=submission, grade=None, return_for_revision=True)
+
+
+OPERATIONS: dict[str, Callable[[Submission], Any]] = {
+    "replace": resubmit,
+    "grade": grade,
+    "release": release,
+    "return": return_work,
+}
 
 
 def state_of(submission: Submission) -> SubmissionState:
@@ -47,6 +57,8 @@ def test_every_operation_in_every_state_of_a_submission(
         resubmit(submission)
     if state in (SubmissionState.GRADED, SubmissionState.RELEASED):
         grade(submission, release=state == SubmissionState.RELEASED)
+    if state == SubmissionState.RETURNED:
+        return_work(submission)
     assert_follows(
         SUBMISSION, operation, state, lambda: OPERATIONS[operation](submission), lambda: state_of(submission)
     )

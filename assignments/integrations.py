@@ -1,7 +1,7 @@
 """Registration of assignments with completion, coursework, file access and personal data."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.db.models import Q
@@ -76,6 +76,13 @@ def list_work(enrollment: Enrollment) -> list[learning.CourseworkItem]:
     ]
 
 
+def list_submitted_assignments(enrollment_ids: Collection[uuid.UUID]) -> dict[tuple[uuid.UUID, uuid.UUID], bool]:
+    """Return the assignments with a submission, by enrollment id and item id; False for returned work. One query."""
+    rows = Submission.objects.current().filter(enrollment__in=enrollment_ids).order_by()
+    columns = rows.values_list("enrollment_id", "assignment_id", "returned_at")
+    return {(enrollment_id, item_id): returned_at is None for enrollment_id, item_id, returned_at in columns}
+
+
 def _state_label(assignment: Assignment, entry: Any, is_submitted: bool) -> str:
     """Return the label of the student's state in an assignment."""
     if entry is not None and entry.is_excused:
@@ -137,6 +144,7 @@ def _export(user: User) -> list[dict[str, Any]]:
 learning.requirements.register("assignments", missing_assignments)
 learning.lesson_requirements.register("assignments", missing_lesson_assignments)
 learning.coursework.register("assignments", list_work)
+learning.submitted_work.register("assignments", list_submitted_assignments)
 learning.item_pages.register(ItemKind.ASSIGNMENT, item_url)
 registry.upload_checks.register(Purpose.SUBMISSION, check_upload)
 registry.access.register("submissions", FileAccess(Purpose.SUBMISSION, submission_files, registry.owned_by))

@@ -1,5 +1,7 @@
 """Due dates of a student, for the dashboard, the calendar page and calendar programs (RFC 5545)."""
 
+import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,8 +17,9 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from core.audit.entries import record
 from enrollments.deadlines import derive_terms
+from enrollments.grades import current_grades
 from enrollments.models import CalendarFeed, Enrollment, Extension, GradedItem, GradeEntry
-from enrollments.registry import get_item_url
+from enrollments.registry import get_item_url, submitted_work
 
 LOOKBACK = timedelta(days=30)
 MAX_ITEMS = 500
@@ -29,6 +32,7 @@ class DueWork:
     item: GradedItem
     at: datetime
     is_graded: bool
+    is_done: bool
     url: str
 
     @property
@@ -36,12 +40,36 @@ class DueWork:
         """Whether the date has passed."""
         return self.at < timezone.now()
 
+    @property
+    def is_overdue(self) -> bool:
+        """Whether the date has passed and the student has not done the work."""
+        return self.is_past and not self.is_done
+
+
+def find_done_work(enrollment_ids: Collection[uuid.UUID]) -> set[tuple[uuid.UUID, uuid.UUID]]:
+    """Return the pairs of enrollment id and item id of work that is not due any more, whatever its date.
+
+    That is submitted work, graded or not, and work with a grade or an excuse. Work that was returned for revision is
+    due again. Three queries.
+    """
+    grades = current_grades(enrollment_ids=enrollment_ids)
+    done = {
+        (enrollment_id, item_id)
+        for enrollment_id, items in grades.items()
+        for item_id, grade in items.items()
+        if grade.points is not None or grade.is_excused
+    }
+    for list_submitted in submitted_work:
+        for pair, is_submitted in list_submitted(enrollment_ids).items():
+            (done.add if is_submitted else done.discard)(pair)
+    return done
+
 
 def list_due_work(user: User, *, after: datetime | None = None) -> list[DueWork]:
     """Return the published items with a date in the user's active courses, earliest first.
 
     Dates include the student's extensions and start at `after`, 30 days ago by default. At most 500 items. One query if
-    there are none, five otherwise.
+    there are none, seven otherwise.
     """
     after = after or timezone.now() - LOOKBACK
     items = list(_items_with_dates(user, after).prefetch_related("course"))
@@ -51,13 +79,15 @@ def list_due_work(user: User, *, after: datetime | None = None) -> list[DueWork]
     active = Enrollment.objects.active().filter(user=user, course__in=courses)
     enrollments = dict(active.values_list("course", "pk"))
     extensions = {row.item_id: row for row in Extension.objects.filter(enrollment__user=user, item__in=items)}
-    graded = set(GradeEntry.objects.filter(enrollment__in=enrollments.values()).values_list("item", flat=True))
+    ids = list(enrollments.values())
+    graded = set(GradeEntry.objects.filter(enrollment__in=ids).values_list("item", flat=True))
+    done = {item_id for _enrollment_id, item_id in find_done_work(ids)}
     due_work = []
     for item in items:
         terms = derive_terms(item, extensions.get(item.pk))
         at = terms.due_at or terms.closes_at
         if at is not None and at >= after and item.course_id in enrollments:
-            due_work.append(DueWork(item, at, item.pk in graded, get_item_url(item)))
+            due_work.append(DueWork(item, at, item.pk in graded, item.pk in done, get_item_url(item)))
     return sorted(due_work, key=lambda due: (due.at, due.item.title, due.item.pk))[:MAX_ITEMS]
 
 
@@ -78,7 +108,7 @@ def _items_with_dates(user: User, after: datetime) -> QuerySet[GradedItem]:
 
 
 def render_icalendar(user: User, *, name: str, site_url: str) -> bytes:
-    """Return the due work of `user` as an iCalendar file (RFC 5545) with the calendar name `name`.
+    """Return the work that `user` still has to do as an iCalendar file (RFC 5545) with the calendar name `name`.
 
     `site_url` is the start of the links. Each date is an event without duration. Its UID does not change when its date
     changes, so that calendar programs move the event.
@@ -89,7 +119,8 @@ def render_icalendar(user: User, *, name: str, site_url: str) -> bytes:
     calendar.add("x-wr-calname", name)
     calendar.add("refresh-interval;value=duration", "PT1H")
     for due in list_due_work(user):
-        calendar.add_component(_build_event(due, site_url))
+        if not due.is_done:
+            calendar.add_component(_build_event(due, site_url))
     return calendar.to_ical()
 
 

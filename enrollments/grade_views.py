@@ -61,7 +61,7 @@ class CalendarView(LoginRequiredMixin, TemplateView):
         is_hidden = self.request.method == "HEAD" or is_impersonating()
         feed_url = "" if is_hidden else calendar.get_feed_url(calendar.get_calendar_feed(user))
         upcoming = [due for due in due_work if not due.is_past]
-        overdue = [due for due in due_work if due.is_past and not due.is_graded]
+        overdue = [due for due in due_work if due.is_overdue]
         return super().get_context_data(upcoming=upcoming, overdue=overdue, feed_url=feed_url, **kwargs)
 
 

@@ -5,7 +5,7 @@ the course outline, payments decide whether a user has paid for a course.
 """
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -48,10 +48,15 @@ class CourseworkItem:
 # Returns the published coursework of one app in the course of an enrollment, in a constant number of queries.
 CourseworkSource = Callable[[Enrollment], list[CourseworkItem]]
 
+# Returns the work of some enrollments by enrollment id and item id: True if it is submitted, False if it was returned
+# and has to be submitted again. Work that was never submitted is missing. A constant number of queries.
+SubmittedWork = Callable[[Collection[uuid.UUID]], dict[tuple[uuid.UUID, uuid.UUID], bool]]
+
 requirements: Registry[Requirement] = Registry("a requirement for completing a course")
 coursework: Registry[CourseworkSource] = Registry("coursework")
 lesson_requirements: Registry[LessonRequirement] = Registry("a requirement for completing a lesson")
 payment_checks: Registry[PaymentCheck] = Registry("a payment check")
+submitted_work: Registry[SubmittedWork] = Registry("submitted work")
 item_pages: Registry[ItemPage] = Registry("the page of a type of graded item")  # by ItemKind
 
 

@@ -75,7 +75,7 @@ class DashboardView(LoginRequiredMixin, ListView[Enrollment]):
             return {**context, "suggested": suggested, "first_steps": steps}
         unfinished = [row for row in context["enrollments"] if row.completed_at is None and row.next_lesson_id]
         due_work = list_due_work(signed_in(self.request), after=timezone.now())
-        upcoming = [due for due in due_work if not due.is_graded]
+        upcoming = [due for due in due_work if not due.is_done]
         return {**context, "current": unfinished[0] if unfinished else None, "upcoming": upcoming[:MAX_UPCOMING]}
 
 

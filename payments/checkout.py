@@ -29,8 +29,8 @@ def place_order(*, actor: User, course: Course, coupon_code: str = "") -> tuple[
     A user has one pending order per course: a repeated call returns it, a coupon or the end of its 30 minutes replaces
     it. An order whose coupon reduces it to zero is completed at once, without Stripe (quality row P13).
 
-    Raises PaymentError `course_is_free`, `already_enrolled`, `own_course` (409), `barred` (403),
-    `coupon_invalid` (400), and the errors of `stripe_client` when the intent of a replaced order has to be canceled first.
+    Raises PaymentError `course_is_free`, `already_enrolled`, `own_course` (409), `barred` (403), `coupon_invalid`
+    (400), and the errors of `stripe_client` when the intent of a replaced order has to be canceled first.
     """
     require_verified_email(actor)
     _require_purchasable(actor, course)

@@ -2,6 +2,7 @@
 
 import uuid
 from collections import defaultdict
+from collections.abc import Collection
 from typing import Any
 
 from django.urls import reverse
@@ -102,6 +103,12 @@ def list_missing_for_lesson(enrollment: Enrollment, lesson: Any) -> list[str]:
     return _list_missing(Quiz.objects.filter(lesson=lesson), enrollment)
 
 
+def list_submitted_quizzes(enrollment_ids: Collection[uuid.UUID]) -> dict[tuple[uuid.UUID, uuid.UUID], bool]:
+    """Return the quizzes with a submitted attempt, by enrollment id and item id. One query."""
+    rows = Attempt.objects.submitted().filter(enrollment__in=enrollment_ids).order_by()
+    return dict.fromkeys(rows.values_list("enrollment_id", "quiz_id").distinct(), True)
+
+
 def export_attempts(user: User) -> dict[str, Any]:
     """Return the attempts of a user with their answers. One query."""
     rows = Attempt.objects.filter(enrollment__user=user).order_by("started_at")
@@ -115,5 +122,6 @@ def export_attempts(user: User) -> dict[str, Any]:
 registry.coursework.register("quizzes", list_work)
 registry.requirements.register("quizzes", list_missing_for_course)
 registry.lesson_requirements.register("quizzes", list_missing_for_lesson)
+registry.submitted_work.register("quizzes", list_submitted_quizzes)
 registry.item_pages.register(ItemKind.QUIZ, get_quiz_url)
 personal_data.register("quizzes", PersonalData(export_attempts))

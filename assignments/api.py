@@ -112,6 +112,7 @@ class AssignmentViewSet(IdempotentMixin, ScopedMixin, viewsets.ModelViewSet[Assi
             actor=signed_in(request),
             assignment=assignment,
             content=fields["content"],
+            text_format=fields["format"],
             uploads=uploads,
             file_ids=fields["file_ids"],
         )
@@ -140,7 +141,7 @@ def _without_files(data: Any) -> Any:
     """Return the fields of a body without `file`, which the upload handlers read."""
     if not hasattr(data, "getlist"):
         return data
-    fields: dict[str, Any] = {name: data.get(name) for name in ("content",) if name in data}
+    fields: dict[str, Any] = {name: data.get(name) for name in ("content", "format") if name in data}
     if "file_ids" in data:
         fields["file_ids"] = data.getlist("file_ids")
     return fields

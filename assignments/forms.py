@@ -97,7 +97,11 @@ class SubmitForm(forms.Form):
 
     content = forms.CharField(
         label=_("Your text"), required=False, max_length=MAX_TEXT_LENGTH, widget=forms.Textarea(attrs={"rows": 10}),
-        help_text=_("Markdown. Drafts are saved automatically."),
+        strip=False, help_text=_("Drafts are saved automatically."),
+    )  # fmt: skip
+    is_markdown = forms.BooleanField(
+        label=_("Format as Markdown"), required=False,
+        help_text=_("For **bold**, lists, code and formulas. Otherwise the text is shown as you type it."),
     )  # fmt: skip
     file = forms.FileField(label=_("Files"), required=False, widget=MultipleFilesInput(attrs={"multiple": True}))
 
@@ -115,7 +119,7 @@ class GradeForm(forms.Form):
 
     grade = forms.IntegerField(label=_("Points"), min_value=0, widget=forms.NumberInput(attrs={"inputmode": "numeric"}))
     feedback = forms.CharField(
-        label=_("Feedback"), required=False, max_length=20_000, help_text=_("Markdown."),
+        label=_("Feedback"), required=False, max_length=20_000, strip=False, help_text=_("Markdown."),
         widget=forms.Textarea(attrs={"rows": 6}),
     )  # fmt: skip
     reason = forms.CharField(

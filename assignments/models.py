@@ -139,6 +139,13 @@ class AssignmentFile(models.Model):
         return f"{self.assignment_id} {self.file_id}"
 
 
+class TextFormat(models.TextChoices):
+    """The format of a submitted text."""
+
+    PLAIN = "plain", _("Plain text")
+    MARKDOWN = "markdown", _("Markdown")
+
+
 class SubmissionQuerySet(models.QuerySet["Submission"]):
     """QuerySet of submissions with filters for permissions and grading state."""
 
@@ -189,6 +196,9 @@ class Submission(models.Model):
     attempt = models.PositiveIntegerField(_("version"))
     submitted_at = models.DateTimeField(_("submitted at"), default=timezone.now)
     content = models.TextField(_("text"), max_length=MAX_TEXT_LENGTH, blank=True)
+    text_format = models.CharField(
+        _("format"), max_length=10, choices=TextFormat.choices, default=TextFormat.PLAIN, db_default=TextFormat.PLAIN
+    )
     days_late = models.PositiveIntegerField(default=0)
     late_percent = models.PositiveSmallIntegerField(
         default=0, help_text=_("Late penalty in percent per day at the time of submission.")
@@ -261,13 +271,15 @@ class Submission(models.Model):
 
     @property
     def content_html(self) -> str:
-        """Return the text as safe HTML."""
-        return markdown.to_html(self.content)
+        """Return the text as safe HTML: as it was typed, or formatted if the student chose Markdown."""
+        if self.text_format == TextFormat.MARKDOWN:
+            return markdown.to_html(self.content)
+        return markdown.plain_to_html(self.content)
 
     @property
     def feedback_html(self) -> str:
-        """Return the feedback as safe HTML."""
-        return markdown.to_html(self.feedback)
+        """Return the feedback, written in Markdown, as safe HTML with its line breaks."""
+        return markdown.to_html(self.feedback, breaks=True)
 
 
 class SubmissionFile(models.Model):

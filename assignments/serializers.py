@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from accounts.models import User
-from assignments.models import MAX_TEXT_LENGTH, Assignment, GradeChange, Submission, SubmissionFile
+from assignments.models import MAX_TEXT_LENGTH, Assignment, GradeChange, Submission, SubmissionFile, TextFormat
 from courses.models import Course, Lesson
 from files.serializers import FileSerializer
 
@@ -119,15 +119,16 @@ class SubmissionSerializer(serializers.ModelSerializer[Submission]):
     grade = serializers.IntegerField(read_only=True, allow_null=True)
     graded_by = serializers.UUIDField(source="graded_by_id", read_only=True, allow_null=True)
     is_late = serializers.BooleanField(read_only=True)
+    format = serializers.ChoiceField(TextFormat.choices, source="text_format", read_only=True)
     file_url = serializers.SerializerMethodField()
     files = serializers.SerializerMethodField()
 
     class Meta:
         model = Submission
         fields = [
-            "id", "assignment_id", "user_id", "attempt", "submitted_at", "content", "file_url", "files", "is_late",
-            "days_late", "grade", "raw_grade", "penalty_points", "feedback", "graded_at", "graded_by", "released_at",
-            "returned_at", "version",
+            "id", "assignment_id", "user_id", "attempt", "submitted_at", "content", "format", "file_url", "files",
+            "is_late", "days_late", "grade", "raw_grade", "penalty_points", "feedback", "graded_at", "graded_by",
+            "released_at", "returned_at", "version",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -176,7 +177,12 @@ class SubmissionDetailSerializer(SubmissionSerializer):
 class SubmitSerializer(serializers.Serializer[Any]):
     """Input for a submission: a text, ids of uploaded files, or both; in multipart bodies also one or more `file`."""
 
-    content = serializers.CharField(max_length=MAX_TEXT_LENGTH, allow_blank=True, required=False, default="")
+    content = serializers.CharField(
+        max_length=MAX_TEXT_LENGTH, allow_blank=True, required=False, default="", trim_whitespace=False
+    )
+    format = serializers.ChoiceField(
+        TextFormat.choices, required=False, default=TextFormat.PLAIN, help_text="How `content` is shown."
+    )
     file_ids = serializers.ListField(child=serializers.UUIDField(), max_length=10, required=False, default=list)
     file = serializers.ListField(child=serializers.FileField(), max_length=10, required=False, write_only=True)
 
@@ -188,7 +194,9 @@ class GradeSerializer(serializers.Serializer[Any]):
         min_value=0, max_value=MAX_POINTS, required=False, allow_null=True, default=None,
         help_text="Required unless `return_for_revision` is true.",
     )  # fmt: skip
-    feedback = serializers.CharField(max_length=20_000, allow_blank=True, required=False, default="")
+    feedback = serializers.CharField(
+        max_length=20_000, allow_blank=True, required=False, default="", trim_whitespace=False
+    )
     version = serializers.IntegerField(min_value=0, max_value=2**31 - 1, required=False, allow_null=True, default=None)
     release = serializers.BooleanField(
         default=True, help_text="If false, the student cannot see the grade until it is released."

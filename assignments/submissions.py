@@ -1,5 +1,6 @@
 """Services for submissions and their drafts, and the conditions under which a student may submit."""
 
+import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from assignments.models import (
     Submission,
     SubmissionDraft,
     SubmissionFile,
+    TextFormat,
     calculate_penalty,
 )
 from assignments.states import SUBMISSION
@@ -37,6 +39,7 @@ from files.errors import FileError, errors_name
 from files.models import File, Purpose
 
 MAX_FILES = 10
+FIRST_EMPTY_LINES = re.compile(r"\A(?:[^\S\n]*\n)+")
 
 
 @dataclass(frozen=True)
@@ -148,6 +151,7 @@ def submit(
     actor: User,
     assignment: Assignment,
     content: str = "",
+    text_format: str = TextFormat.PLAIN,
     uploads: Sequence[UploadedFile] = (),
     file_ids: Sequence[uuid.UUID] = (),
 ) -> Submission:
@@ -163,7 +167,8 @@ def submit(
     refusal = get_submission_status(assignment, enrollment, now).refusal
     if refusal:
         raise refusal
-    content = content.replace("\r\n", "\n").strip()
+    # The indent of the first line is part of the text.
+    content = FIRST_EMPTY_LINES.sub("", content.replace("\r\n", "\n")).rstrip()
     _check_content(content, len(uploads) + len(file_ids))
     own_uploads = _get_own_uploads(actor, assignment, file_ids)
     for name in [upload.name or "" for upload in uploads] + [file.original_filename for file in own_uploads]:
@@ -174,7 +179,8 @@ def submit(
             stored.append(
                 files.upload(actor=actor, content=upload, purpose=Purpose.SUBMISSION, assignment_id=assignment.pk)
             )
-        return _create_submission(actor, assignment, enrollment, now, content, [*own_uploads, *stored])
+        fields = {"content": content, "text_format": text_format}
+        return _create_submission(actor, assignment, enrollment, now, fields, [*own_uploads, *stored])
     except BaseException:
         for file in stored:
             files.delete(actor=actor, file=file)
@@ -215,7 +221,12 @@ def _check_type(assignment: Assignment, name: str) -> None:
 
 @transaction.atomic
 def _create_submission(
-    actor: User, assignment: Assignment, enrollment: Enrollment, now: datetime, content: str, attached: list[File]
+    actor: User,
+    assignment: Assignment,
+    enrollment: Enrollment,
+    now: datetime,
+    fields: dict[str, str],
+    attached: list[File],
 ) -> Submission:
     """Create the submission while holding the lock on the enrollment, which excludes grading and other submissions."""
     enrollment = Enrollment.objects.select_for_update(of=("self",)).get(pk=enrollment.pk)
@@ -229,7 +240,7 @@ def _create_submission(
         user=actor,
         attempt=len(status.submissions) + 1,
         submitted_at=now,
-        content=content,
+        **fields,
         days_late=status.days_late,
         late_percent=assignment.late_penalty_percentage,
     )

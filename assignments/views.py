@@ -19,7 +19,7 @@ from accounts.permissions import signed_in
 from assignments import submissions as assignment_submissions
 from assignments.errors import AssignmentError
 from assignments.forms import SubmitForm
-from assignments.models import Assignment, Submission, SubmissionFile
+from assignments.models import Assignment, Submission, SubmissionFile, TextFormat
 from core.access.scopes import visible_or_404
 from core.http.errors import DomainError
 from core.http.forms import redirect_or_location
@@ -54,7 +54,11 @@ def assignment_page(request: HttpRequest, slug: str, assignment_id: uuid.UUID) -
         uploads = received_files(request)
         if form.is_valid():
             submission = assignment_submissions.submit(
-                actor=signed_in(request), assignment=assignment, content=form.cleaned_data["content"], uploads=uploads
+                actor=signed_in(request),
+                assignment=assignment,
+                content=form.cleaned_data["content"],
+                text_format=TextFormat.MARKDOWN if form.cleaned_data["is_markdown"] else TextFormat.PLAIN,
+                uploads=uploads,
             )
             messages.success(
                 request, _("Version %d submitted. You will receive a receipt by email.") % submission.attempt
@@ -87,13 +91,18 @@ def _render_page(
         return render(request, "assignments/assignment.html", {**context, "only_reads": True}, status=status)
     submission_status = assignment_submissions.get_submission_status(assignment, enrollment)
     draft = assignment_submissions.get_draft(actor=user, assignment=assignment)
+    last = submission_status.current
+    initial = {
+        "content": draft.content if draft else "",
+        "is_markdown": last is not None and last.text_format == TextFormat.MARKDOWN,
+    }
     context |= {
         "submission_status": submission_status,
         "terms": submission_status.terms,
         "late_cost": assignment_submissions.calculate_late_cost(assignment, submission_status.days_late),
         "versions": _versions(submission_status.submissions),
         "draft": draft,
-        "form": form or SubmitForm(assignment=assignment, initial={"content": draft.content if draft else ""}),
+        "form": form or SubmitForm(assignment=assignment, initial=initial),
     }
     return render(request, "assignments/assignment.html", context, status=status)
 

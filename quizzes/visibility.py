@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from core.text import markdown
 from quizzes.models import Attempt, Mark, QuestionVersion, fold_journal
 
 
@@ -43,6 +44,11 @@ class AnswerResult:
     points_earned: Decimal | None
     feedback: str
     is_waiting: bool
+
+    @property
+    def feedback_html(self) -> str:
+        """Return the feedback, written in Markdown, as safe HTML with its line breaks."""
+        return markdown.to_html(self.feedback, breaks=True) if self.feedback else ""
 
 
 def build_student_questions(attempt: Attempt, versions: list[QuestionVersion]) -> list[StudentQuestion]:

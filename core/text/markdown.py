@@ -10,7 +10,7 @@ the plain text is returned (quality row V09).
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -53,6 +53,7 @@ CLASSES = {
     "section": {"footnotes"},
     "sup": {"footnote-ref"},
 }
+MARKUP = frozenset("\\`*_$[]<>&!~")
 SCHEMES = {"http", "https", "mailto"}
 FORMATTER = HtmlFormatter(nowrap=True)
 
@@ -142,8 +143,8 @@ def _render_formula(self: RendererHTML, tokens: Sequence[Token], index: int, opt
     return f"<div>{placeholder}</div>\n" if block else placeholder
 
 
-def _create_parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False, "linkify": False, "highlight": _highlight})
+def _create_parser(*, breaks: bool = False) -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": False, "linkify": False, "highlight": _highlight, "breaks": breaks})
     parser.enable(["table", "strikethrough"]).use(footnote_plugin).use(tasklists_plugin)
     # Prices stay text: "$5 and $10" is not a formula, because a formula must not touch digits or spaces.
     parser.use(dollarmath_plugin, allow_space=False, allow_digits=False, double_inline=True)
@@ -156,31 +157,54 @@ def _create_parser() -> MarkdownIt:
     return parser
 
 
-PARSER = _create_parser()
+PARSER, PARSER_WITH_BREAKS = _create_parser(), _create_parser(breaks=True)
 
 
-def to_html(text: str) -> str:
+def to_html(text: str, *, breaks: bool = False) -> str:
     """Return Markdown as HTML without scripts, forms, styles, frames, ids and URL schemes other than `SCHEMES`.
+
+    With `breaks`, line breaks within a paragraph are kept, as for texts that are typed into a small field.
 
     A text that exceeds a limit of this module is returned as plain text after a sentence that says so.
     """
     try:
-        return _render(text)
+        return _render(text, PARSER_WITH_BREAKS if breaks else PARSER)
     except TooComplexError:
         notice = _("This text is too long or too complex to be formatted. It is shown as plain text.")
         return f"<p><em>{escape(notice)}</em></p>\n{plain_to_html(text)}"
 
 
-def _render(text: str) -> str:
+def _render(text: str, parser: MarkdownIt) -> str:
     """Return Markdown as HTML. Raises TooComplexError."""
     if len(text) > MAX_TEXT_LENGTH or text.count("\n") > MAX_LINES:
         raise TooComplexError
+    return _finish(parser.render, text)
+
+
+def _finish(render: Callable[[str, EnvType], str], text: str) -> str:
+    """Return the sanitized output of `render` with its formulas. Raises TooComplexError if it is too long."""
     formulas: list[str] = []
     nonce = secrets.token_hex(16)
-    html = clean(PARSER.render(text, {"formulas": formulas, "nonce": nonce}))
+    html = clean(render(text, {"formulas": formulas, "nonce": nonce}))
     if len(html) + sum(map(len, formulas)) > MAX_OUTPUT_LENGTH:
         raise TooComplexError
     return re.sub(f"formula-{nonce}-(\\d+)-", lambda match: formulas[int(match[1])], html)
+
+
+def has_markup(text: str) -> bool:
+    """Return whether a short text can contain Markdown: a quick test that may be wrong for text without any."""
+    return not MARKUP.isdisjoint(text)
+
+
+@lru_cache(maxsize=4096)
+def to_inline_html(text: str) -> str:
+    """Return a short text in Markdown, such as an answer option, as safe HTML without paragraphs, lists and tables."""
+    if not has_markup(text):
+        return escape(text)
+    try:
+        return _finish(PARSER.renderInline, text)
+    except TooComplexError:
+        return escape(text)
 
 
 def plain_to_html(text: str) -> str:

@@ -186,7 +186,7 @@ class ChoiceForm(RowsForm):
     row = OptionRow
     row_name = _("Option")
     legend = _("Options")
-    help_text = _("Check the correct options. The feedback is shown with the result.")
+    help_text = _("Check the correct options. The feedback is shown with the result. Formulas and code work as above.")
 
     def get_key(self, before: QuestionVersion | None) -> dict[str, Any]:
         """Return the options. Existing options keep their ids, because answers refer to them."""

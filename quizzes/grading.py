@@ -155,18 +155,29 @@ def _save_result(attempt: Attempt, marks: dict[str, Mark], *, actor: Any, reason
 
 @dataclass(frozen=True)
 class RegradeResult:
-    """The effect of a regrade on one attempt: points before and after, points possible after, and the new marks."""
+    """The effect of a regrade on one attempt: points before and after, points possible after, and the new marks.
+
+    `before` and `after` are None while an essay awaits grading; `graded_before` and `graded_after` are the points of
+    the answers that are graded.
+    """
 
     attempt: Attempt
     before: Decimal | None
     after: Decimal | None
+    graded_before: Decimal
+    graded_after: Decimal
     possible: Decimal
     marks: list[Mark]
 
     @property
     def is_changed(self) -> bool:
         """Return whether the points earned or the points possible change."""
-        return self.before != self.after or self.possible != self.attempt.points_possible
+        return self.has_new_points or self.possible != self.attempt.points_possible
+
+    @property
+    def has_new_points(self) -> bool:
+        """Return whether the points earned change, of the whole attempt or of the answers that are graded."""
+        return self.before != self.after or self.graded_before != self.graded_after
 
 
 def preview_regrade(quiz: Quiz) -> list[RegradeResult]:
@@ -196,10 +207,22 @@ def _compute_regrade(quiz: Quiz, attempts: list[Attempt]) -> list[RegradeResult]
 
 def _make_result(attempt: Attempt, old_marks: dict[str, Mark], new_marks: list[Mark]) -> RegradeResult:
     after = {**old_marks, **{str(mark.question_id): mark for mark in new_marks}}.values()
-    points = [mark.points for mark in after]
-    total = None if None in points else sum((one for one in points if one is not None), Decimal(0))
+    graded_before, graded_after = _sum_graded(old_marks.values()), _sum_graded(after)
+    is_waiting = any(mark.points is None for mark in after)
     possible = sum((Decimal(mark.version.points) for mark in after), Decimal(0))
-    return RegradeResult(attempt, attempt.points_earned, total, possible, new_marks)
+    return RegradeResult(
+        attempt=attempt,
+        before=attempt.points_earned,
+        after=None if is_waiting else graded_after,
+        graded_before=graded_before,
+        graded_after=graded_after,
+        possible=possible,
+        marks=new_marks,
+    )
+
+
+def _sum_graded(marks: Iterable[Mark]) -> Decimal:
+    return sum((mark.points for mark in marks if mark.points is not None), Decimal(0))
 
 
 def _regrade_mark(attempt: Attempt, old: Mark, version: QuestionVersion | None) -> Mark | None:

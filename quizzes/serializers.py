@@ -185,7 +185,13 @@ class RegradedSerializer(serializers.Serializer[Any]):
     attempt_id = serializers.UUIDField(source="attempt.pk")
     user_id = serializers.UUIDField(source="attempt.enrollment.user_id")
     before = serializers.DecimalField(max_digits=7, decimal_places=2, allow_null=True)
-    after = serializers.DecimalField(max_digits=7, decimal_places=2, allow_null=True)
+    after = serializers.DecimalField(
+        max_digits=7, decimal_places=2, allow_null=True, help_text="Null while an essay awaits grading."
+    )
+    graded_before = serializers.DecimalField(
+        max_digits=7, decimal_places=2, help_text="Points of the answers that are graded."
+    )
+    graded_after = serializers.DecimalField(max_digits=7, decimal_places=2)
     possible = serializers.DecimalField(max_digits=7, decimal_places=2)
     is_changed = serializers.BooleanField()
 

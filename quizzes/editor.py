@@ -215,7 +215,7 @@ def _update_points(quiz: Quiz) -> None:
 
 @transaction.atomic
 def delete_question(*, actor: User, question: Question) -> None:
-    """Remove a question from its quiz; existing attempts keep it.
+    """Remove a question from its quiz; existing attempts keep it. `restore_question` undoes this.
 
     Raises QuizError `nothing_to_publish` (409) for the last question of a published quiz.
     """
@@ -225,6 +225,22 @@ def delete_question(*, actor: User, question: Question) -> None:
     Question.objects.filter(pk=question.pk).update(is_deleted=True)
     _update_points(quiz)
     record(actor=actor, action="quizzes.question_deleted", target=quiz, changes={"question": str(question.pk)})
+
+
+@transaction.atomic
+def restore_question(*, actor: User, question: Question) -> None:
+    """Restore a deleted question to its place in the quiz. A repeat has no effect.
+
+    Raises QuizError `too_many` (409) if the quiz is full.
+    """
+    quiz = Quiz.objects.select_for_update(of=("self",)).get(pk=question.quiz_id)
+    if not Question.objects.filter(pk=question.pk, is_deleted=True).exists():
+        return
+    if quiz.questions.present().count() >= MAX_QUESTIONS:
+        raise QuizError("too_many", _("A quiz has at most %d questions.") % MAX_QUESTIONS)
+    Question.objects.filter(pk=question.pk).update(is_deleted=False)
+    _update_points(quiz)
+    record(actor=actor, action="quizzes.question_restored", target=quiz, changes={"question": str(question.pk)})
 
 
 @transaction.atomic

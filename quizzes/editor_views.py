@@ -5,8 +5,10 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -63,9 +65,23 @@ def edit(request: HttpRequest, quiz_id: uuid.UUID) -> HttpResponse:
         if call_service(form, editor.update_quiz, actor=signed_in(request), quiz=fresh, **fields):
             messages.success(request, _("Settings saved."))
             return redirect("quizzes:edit", quiz_id)
-    questions = quiz.questions.present().select_related("current")
-    context = {"quiz": quiz, "course": quiz.course, "form": form, "questions": questions, "types": CHOICES}
+    context = {
+        "quiz": quiz,
+        "course": quiz.course,
+        "form": form,
+        "questions": quiz.questions.present().select_related("current"),
+        "deleted": _get_deleted_question(quiz, request.GET.get("deleted", "")),
+        "types": CHOICES,
+    }
     return render(request, "quizzes/edit.html", context)
+
+
+def _get_deleted_question(quiz: Quiz, question_id: str) -> Question | None:
+    """Return the question that was deleted by the previous request, to offer to undo that; None without one."""
+    try:
+        return quiz.questions.filter(pk=question_id, is_deleted=True).first() if question_id else None
+    except ValidationError:
+        return None
 
 
 @login_required
@@ -118,10 +134,32 @@ def move_question(request: HttpRequest, quiz_id: uuid.UUID, question_id: uuid.UU
 
 
 @login_required
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def delete_question(request: HttpRequest, quiz_id: uuid.UUID, question_id: uuid.UUID) -> HttpResponse:
+    """Ask for confirmation with the effects (GET), or delete the question and offer to undo that (POST)."""
     existing = _get_question(request, quiz_id, question_id)
-    call_or_show_message(request, editor.delete_question, actor=signed_in(request), question=existing)
+    if request.method != "POST":
+        context = {
+            "quiz": existing.quiz,
+            "course": existing.quiz.course,
+            "question": existing,
+            "answered": existing.count_answers(),
+        }
+        return render(request, "quizzes/delete_question.html", context)
+    try:
+        editor.delete_question(actor=signed_in(request), question=existing)
+    except editor.QuizError as error:
+        messages.error(request, str(error.detail))
+        return redirect("quizzes:edit", quiz_id)
+    return redirect(f"{reverse('quizzes:edit', args=[quiz_id])}?deleted={existing.pk}")
+
+
+@login_required
+@require_POST
+def restore_question(request: HttpRequest, quiz_id: uuid.UUID, question_id: uuid.UUID) -> HttpResponse:
+    """Restore a deleted question."""
+    deleted = get_object_or_404(Question, pk=question_id, quiz=_get_quiz(request, quiz_id))
+    call_or_show_message(request, editor.restore_question, actor=signed_in(request), question=deleted)
     return redirect("quizzes:edit", quiz_id)
 
 
@@ -193,7 +231,7 @@ def regrade(request: HttpRequest, quiz_id: uuid.UUID) -> HttpResponse:
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         results = grading.regrade_quiz(actor=signed_in(request), quiz=quiz, **form.cleaned_data)
-        count = sum(result.before != result.after for result in results)
+        count = sum(result.has_new_points for result in results)
         message = ngettext("Regraded; %d score changed.", "Regraded; %d scores changed.", count) % count
         messages.success(request, message)
         return redirect("quizzes:results", quiz_id)

@@ -144,6 +144,12 @@ class Question(models.Model):
     def __str__(self) -> str:
         return f"{self.quiz_id} {self.order}"
 
+    def count_answers(self) -> int:
+        """Return the number of submitted attempts in which this question was answered. One query."""
+        key = str(self.pk)
+        answered = {f"answers__{key}__isnull": False}
+        return self.quiz.attempts.submitted().filter(**answered).count()
+
 
 class QuestionVersion(models.Model):
     """Content, key and points of a question. Versions are never changed (quality row Q09)."""

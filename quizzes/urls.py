@@ -20,6 +20,11 @@ urlpatterns = [
     path("teach/quizzes/<uuid:quiz_id>/questions/<uuid:question_id>/", question, name="question"),
     path("teach/quizzes/<uuid:quiz_id>/questions/<uuid:question_id>/move/", editor.move_question, name="move"),
     path("teach/quizzes/<uuid:quiz_id>/questions/<uuid:question_id>/delete/", editor.delete_question, name="drop"),
+    path(
+        "teach/quizzes/<uuid:quiz_id>/questions/<uuid:question_id>/restore/",
+        editor.restore_question,
+        name="restore_question",
+    ),
     path("teach/quizzes/<uuid:quiz_id>/publish/", editor.publish, name="publish"),
     path("teach/quizzes/<uuid:quiz_id>/delete/", editor.delete, name="delete"),
     path("teach/quizzes/<uuid:quiz_id>/results/", editor.results, name="results"),

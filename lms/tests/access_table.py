@@ -155,7 +155,9 @@ GET    /teach/quizzes/{quiz}/                                302  403  404  200 
 GET    /teach/quizzes/{quiz}/questions/new/?type=essay       302  403  404  200  404  200
 GET    /teach/quizzes/{quiz}/questions/{question}/           302  403  404  200  404  200
 POST   /teach/quizzes/{quiz}/questions/{question}/move/      302  403  404  302  404  302
+GET    /teach/quizzes/{quiz}/questions/{question}/delete/    302  403  404  200  404  200
 POST   /teach/quizzes/{quiz}/questions/{question}/delete/    302  403  404  302  404  302
+POST   /teach/quizzes/{quiz}/questions/{question}/restore/   302  403  404  302  404  302
 POST   /teach/quizzes/{quiz}/publish/                        302  403  404  302  404  302
 POST   /teach/quizzes/{quiz}/delete/                         302  403  404  302  404  302
 GET    /teach/quizzes/{quiz}/results/                        302  403  404  200  404  200

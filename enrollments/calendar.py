@@ -1,7 +1,7 @@
 """Due dates of a student, for the dashboard, the calendar page and calendar programs (RFC 5545)."""
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,12 +17,14 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from core.audit.entries import record
 from enrollments.deadlines import derive_terms
-from enrollments.grades import current_grades
-from enrollments.models import CalendarFeed, Enrollment, Extension, GradedItem, GradeEntry
+from enrollments.grades import CurrentGrade, current_grades
+from enrollments.models import CalendarFeed, Enrollment, Extension, GradedItem
 from enrollments.registry import get_item_url, submitted_work
 
 LOOKBACK = timedelta(days=30)
 MAX_ITEMS = 500
+
+Grades = Mapping[uuid.UUID, Mapping[uuid.UUID, CurrentGrade]]  # by enrollment id and item id
 
 
 @dataclass(frozen=True)
@@ -46,23 +48,28 @@ class DueWork:
         return self.is_past and not self.is_done
 
 
-def find_done_work(enrollment_ids: Collection[uuid.UUID]) -> set[tuple[uuid.UUID, uuid.UUID]]:
+def find_done_work(
+    enrollment_ids: Collection[uuid.UUID], grades: Grades | None = None
+) -> set[tuple[uuid.UUID, uuid.UUID]]:
     """Return the pairs of enrollment id and item id of work that is not due any more, whatever its date.
 
     That is submitted work, graded or not, and work with a grade or an excuse. Work that was returned for revision is
-    due again. Three queries.
+    due again. Three queries; two with the result of `current_grades()`.
     """
-    grades = current_grades(enrollment_ids=enrollment_ids)
-    done = {
+    done = _find_graded(current_grades(enrollment_ids=enrollment_ids) if grades is None else grades)
+    for list_submitted in submitted_work:
+        for pair, is_submitted in list_submitted(enrollment_ids).items():
+            (done.add if is_submitted else done.discard)(pair)
+    return done
+
+
+def _find_graded(grades: Grades) -> set[tuple[uuid.UUID, uuid.UUID]]:
+    return {
         (enrollment_id, item_id)
         for enrollment_id, items in grades.items()
         for item_id, grade in items.items()
         if grade.points is not None or grade.is_excused
     }
-    for list_submitted in submitted_work:
-        for pair, is_submitted in list_submitted(enrollment_ids).items():
-            (done.add if is_submitted else done.discard)(pair)
-    return done
 
 
 def list_due_work(user: User, *, after: datetime | None = None) -> list[DueWork]:
@@ -80,8 +87,9 @@ def list_due_work(user: User, *, after: datetime | None = None) -> list[DueWork]
     enrollments = dict(active.values_list("course", "pk"))
     extensions = {row.item_id: row for row in Extension.objects.filter(enrollment__user=user, item__in=items)}
     ids = list(enrollments.values())
-    graded = set(GradeEntry.objects.filter(enrollment__in=ids).values_list("item", flat=True))
-    done = {item_id for _enrollment_id, item_id in find_done_work(ids)}
+    grades = current_grades(enrollment_ids=ids)
+    graded = {item_id for _enrollment_id, item_id in _find_graded(grades)}
+    done = {item_id for _enrollment_id, item_id in find_done_work(ids, grades)}
     due_work = []
     for item in items:
         terms = derive_terms(item, extensions.get(item.pk))

@@ -41,7 +41,7 @@ PAGES = {
     "/learn/tea/progress/": ("bob", 10),
     "/learn/tea/grades/": ("bob", 8),
     "/grades/": ("bob", 9),
-    "/calendar/": ("bob", 10),
+    "/calendar/": ("bob", 12),
     "/teach/courses/tea/students/{enrollment}/": ("alice", 14),
     "/teach/courses/tea/gradebook/": ("alice", 9),
     "/teach/courses/tea/gradebook.csv": ("alice", 9),

@@ -73,6 +73,9 @@ def test_every_event_matches_its_schema(
     work = submissions.submit(actor=bob, assignment=write_assignment(course), content="Tea.")
     grading.grade_submission(actor=alice, submission=work, grade=7, feedback="Good.")
     notify_student(attempts.submit_attempt(actor=bob, attempt=begin(bob, make_quiz(alice, course))))
+    grading.grade_submission(actor=alice, submission=work, grade=None, return_for_revision=True)
+    enrollments.remove_student(actor=alice, enrollment=enrollment, reason="Shared the exam.")
+    enrollments.readmit_student(actor=alice, enrollment=enrollment)
     complete_all_lessons(enrollment)
     buy_course(bob, paid_course)
     assert sent_messages.keys() == set(Event.values), "not every event was sent"

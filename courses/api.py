@@ -154,10 +154,11 @@ class CourseViewSet(PublicPageMixin, VersionedMixin, ScopedMixin, viewsets.Model
     @action(detail=True, methods=["post"])
     def transfer(self, request: Request, course_id: str) -> Response:
         """Hand the course over to another instructor; 409 `not_an_instructor` if the user is none."""
+        course = self.get_object()
         serializer = TransferSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         to = serializer.validated_data["user_id"]
-        course = ownership.transfer_course(actor=signed_in(request), course=self.get_object(), to=to)
+        course = ownership.transfer_course(actor=signed_in(request), course=course, to=to)
         return Response(
             CourseSerializer(Course.objects.for_cards().get(pk=course.pk), context={"request": request}).data
         )

@@ -9,7 +9,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
+from django.test.utils import CaptureQueriesContext, override_settings
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -97,6 +97,7 @@ class World:
         chat.mark_read(user=bob, room=course_room(self.tea), number=0)  # created by the first request of the chat
         self.size = 0
 
+    @override_settings(ANNOUNCEMENTS_PER_COURSE_PER_HOUR=100)
     def grow_to(self, size: int) -> None:
         """Add rows of every model until there are `size` of each."""
         alice, bob = self.people["alice"], self.people["bob"]

@@ -95,7 +95,7 @@ class Assignment(GradedItem):
     @property
     def description_html(self) -> str:
         """Return the instructions as safe HTML."""
-        return markdown.to_html(self.description)
+        return markdown.to_html(self.description, allow_html=True, id_prefix=markdown.MAIN_TEXT)
 
     @property
     def accepted_types(self) -> list[str]:

@@ -88,7 +88,8 @@ def legal(request: HttpRequest, name: str) -> HttpResponse:
     titles = dict(site.legal_pages)
     if name not in titles:
         raise Http404
-    return render(request, "legal.html", {"title": titles[name], "text": markdown.to_html(getattr(site, name))})
+    text = markdown.to_html(getattr(site, name), allow_html=True, id_prefix=markdown.MAIN_TEXT)
+    return render(request, "legal.html", {"title": titles[name], "text": text})
 
 
 @require_safe

@@ -289,6 +289,6 @@ def preview_markdown(request: HttpRequest) -> HttpResponse:
     """Return the Markdown preview of the lesson form, rendered by the same code as lessons."""
     if not getattr(request.user, "teaches", False):
         raise PermissionDenied(_("Only instructors can open this page."))
-    return render(
-        request, "courses/_preview.html", {"html": markdown.to_html(request.POST.get("content", "")[:100_000])}
-    )
+    text = request.POST.get("content", "")[:100_000]
+    html = markdown.to_html(text, allow_html=True, id_prefix=markdown.MAIN_TEXT)
+    return render(request, "courses/_preview.html", {"html": html})

@@ -228,7 +228,7 @@ class Course(models.Model):
     @property
     def description_html(self) -> str:
         """Return the description as safe HTML."""
-        return markdown.to_html(self.description)
+        return markdown.to_html(self.description, allow_html=True, id_prefix=markdown.MAIN_TEXT)
 
     def clean(self) -> None:
         """Reject a picture in a private network."""
@@ -394,7 +394,7 @@ class Lesson(models.Model):
 
     def render(self) -> None:
         """Set `content_html` from `content`."""
-        self.content_html = markdown.to_html(self.content)
+        self.content_html = markdown.to_html(self.content, allow_html=True, id_prefix=markdown.MAIN_TEXT)
 
 
 class LessonFile(models.Model):

@@ -305,6 +305,8 @@ if not DEBUG:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 VIDEO_HOSTS = ["https://www.youtube-nocookie.com", "https://player.vimeo.com", "https://vimeo.com/event/"]
+# More origins of players that lessons may frame, such as "https://media.example.org". Never an origin of this site.
+EMBED_HOSTS = env.list("EMBED_HOSTS", default=[])
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
@@ -313,7 +315,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": ["'self'", "data:"],
         "media-src": ["'self'", "https:"],
         "connect-src": ["'self'", environment.websocket_origin(SITE_URL)],
-        "frame-src": VIDEO_HOSTS,
+        "frame-src": [*VIDEO_HOSTS, *EMBED_HOSTS],
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
         "form-action": ["'self'"],

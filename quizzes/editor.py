@@ -202,7 +202,7 @@ def _remove_flags(options: Any) -> Any:
 
 
 def _create_version(question: Question, number: int, fields: dict[str, Any]) -> None:
-    html = markdown.to_html(fields["question_text"])
+    html = markdown.to_html(fields["question_text"], allow_html=True)
     question.current = QuestionVersion.objects.create(question=question, number=number, question_html=html, **fields)
     question.save(update_fields=["current"])
 

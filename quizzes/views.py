@@ -59,7 +59,9 @@ class QuestionLine:
     @property
     def explanation_html(self) -> str:
         """Return the explanation, written in Markdown, as HTML."""
-        return markdown.to_html(self.key.explanation) if self.key and self.key.explanation else ""
+        if self.key is None or not self.key.explanation:
+            return ""
+        return markdown.to_html(self.key.explanation, allow_html=True)
 
     @property
     def is_answered(self) -> bool:

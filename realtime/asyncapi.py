@@ -68,6 +68,7 @@ PAYLOADS: dict[str, Schema] = {
         author_id=ID,
         author_name=TEXT,
         text={**TEXT, "maxLength": MAX_MESSAGE_LENGTH},
+        text_html=TEXT,
         posted_at=TIME,
         edited_at=_or_null(TIME),
         mention={"type": "boolean"},

@@ -19,6 +19,7 @@ from accounts.permissions import require_verified_email
 from core.access.impersonation import is_impersonating
 from core.audit.entries import record
 from core.http.errors import DomainError
+from core.text import markdown
 from core.text.characters import is_blank
 from realtime import broadcast, rooms
 from realtime.models import Conversation, Event, Message, Mute, ReadMark
@@ -221,6 +222,7 @@ def _payload(message: Message, action: str, room_fields: dict[str, Any]) -> dict
         "author_id": str(message.author_id),
         "author_name": message.author.full_name,
         "text": message.text if message.state == "shown" else "",
+        "text_html": message.text_html if message.state == "shown" else "",
         "posted_at": message.created_at,
         "edited_at": message.edited_at,
         "mention": False,
@@ -274,7 +276,8 @@ def _as_event(payload: dict[str, Any]) -> dict[str, Any]:
 def _notify_mentioned(message: Message) -> None:
     mentioned = find_mentioned(message.text, message.conversation.room) - {message.author_id}
     if mentioned:
-        excerpt = {"text": message.text[:EXCERPT_LENGTH], "mention": True}
+        text = message.text[:EXCERPT_LENGTH]
+        excerpt = {"text": text, "text_html": markdown.to_html(text, breaks=True), "mention": True}
         push(mentioned, Event.CHAT_MESSAGE, {**message_payload(message), **excerpt})
 
 

@@ -34,6 +34,7 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
     author_id = serializers.UUIDField(read_only=True)
     author_name = serializers.CharField(source="author.full_name", read_only=True)
     text = serializers.SerializerMethodField()
+    text_html = serializers.SerializerMethodField()
     state = serializers.ChoiceField(["shown", "hidden", "deleted"], read_only=True)
     posted_at = serializers.DateTimeField(source="created_at", read_only=True)
     may_edit = serializers.SerializerMethodField()
@@ -41,12 +42,19 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
 
     class Meta:
         model = Message
-        fields = ["id", "author_id", "author_name", "text", "state", "posted_at", "edited_at", "may_edit", "may_delete"]
+        fields = [
+            "id", "author_id", "author_name", "text", "text_html", "state", "posted_at", "edited_at", "may_edit",
+            "may_delete",
+        ]  # fmt: skip
         read_only_fields = fields
 
     def get_text(self, message: Message) -> str:
         """Return the text, or an empty string if it is hidden from the caller."""
         return message.text if message.state == "shown" or self.context.get("moderates") else ""
+
+    def get_text_html(self, message: Message) -> str:
+        """Return the text, written in Markdown, as safe HTML, or an empty string if it is hidden from the caller."""
+        return message.text_html if self.get_text(message) else ""
 
     def get_may_edit(self, message: Message) -> bool:
         """Return whether the caller can still edit the message."""
@@ -79,10 +87,11 @@ class AnnouncementSerializer(serializers.ModelSerializer[Announcement]):
     """An announcement."""
 
     author_name = serializers.CharField(source="author.full_name", read_only=True, default="")
+    text_html = serializers.CharField(read_only=True)
 
     class Meta:
         model = Announcement
-        fields = ["id", "subject", "text", "author_name", "created_at"]
+        fields = ["id", "subject", "text", "text_html", "author_name", "created_at"]
         read_only_fields = ["id", "created_at"]
 
 

@@ -1,9 +1,16 @@
 """Conversion of TeX formulas to MathML, which browsers render and screen readers support."""
 
+import re
 from xml.etree import ElementTree as Xml
 
 from latex2mathml.converter import convert
 
+# Environments that latex2mathml does not know, and those that render the same.
+ENVIRONMENTS = {
+    "aligned": "align*", "flalign": "align*", "flalign*": "align*", "gathered": "matrix", "gather": "matrix",
+    "gather*": "matrix", "multline": "matrix", "multline*": "matrix", "equation": "matrix", "equation*": "matrix",
+}  # fmt: skip
+ENVIRONMENT = re.compile(r"\\(begin|end)\{([a-z]+\*?)\}")
 MAX_LENGTH = 2_000
 MAX_DEPTH = 40
 NAMESPACE = "{http://www.w3.org/1998/Math/MathML}"
@@ -27,6 +34,7 @@ def to_mathml(formula: str, *, block: bool = False) -> str | None:
     """
     if len(formula) > MAX_LENGTH or _depth(formula) > MAX_DEPTH:
         return None
+    formula = ENVIRONMENT.sub(_translate_environment, formula)
     try:
         root = Xml.fromstring(convert(formula, display="block" if block else "inline"))  # noqa: S314  # see below
     except Exception:
@@ -34,6 +42,10 @@ def to_mathml(formula: str, *, block: bool = False) -> str | None:
         # declaration could only appear inside an element, where it is a syntax error.
         return None
     return Xml.tostring(root, encoding="unicode") if _sanitize(root) else None
+
+
+def _translate_environment(match: re.Match[str]) -> str:
+    return f"\\{match[1]}{{{ENVIRONMENTS.get(match[2], match[2])}}}"
 
 
 def _depth(formula: str) -> int:

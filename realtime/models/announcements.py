@@ -8,6 +8,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from core.text import markdown
 from core.text.validators import validate_one_line, validate_visible
 from realtime.rooms import Room
 
@@ -40,3 +41,8 @@ class Announcement(models.Model):
 
     def __str__(self) -> str:
         return self.subject
+
+    @property
+    def text_html(self) -> str:
+        """Return the text, written in Markdown or HTML, as safe HTML."""
+        return markdown.to_html(self.text, breaks=True, allow_html=True)

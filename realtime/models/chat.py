@@ -1,6 +1,7 @@
 """Conversations: messages, read marks and mutes of a room."""
 
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, Self
 
 from django.conf import settings
@@ -8,11 +9,18 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from core.text import markdown
 from realtime.rooms import Room
 
 MAX_MESSAGE_LENGTH = 2000
+RENDERED_MESSAGES = 2_000  # kept per process: a page of the chat shows 50, mostly the same ones
 EDITABLE_FOR = timedelta(minutes=15)
 DELETABLE_FOR = timedelta(hours=24)
+
+
+@lru_cache(maxsize=RENDERED_MESSAGES)
+def _render_message(text: str) -> str:
+    return markdown.to_html(text, breaks=True) if text else ""
 
 
 class Conversation(models.Model):
@@ -93,6 +101,11 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.conversation_id} #{self.number}"
+
+    @property
+    def text_html(self) -> str:
+        """Return the text, written in Markdown, as safe HTML."""
+        return _render_message(self.text)
 
     @property
     def state(self) -> str:

@@ -31,6 +31,46 @@ def texts(response: Any) -> list[str]:
 
 
 @pytest.mark.django_db
+def test_messages_and_announcements_show_markdown_alike(
+    alice: User, bob: User, course: Course, room: str, browser_of: Any, api_of: Any
+) -> None:
+    text = "**Boil** it,\nsee https://a.test/tea.\n\n- [x] fill `kettle`\n\n$x^2$"
+    posted = api_of(alice).post(room, {"text": text}).json()
+    announced = (
+        api_of(alice).post(f"/api/v1/courses/{course.pk}/announcements/", {"subject": "Tea", "text": text}).json()
+    )
+    assert posted["text_html"] == announced["text_html"]
+    pages = [
+        browser_of(bob).get(f"/learn/{course.slug}/{name}/").content.decode() for name in ("chat", "announcements")
+    ]
+    for html in pages:
+        assert "<strong>Boil</strong> it,<br" in html
+        assert '<a href="https://a.test/tea" rel="nofollow noopener noreferrer">https://a.test/tea</a>.' in html
+        assert '<input type="checkbox" disabled checked aria-label="fill kettle">' in html
+        assert "<msup>" in html
+
+
+@pytest.mark.django_db
+def test_html_is_text_in_messages_and_rendered_in_announcements(
+    alice: User, course: Course, room: str, api_of: Any
+) -> None:
+    text = "H<sub>2</sub>O <script>alert(1)</script>"
+    assert "&lt;sub&gt;" in api_of(alice).post(room, {"text": text}).json()["text_html"]
+    announced = (
+        api_of(alice).post(f"/api/v1/courses/{course.pk}/announcements/", {"subject": "Tea", "text": text}).json()
+    )
+    assert announced["text_html"] == "<p>H<sub>2</sub>O </p>\n"
+
+
+@pytest.mark.django_db
+def test_the_html_of_a_hidden_message_is_hidden_too(alice: User, bob: User, room: str, api_of: Any) -> None:
+    api_of(bob).post(room, {"text": "**rude**"})
+    api_of(alice).post(f"{room}1/hide")
+    [message] = api_of(bob).get(room).json()["results"]
+    assert (message["text"], message["text_html"]) == ("", "")
+
+
+@pytest.mark.django_db
 def test_messages_are_listed_newest_first_by_cursor(api_of: Any, alice: User, bob: User, room: str) -> None:
     assert api_of(bob).post(room, {"text": "  How hot? \x00"}).status_code == 400  # NUL characters are invalid
     created = api_of(bob).post(room, {"text": "  How hot? "})

@@ -77,6 +77,17 @@ def test_messages_arrive_in_order_after_ten_seconds_offline(
     assert displayed_texts(his) == displayed_texts(hers) == stored, "missing, duplicated or out of order"
 
 
+def test_a_message_that_arrives_shows_its_markdown(
+    contexts: Any, live_site: str, alice: User, bob: User, course: Course, enrolled: Enrollment
+) -> None:
+    hers, his = contexts(alice, live_site), contexts(bob, live_site)
+    send_message(his, "See https://a.test/tea and **this** <b>text</b>")
+    for page in (hers, his):
+        expect(page.get_by_role("link", name="https://a.test/tea")).to_be_visible()
+        expect(page.locator(".message-text strong", has_text="this")).to_be_visible()
+        expect(page.get_by_text("<b>text</b>")).to_be_visible()
+
+
 def test_the_chat_works_with_blocked_sockets(
     contexts: Any, live_site: str, alice: User, bob: User, course: Course, enrolled: Enrollment
 ) -> None:

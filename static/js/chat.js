@@ -64,7 +64,7 @@ function newLine() {
   return template.content.cloneNode(true).firstElementChild;
 }
 
-function fill(line, { author_id: authorId, author_name: name, text, state, posted_at: postedAt, edited_at: editedAt }) {
+function fill(line, { author_id: authorId, author_name: name, text, text_html: html, state, posted_at: postedAt, edited_at: editedAt }) {
   const mine = authorId === me;
   const part = (name) => line.querySelector(`[data-${name}]`);
   line.classList.toggle("mine", mine);
@@ -77,7 +77,10 @@ function fill(line, { author_id: authorId, author_name: name, text, state, poste
   part("deleted").hidden = state !== "deleted";
   part("hidden").hidden = state !== "hidden";
   // Moderators can still read hidden messages, whose text the event does not include.
-  if (state !== "hidden" || text || !("moderates" in chat.dataset)) part("text").textContent = text;
+  if (state !== "hidden" || text || !("moderates" in chat.dataset)) {
+    if (html === undefined) part("text").textContent = text; // not sent yet
+    else part("text").innerHTML = html; // sanitized by the server
+  }
   for (const own of line.querySelectorAll("[data-own]")) own.hidden = !mine || state !== "shown";
   part("reply").hidden = mine;
   if (part("mute")) part("mute").hidden = mine;

@@ -149,8 +149,10 @@ def end_session_if_valid(*, refresh_token: str, actor: Any) -> None:
                 record(actor=actor, action="accounts.logged_out", changes={"session": token[SESSION_CLAIM]})
 
 
-_LOGIN = Prepared(lambda login_id: LoginSession.objects.select_related("user").filter(pk=login_id))
-_BORROWED_LOGIN = Prepared(lambda login_id: LoginSession.objects.select_related("user", "actor").filter(pk=login_id))
+_LOGIN = Prepared(lambda login_id: LoginSession.objects.select_related("user__avatar").filter(pk=login_id))
+_BORROWED_LOGIN = Prepared(
+    lambda login_id: LoginSession.objects.select_related("user__avatar", "actor").filter(pk=login_id)
+)
 
 
 def live_session(claims: dict[str, Any]) -> LoginSession | None:

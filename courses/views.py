@@ -83,6 +83,7 @@ class CourseView(PublicPageMixin, ScopedMixin, DetailView[Course]):
             super()
             .get_queryset()
             .for_cards()
+            .select_related("instructor__avatar")
             .prefetch_related("sections", Prefetch("sections__lessons", lessons, to_attr="visible_lessons"))
         )
 
@@ -91,9 +92,11 @@ class CourseView(PublicPageMixin, ScopedMixin, DetailView[Course]):
         course: Course = self.object
         user = self.request.user
         # `reviews` and `enrollments` are relations of the app enrollments, whose tests check these names.
-        reviews = list(course.reviews.select_related("user")[:MAX_REVIEWS])
+        reviews = list(course.reviews.select_related("user__avatar")[:MAX_REVIEWS])
         for review in reviews:
             review.author_name = review.user.get_name_for(user)  # type: ignore[attr-defined]  # for the template
+            # Visitors see no full names and thus no pictures of students either.
+            review.author_picture = review.user.picture_id if user.is_authenticated else None  # type: ignore[attr-defined]
         enrollment = None
         if user.is_authenticated:
             enrollment = course.enrollments.with_progress().filter(user=user).first()

@@ -41,9 +41,29 @@ def upload(
     Raises Http404 or PermissionDenied if `actor` may not upload for this purpose; FileError `unknown_purpose`,
     `image_too_large`, `empty` (400), `type_not_allowed` (415), `too_large` or `quota_exceeded` (413), `storage_full`
     (507), `storage_unavailable` (503); LimitError after 30 uploads an hour.
+
+    An avatar replaces the profile picture of `actor`.
     """
     limits.spend(UPLOAD_LIMIT, account=str(actor.pk))
     check_upload_allowed(actor=actor, purpose=purpose, course_id=course_id, assignment_id=assignment_id)
+    file = store(actor=actor, content=content, purpose=purpose, course_id=course_id, assignment_id=assignment_id)
+    if purpose == Purpose.AVATAR:
+        _replace_avatar(actor, file)
+    return file
+
+
+def store(
+    *,
+    actor: User,
+    content: UploadedFile,
+    purpose: str,
+    course_id: uuid.UUID | None = None,
+    assignment_id: uuid.UUID | None = None,
+) -> File:
+    """Store a file as `upload` does, whose caller has checked that `actor` may, and return it.
+
+    Raises the FileErrors of `upload`.
+    """
     name = file_names.clean_name(content.name or "")
     extension = file_names.get_extension(name)
     size = content.size or 0
@@ -131,14 +151,16 @@ def discard_blobs(keys: list[str]) -> None:
 
 def set_avatar(*, actor: User, content: UploadedFile) -> File:
     """Replace the profile picture of `actor` by an upload and return the new file. Raises the errors of `upload`."""
-    file = upload(actor=actor, content=content, purpose=Purpose.AVATAR)
-    with transaction.atomic():
-        User.objects.get_queryset().select_for_update().get(pk=actor.pk)
-        previous = Avatar.objects.filter(user=actor).select_related("file").first()
-        Avatar.objects.update_or_create(user=actor, defaults={"file": file})
-        if previous is not None:
-            delete(actor=actor, file=previous.file)
-    return file
+    return upload(actor=actor, content=content, purpose=Purpose.AVATAR)
+
+
+@transaction.atomic
+def _replace_avatar(actor: User, file: File) -> None:
+    User.objects.get_queryset().select_for_update().get(pk=actor.pk)
+    previous = Avatar.objects.filter(user=actor).select_related("file").first()
+    Avatar.objects.update_or_create(user=actor, defaults={"file": file})
+    if previous is not None:
+        delete(actor=actor, file=previous.file)
 
 
 @transaction.atomic

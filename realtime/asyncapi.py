@@ -67,6 +67,7 @@ PAYLOADS: dict[str, Schema] = {
         state={"enum": ["shown", "hidden", "deleted"]},
         author_id=ID,
         author_name=TEXT,
+        author_avatar_url=_or_null(TEXT),
         text={**TEXT, "maxLength": MAX_MESSAGE_LENGTH},
         text_html=TEXT,
         posted_at=TIME,

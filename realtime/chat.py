@@ -203,7 +203,7 @@ def _last_action(message: Message) -> str:
 def message_payload(message: Message, action: str = "posted") -> dict[str, Any]:
     """Return the payload of a message for the members of its room, without the text if it is hidden.
 
-    One query if the message's author is loaded.
+    One query if the message's author is loaded with the avatar.
     """
     return _payload(message, action, _room_fields(message.conversation.room))
 
@@ -221,6 +221,7 @@ def _payload(message: Message, action: str, room_fields: dict[str, Any]) -> dict
         "state": message.state,
         "author_id": str(message.author_id),
         "author_name": message.author.full_name,
+        "author_avatar_url": message.author.avatar_url,
         "text": message.text if message.state == "shown" else "",
         "text_html": message.text_html if message.state == "shown" else "",
         "posted_at": message.created_at,
@@ -242,7 +243,7 @@ def _clean_text(text: str) -> str:
 def _lock_message(message: Message) -> Message:
     """Return the message locked together with its conversation, which counts its changes."""
     messages = Message.objects.select_for_update(of=("self", "conversation"))
-    return messages.select_related("conversation", "author").get(pk=message.pk)
+    return messages.select_related("conversation", "author__avatar").get(pk=message.pk)
 
 
 def _save_changed(message: Message) -> None:

@@ -33,6 +33,7 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
     id = serializers.IntegerField(source="number", read_only=True)
     author_id = serializers.UUIDField(read_only=True)
     author_name = serializers.CharField(source="author.full_name", read_only=True)
+    author_avatar_url = serializers.CharField(source="author.avatar_url", read_only=True, allow_null=True)
     text = serializers.SerializerMethodField()
     text_html = serializers.SerializerMethodField()
     state = serializers.ChoiceField(["shown", "hidden", "deleted"], read_only=True)
@@ -43,8 +44,8 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
     class Meta:
         model = Message
         fields = [
-            "id", "author_id", "author_name", "text", "text_html", "state", "posted_at", "edited_at", "may_edit",
-            "may_delete",
+            "id", "author_id", "author_name", "author_avatar_url", "text", "text_html", "state", "posted_at",
+            "edited_at", "may_edit", "may_delete",
         ]  # fmt: skip
         read_only_fields = fields
 

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models.functions import Lower
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -220,6 +221,19 @@ class User(AbstractBaseUser, PermissionsMixin):
         if reader.is_authenticated or len(words) < 2 or self.full_name == DELETED_USER_NAME:
             return self.full_name
         return f"{words[0]} {words[-1][0].upper()}."
+
+    @property
+    def picture_id(self) -> uuid.UUID | None:
+        """Return the id of the profile picture's file, or None. One query unless `avatar` is loaded."""
+        # `avatar` is a relation of the app files, where a test checks its name.
+        avatar = getattr(self, "avatar", None)
+        return avatar.file_id if avatar else None
+
+    @property
+    def avatar_url(self) -> str | None:
+        """Return the absolute URL of the profile picture, or None. One query unless `avatar` is loaded."""
+        picture = self.picture_id
+        return settings.SITE_URL + reverse("files:picture", args=[picture, 256]) if picture else None
 
     @property
     def teaches(self) -> bool:

@@ -56,7 +56,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
     def in_room(self, room: Room) -> Self:
         """Return the messages of a room, with their authors."""
         messages = self.filter(conversation__field=room.field, conversation__room_id=room.id)
-        return messages.select_related("author", "conversation")
+        return messages.select_related("author__avatar", "conversation")
 
     def readable(self) -> Self:
         """Return the messages that are neither deleted nor hidden."""

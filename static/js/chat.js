@@ -10,6 +10,7 @@ const template = chat.querySelector("template[data-message]");
 const token = form.querySelector('input[name="csrfmiddlewaretoken"]').value;
 const me = document.body.dataset.live;
 const myName = document.querySelector(".menu-who strong")?.textContent ?? "";
+const myPicture = document.querySelector(".topbar img.avatar")?.src;
 const address = `/api/v1/courses/${chat.dataset.course}/messages/`;
 const outboxKey = `chat:${me}:${chat.dataset.course}`;
 const POLL_EVERY = 5_000;
@@ -64,13 +65,22 @@ function newLine() {
   return template.content.cloneNode(true).firstElementChild;
 }
 
-function fill(line, { author_id: authorId, author_name: name, text, text_html: html, state, posted_at: postedAt, edited_at: editedAt }) {
+function showPicture(line, name, picture) {
+  const avatar = document.createElement(picture ? "img" : "span");
+  avatar.className = "avatar";
+  if (picture) Object.assign(avatar, { src: new URL(picture).pathname, alt: "", width: 72, height: 72 });
+  else avatar.textContent = initials(name);
+  avatar.setAttribute("aria-hidden", "true");
+  line.querySelector(".avatar").replaceWith(avatar);
+}
+
+function fill(line, { author_id: authorId, author_name: name, author_avatar_url: picture, text, text_html: html, state, posted_at: postedAt, edited_at: editedAt }) {
   const mine = authorId === me;
   const part = (name) => line.querySelector(`[data-${name}]`);
   line.classList.toggle("mine", mine);
   line.classList.toggle("faded", state !== "shown");
   part("author").textContent = name;
-  line.querySelector(".avatar").textContent = initials(name);
+  showPicture(line, name, picture);
   part("time").dateTime = postedAt;
   part("time").textContent = formatTime(new Date(postedAt));
   part("edited").hidden = !editedAt;
@@ -141,7 +151,7 @@ function showWaiting() {
   for (const line of list.querySelectorAll(".waiting")) line.remove();
   for (const { text, at } of outbox) {
     const line = newLine();
-    fill(line, { author_id: me, author_name: myName, text, state: "shown", posted_at: at });
+    fill(line, { author_id: me, author_name: myName, author_avatar_url: myPicture, text, state: "shown", posted_at: at });
     line.removeAttribute("id");
     line.removeAttribute("data-number");
     line.querySelector("[data-menu]").remove();

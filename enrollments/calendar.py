@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import icalendar
@@ -23,6 +23,8 @@ from enrollments.registry import get_item_url, submitted_work
 
 LOOKBACK = timedelta(days=30)
 MAX_ITEMS = 500
+# The SEQUENCE of an event is the number of seconds from then to the last change: an integer of 31 bits.
+SEQUENCE_START = datetime(2020, 1, 1, tzinfo=UTC)
 
 Grades = Mapping[uuid.UUID, Mapping[uuid.UUID, CurrentGrade]]  # by enrollment id and item id
 
@@ -36,6 +38,7 @@ class DueWork:
     is_graded: bool
     is_done: bool
     url: str
+    changed_at: datetime
 
     @property
     def is_past(self) -> bool:
@@ -95,7 +98,9 @@ def list_due_work(user: User, *, after: datetime | None = None) -> list[DueWork]
         terms = derive_terms(item, extensions.get(item.pk))
         at = terms.due_at or terms.closes_at
         if at is not None and at >= after and item.course_id in enrollments:
-            due_work.append(DueWork(item, at, item.pk in graded, item.pk in done, get_item_url(item)))
+            changed_at = max(row.updated_at for row in (item, extensions.get(item.pk)) if row is not None)
+            is_graded, is_done = item.pk in graded, item.pk in done
+            due_work.append(DueWork(item, at, is_graded, is_done, get_item_url(item), changed_at))
     return sorted(due_work, key=lambda due: (due.at, due.item.title, due.item.pk))[:MAX_ITEMS]
 
 
@@ -119,7 +124,7 @@ def render_icalendar(user: User, *, name: str, site_url: str) -> bytes:
     """Return the work that `user` still has to do as an iCalendar file (RFC 5545) with the calendar name `name`.
 
     `site_url` is the start of the links. Each date is an event without duration. Its UID does not change when its date
-    changes, so that calendar programs move the event.
+    changes, but its SEQUENCE grows, so that calendar programs move the event.
     """
     calendar = icalendar.Calendar()
     calendar.add("prodid", "-//campus-lms//calendar//EN")
@@ -135,7 +140,9 @@ def render_icalendar(user: User, *, name: str, site_url: str) -> bytes:
 def _build_event(due: DueWork, site_url: str) -> icalendar.Event:
     event = icalendar.Event()
     event.add("uid", f"{due.item.pk}@{site_url.split('://')[-1]}")
-    event.add("dtstamp", due.item.updated_at)
+    event.add("dtstamp", due.changed_at)
+    event.add("last-modified", due.changed_at)
+    event.add("sequence", int((due.changed_at - SEQUENCE_START).total_seconds()))
     event.add("dtstart", due.at)
     event.add("summary", _("%(title)s is due") % {"title": due.item.title})
     event.add("description", due.item.course.title)

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import ics
 import pytest
+import time_machine
 import vobject
 from django.test import Client
 from django.utils import timezone
@@ -51,6 +52,24 @@ def test_an_extension_moves_the_event_and_keeps_its_uid(
     grant_extension(actor=alice, item=item, enrollment=enrollment, due_at=later)
     [after] = ics.Calendar(read_feed(bob)).events
     assert (after.uid, after.begin.datetime) == (before.uid, later)
+
+
+def test_a_moved_date_has_a_later_stamp_and_a_higher_sequence(
+    item: GradedItem, enrollment: Enrollment, alice: User, bob: User, friday: datetime
+) -> None:
+    events = [vobject.readOne(read_feed(bob)).vevent]
+    with time_machine.travel(timezone.now() + timedelta(minutes=1)):
+        item.due_at = friday + timedelta(days=1)
+        item.save()
+        events.append(vobject.readOne(read_feed(bob)).vevent)
+    with time_machine.travel(timezone.now() + timedelta(minutes=2)):
+        grant_extension(actor=alice, item=item, enrollment=enrollment, due_at=friday + timedelta(days=2))
+        events.append(vobject.readOne(read_feed(bob)).vevent)
+    for name in ("dtstart", "dtstamp", "last_modified", "sequence"):
+        values = [getattr(event, name).value for event in events]
+        values = [int(value) for value in values] if name == "sequence" else values
+        assert values == sorted(set(values)), name
+        assert len(values) == 3
 
 
 def test_a_reset_feed_url_no_longer_works(item: GradedItem, bob: User, browser_of: Callable[[User], Client]) -> None:

@@ -108,6 +108,7 @@ def _production_environment(folder: Path, port: int) -> dict[str, str]:
         "ENVIRONMENT": "production",
         "DJANGO_SETTINGS_MODULE": "lms.settings",
         "SECRET_KEY": os.environ.get("SECRET_KEY") or secrets.token_urlsafe(50),
+        "AUDIT_KEY": os.environ.get("AUDIT_KEY") or secrets.token_urlsafe(50),
         "ALLOWED_HOSTS": f"localhost,{HOST}",
         "SITE_URL": f"https://localhost:{port}",
         "TRUSTED_PROXIES": "1",

@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.permissions import signed_in
 from core.admin import ReadOnlyAdmin
-from enrollments import reviews, services
-from enrollments.models import Enrollment, EnrollmentEvent, Review, ReviewReport
+from enrollments import join_links, reviews, services
+from enrollments.models import Enrollment, EnrollmentEvent, JoinLink, Review, ReviewReport, RosterImport
 
 
 class HistoryInline(admin.TabularInline):
@@ -43,6 +43,33 @@ class EnrollmentAdmin(ReadOnlyAdmin):
         """Readmit the students among the selected enrollments who were removed from their courses."""
         for enrollment in enrollments.barred().select_related("course"):  # type: ignore[attr-defined]  # EnrollmentQuerySet
             services.readmit_student(actor=signed_in(request), enrollment=enrollment)
+
+
+@admin.register(JoinLink)
+class JoinLinkAdmin(ReadOnlyAdmin):
+    """Admin page of join links, read-only. Keys are not shown."""
+
+    list_display = ["course", "created_by", "created_at", "expires_at", "uses", "max_uses", "revoked_at"]
+    list_filter = [("revoked_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["course", "created_by"]
+    search_fields = ["course__title", "created_by__email"]
+    exclude = ["key"]
+    actions = ["revoke_links"]
+
+    @admin.action(description=_("Turn off join links"), permissions=["edit"])
+    def revoke_links(self, request: HttpRequest, links: QuerySet[JoinLink]) -> None:
+        """Turn off the selected join links."""
+        for link in links.select_related("course"):
+            join_links.revoke_join_link(actor=signed_in(request), link=link)
+
+
+@admin.register(RosterImport)
+class RosterImportAdmin(ReadOnlyAdmin):
+    """Admin page of imports of students, read-only."""
+
+    list_display = ["course", "created_by", "created_at", "enrolled_count", "invited_count", "undone_at"]
+    list_select_related = ["course", "created_by"]
+    search_fields = ["course__title", "created_by__email"]
 
 
 @admin.register(Review)

@@ -17,9 +17,10 @@ from core.http.idempotency import IdempotentMixin
 from courses.models import Course, Lesson
 from enrollments import progress as enrollment_progress
 from enrollments import reviews as enrollment_reviews
-from enrollments import services
+from enrollments import join_links, services
 from enrollments.final_grades import get_final_grade
 from enrollments.models import Enrollment, Review
+from enrollments.roster_serializers import JoinSerializer
 from enrollments.serializers import (
     EndSerializer,
     EnrollmentSerializer,
@@ -48,7 +49,7 @@ class EnrollmentViewSet(
     queryset = Enrollment.objects.all()
     serializer_class = EnrollmentSerializer
     permission_classes = (IsAuthenticated,)
-    answers_also = (402,)
+    answers_also = (402, 410)
     lookup_url_kwarg = "enrollment_id"
     visible_is_enough = ("end", "readmit")
 
@@ -75,6 +76,22 @@ class EnrollmentViewSet(
         enrollment = services.enroll(actor=user, user=user, course=course, payment_id=payment_id)
         enrollment = self.get_queryset().get(pk=enrollment.pk)
         return Response(self.get_serializer(enrollment).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=JoinSerializer, responses={200: EnrollmentSerializer, 201: EnrollmentSerializer})
+    @action(detail=False, methods=["post"])
+    def join(self, request: Request) -> Response:
+        """Enroll by the key of a join link, without payment.
+
+        Return 201; 200 for a student of the course; 403 `barred`; 404 `unknown_link`; 409 `not_published`,
+        `own_course`; 410 `link_expired`, `link_used_up`.
+        """
+        serializer = JoinSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        link = join_links.get_join_link(serializer.validated_data["key"])
+        enrollment, is_new = join_links.join_course(actor=signed_in(request), link=link)
+        enrollment = self.get_queryset().get(pk=enrollment.pk)
+        code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
+        return Response(self.get_serializer(enrollment).data, status=code)
 
     @extend_schema(methods=["PUT", "PATCH"], request=ProgressWriteSerializer, responses=EnrollmentSerializer)
     @extend_schema(methods=["GET"], responses=ProgressSerializer)

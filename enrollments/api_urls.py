@@ -1,4 +1,4 @@
-"""URLs of the API of enrollments, chat, announcements and reviews (docs/api-contract.md)."""
+"""URLs of the API of enrollments, rosters, chat, announcements and reviews (docs/api-contract.md)."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from django.urls import path
 
 from enrollments.api import EnrollmentViewSet, ReviewViewSet
 from enrollments.chat_api import AnnouncementViewSet, MessageViewSet
+from enrollments.roster_api import JoinLinkViewSet, RosterViewSet
 
 progress: dict[str, Any] = {"get": "progress", "put": "progress", "patch": "progress"}
 message: dict[str, Any] = {"patch": "partial_update", "delete": "destroy"}
@@ -13,6 +14,7 @@ review: dict[str, Any] = {"get": "retrieve", "put": "update", "patch": "partial_
 
 urlpatterns = [
     path("enrollments/", EnrollmentViewSet.as_view({"get": "list", "post": "create"})),
+    path("enrollments/join", EnrollmentViewSet.as_view({"post": "join"})),
     path("enrollments/<enrollment_id>", EnrollmentViewSet.as_view({"get": "retrieve"})),
     path("enrollments/<enrollment_id>/progress", EnrollmentViewSet.as_view(progress)),
     path("enrollments/<enrollment_id>/explain", EnrollmentViewSet.as_view({"get": "explain"})),
@@ -20,6 +22,9 @@ urlpatterns = [
     path("enrollments/<enrollment_id>/complete", EnrollmentViewSet.as_view({"post": "complete"})),
     path("enrollments/<enrollment_id>/end", EnrollmentViewSet.as_view({"post": "end"})),
     path("enrollments/<enrollment_id>/readmit", EnrollmentViewSet.as_view({"post": "readmit"})),
+    path("courses/<course_id>/enrollments/", RosterViewSet.as_view({"get": "list", "post": "create"})),
+    path("courses/<course_id>/join-links/", JoinLinkViewSet.as_view({"get": "list", "post": "create"})),
+    path("courses/<course_id>/join-links/<link_id>", JoinLinkViewSet.as_view({"delete": "destroy"})),
     path("courses/<course_id>/messages/", MessageViewSet.as_view({"get": "list", "post": "create"})),
     path("courses/<course_id>/messages/unread", MessageViewSet.as_view({"get": "unread", "post": "unread"})),
     path("courses/<course_id>/messages/<number>", MessageViewSet.as_view(message)),

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.http.fields import EmailFormField
 from core.text.validators import validate_visible
-from enrollments.models import Accommodation, Extension, Review
+from enrollments.models import Accommodation, Extension, JoinLink, Review
 
 STARS = [(5, _("5 stars")), (4, _("4 stars")), (3, _("3 stars")), (2, _("2 stars")), (1, _("1 star"))]
 
@@ -25,6 +25,15 @@ class InvitationForm(forms.Form):
     """Email address to invite."""
 
     email = EmailFormField(label=_("Invite by email"), max_length=254)
+
+
+class JoinLinkForm(forms.ModelForm[JoinLink]):
+    """Limits of a new join link."""
+
+    class Meta:
+        model = JoinLink
+        fields = ["expires_at", "max_uses"]
+        widgets = {"expires_at": forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")}
 
 
 class ReplyForm(forms.Form):

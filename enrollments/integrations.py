@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -17,7 +18,7 @@ from core.db.text_functions import SortKey
 from core.site import search
 from courses.models import Course, Lesson
 from enrollments import rooms
-from enrollments.models import Enrollment, GradeEntry, Invitation, Review
+from enrollments.models import Enrollment, GradeEntry, Invitation, JoinLink, Review, RosterImport
 from realtime.models import Event, Notification
 from realtime.rooms import RoomType, room_types
 
@@ -41,7 +42,7 @@ def find_lessons(user: Any, text: str) -> Iterator[search.Hit]:
 
 
 def export_personal_data(user: User) -> dict[str, Any]:
-    """Return a user's enrollments, grades and reviews. Three queries."""
+    """Return a user's enrollments, grades, reviews, and the join links and imports that they created. Five queries."""
     enrollments = Enrollment.objects.filter(user=user)
     reviews = Review.objects.filter(user=user)
     grades = GradeEntry.objects.filter(enrollment__user=user).order_by("id")
@@ -50,14 +51,22 @@ def export_personal_data(user: User) -> dict[str, Any]:
         "enrollments": list(enrollments.values(*enrollment_fields)),
         "grades": list(grades.values("item__title", "points", "is_excused", "reason", "created_at")),
         "reviews": list(reviews.values("course__title", "rating", "comment", "created_at")),
+        "join_links": list(JoinLink.objects.filter(created_by=user).values("course__title", "created_at", "uses")),
+        "imports": list(
+            RosterImport.objects.filter(created_by=user).values(
+                "course__title", "created_at", "enrolled_count", "invited_count"
+            )
+        ),
     }
 
 
 def forget_elsewhere(user: User) -> None:
-    """Delete invitations to the user's address, and replace the name in instructors' notifications of enrollments.
+    """Delete invitations to the user's address, turn off join links, and replace the name in notifications.
 
-    Three queries, and one for each notification.
+    The join links are those that the user created; the notifications are those of instructors about enrollments. Four
+    queries, and one for each notification.
     """
+    JoinLink.objects.unrevoked().filter(created_by=user).update(revoked_at=timezone.now())
     Invitation.objects.filter(email__iexact=user.email).delete()
     enrollment_ids = [str(pk) for pk in Enrollment.objects.filter(user=user).values_list("pk", flat=True)]
     for notification in Notification.objects.filter(

@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
-from django.views.generic import ListView
+from django_filters.views import FilterView
 
 from accounts.permissions import signed_in
 from core.access.scopes import editable_or_403
@@ -19,28 +19,37 @@ from core.http.pagination import PAGE_SIZE
 from courses.editor_views import TeachersOnlyMixin
 from courses.models import Course
 from enrollments import invitations
-from enrollments.forms import InvitationForm
+from enrollments.filters import RosterFilter
+from enrollments.forms import InvitationForm, JoinLinkForm
 from enrollments.models import Enrollment
 
 
-class StudentsView(TeachersOnlyMixin, ListView[Enrollment]):
-    """The students of a course with their progress, newest first. A constant number of queries."""
+class StudentsView(TeachersOnlyMixin, FilterView):
+    """The students of a course with their progress, by default newest first. A constant number of queries."""
 
     template_name = "enrollments/student_list.html"
+    filterset_class = RosterFilter
     context_object_name = "enrollments"
     paginate_by = PAGE_SIZE
+    strict = False
 
     def get_queryset(self) -> QuerySet[Enrollment]:
         """Return the course's enrollments, including ended ones."""
         self.course = editable_or_403(Course.objects.all(), self.request.user, slug=self.kwargs["slug"])
-        rows = Enrollment.objects.filter(course=self.course).with_progress().select_related("user", "course")
-        return rows.order_by("-enrolled_at", "id")
+        return Enrollment.objects.for_roster(self.course)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the course, its pending invitations and the invitation form."""
-        pending = list(self.course.invitations.pending()[:50])
+        """Add the course, its pending invitations, its join links and the forms."""
         context = super().get_context_data(**kwargs)
-        return {**context, "course": self.course, "invitations": pending, "form": InvitationForm()}
+        return {
+            **context,
+            "course": self.course,
+            "invitations": list(self.course.invitations.pending()[:50]),
+            "form": InvitationForm(),
+            "links": list(self.course.join_links.unrevoked()),
+            "link_form": JoinLinkForm(),
+            "is_filtered": bool(self.request.GET.get("q")),
+        }
 
 
 @require_POST

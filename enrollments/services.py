@@ -59,6 +59,16 @@ def enroll(
         raise EnrollmentError("already_enrolled", _("You are already enrolled in this course.")) from error
 
 
+def enroll_once(*, actor: User, user: User, course: Course, source: Source) -> tuple[Enrollment, bool]:
+    """Enroll `user`, or return the enrollment that a concurrent call created; and whether this call enrolled."""
+    try:
+        return enroll(actor=actor, user=user, course=course, source=source), True
+    except EnrollmentError as error:
+        if error.code != "already_enrolled":
+            raise
+    return Enrollment.objects.active().get(user=user, course=course), False
+
+
 def _create_or_resume(
     actor: Any, user: User, course: Course, source: Source, payment_id: uuid.UUID | None
 ) -> Enrollment:
@@ -75,8 +85,11 @@ def _create_or_resume(
     if kind == EnrollmentEvent.Kind.RESUMED:  # requirements that were missing may have been removed since
         complete_if_done(actor=actor, enrollment=enrollment)
     _update_student_count(course.pk, 1)
-    record(actor=actor, action="enrollments.enrolled", target=enrollment, changes={"course": str(course.pk)})
-    if course.instructor.teaches:
+    unpaid = not course.is_free and source != Source.PAID
+    changes = {"course": str(course.pk), "source": str(source), **({"without_payment": True} if unpaid else {})}
+    subject = user if actor != user else None
+    record(actor=actor, action="enrollments.enrolled", target=enrollment, subject=subject, changes=changes)
+    if course.instructor.teaches and course.instructor != actor:
         push([course.instructor_id], Event.NEW_ENROLLMENT, _payload(enrollment, student_name=user.full_name))
     mail_enrollment.delay_on_commit(str(enrollment.pk))
     return enrollment

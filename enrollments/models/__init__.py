@@ -1,4 +1,4 @@
-"""Models of enrollments, progress, reviews, graded items and grades."""
+"""Models of enrollments, progress, reviews, graded items, grades, join links and imports."""
 
 from enrollments.models.calendars import CalendarFeed, CalendarFeedQuerySet
 from enrollments.models.enrollments import (
@@ -23,6 +23,7 @@ from enrollments.models.grading import (
     GradeEntryQuerySet,
     ItemKind,
 )
+from enrollments.models.joining import JoinLink, JoinLinkQuerySet, RosterImport, RosterImportEntry
 
 __all__ = [
     "INVITATION_SALT",
@@ -40,9 +41,13 @@ __all__ = [
     "Invitation",
     "InvitationQuerySet",
     "ItemKind",
+    "JoinLink",
+    "JoinLinkQuerySet",
     "LessonProgress",
     "Review",
     "ReviewQuerySet",
     "ReviewReport",
+    "RosterImport",
+    "RosterImportEntry",
     "Source",
 ]

@@ -7,9 +7,9 @@ from django.conf import settings
 from django.core import signing
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, IntegerField, Q, Value, When
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Lower
+from django.db.models.functions import Greatest, Least, Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -58,6 +58,8 @@ class Source(models.TextChoices):
     FREE = "free", _("Free course")
     PAID = "paid", _("Purchase")
     INVITED = "invited", _("Invitation")
+    ADDED = "added", _("Added by the instructor")
+    LINK = "link", _("Join link")
 
 
 class EnrollmentQuerySet(models.QuerySet["Enrollment"]):
@@ -94,6 +96,16 @@ class EnrollmentQuerySet(models.QuerySet["Enrollment"]):
     def with_next_lesson(self) -> Self:
         """Annotate `next_lesson_id`, the first published lesson that is not completed."""
         return self.annotate(next_lesson_id=NEXT_LESSON_ID)
+
+    def for_roster(self, course: Course) -> Self:
+        """Return all enrollments of `course` with `lessons_done`, `percent` and the user, newest first.
+
+        `percent` is `progress_percentage` as a column, to filter and to sort by.
+        """
+        share = Least(Value(100), 100 * LESSONS_DONE / Greatest(Value(1), Value(course.lessons_count)))
+        percent = Case(When(completed_at__isnull=False, then=Value(100)), default=share, output_field=IntegerField())
+        rows = self.filter(course=course).with_progress().annotate(percent=percent)
+        return rows.select_related("user", "course").order_by("-enrolled_at", "id")
 
     def for_rows(self) -> Self:
         """Load only the fields that lists of enrollments and their courses need."""
@@ -218,6 +230,7 @@ class Invitation(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     course = models.ForeignKey(Course, models.CASCADE, related_name="invitations")
     email = models.EmailField(_("email address"))
+    full_name = models.CharField(_("full name"), max_length=120, blank=True, default="", db_default="")
     invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()

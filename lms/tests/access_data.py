@@ -18,6 +18,7 @@ from assignments.tests.samples import write_assignment
 from courses.attachments import attach_file
 from courses.services import create_course
 from enrollments import services as enrollments
+from enrollments.join_links import create_join_link
 from enrollments.rooms import course_room
 from files.tests.samples import PDF
 from payments.models import Coupon
@@ -60,6 +61,7 @@ def furnish(people: dict[str, Any]) -> dict[str, Any]:
     question = add_question(actor=alice, quiz=quiz, question_type="essay", question_text="Why?")
     quiz = set_published(actor=alice, quiz=quiz, published=True)
     attempt, _made = start_attempt(actor=bob, quiz=quiz)
+    link = create_join_link(actor=alice, course=course)
     chat.post(actor=bob, room=course_room(course), text="Hello.")
     return {
         "quiz": quiz.pk,
@@ -79,6 +81,8 @@ def furnish(people: dict[str, Any]) -> dict[str, Any]:
         "certificate": done.certificate.pk,
         "number": done.certificate.certificate_number,
         "review": enrollments.write_review(actor=bob, course=done_course, rating=5, comment="").pk,
+        "link": link.pk,
+        "key": link.key,
         "session": LoginSession.objects.get(user=bob).pk,
         "item": make_graded_item(course).pk,
         "file": attach_file(actor=alice, lesson=lessons[1], content=SimpleUploadedFile("a.pdf", PDF)).file_id,

@@ -6,7 +6,7 @@ course, `{draft}` her unpublished one, `{lesson}` a free preview, `{closed}` a l
 `{enrollment}` Bob's enrollment in the course, `{done}` his completed one with `{certificate}`, `{number}` and
 `{review}`, and `{item}` a graded item. `{order}`, `{payment}` and `{intent}` belong to the course `{priced}`, which Bob
 bought and was refunded. `{file}` is a PDF in `{closed}`. `{assignment}` has the attachment `{brief}` and Bob's
-`{submission}`, graded by `{change}`.
+`{submission}`, graded by `{change}`. `{key}` is the key of the join link `{link}` of the course.
 """
 
 from typing import Any
@@ -98,6 +98,8 @@ GET    /teach/grading/{submission}/                          404  403  404  200 
 POST   /teach/grading/{submission}/revert/{change}/          404  403  404  302  404  302
 GET    /teach/courses/{slug}/students/                       302  403  403  200  403  200
 POST   /teach/courses/{slug}/students/invite/                403  403  403  302  403  302
+POST   /teach/courses/{slug}/students/links/                 403  403  403  302  403  302
+POST   /teach/courses/{slug}/students/links/{link}/revoke/   403  403  403  302  403  302
 GET    /teach/courses/{slug}/students/{enrollment}/          302  403  403  200  403  200
 POST   /teach/courses/{slug}/students/{enrollment}/time/     403  403  403  400  403  400
 POST   /teach/courses/{slug}/students/{enrollment}/end/      403  403  403  400  403  400
@@ -119,6 +121,9 @@ GET    /calendar/                                            302  200  200  200 
 POST   /calendar/reset/                                      302  302  302  302  302  302
 GET    /calendar/nonsense.ics                                404  404  404  404  404  404
 GET    /learn/{slug}/grades/                                 302  200  404  404  404  404
+GET    /join/{key}/                                          200  200  200  200  200  200
+POST   /join/{key}/                                          302  302  302  302  302  302
+GET    /join/nonsense/                                       404  404  404  404  404  404
 GET    /invitations/nonsense/                                302  404  404  404  404  404
 POST   /teach/courses/{slug}/duplicate/                      403  403  403  302  403  302
 POST   /teach/courses/{slug}/arrange/                        403  403  403  400  403  400
@@ -293,6 +298,15 @@ GET    /api/v1/enrollments/{enrollment}/explain              401  200  404  404 
 POST   /api/v1/enrollments/{enrollment}/complete             401  409  404  404  404  403
 POST   /api/v1/enrollments/{enrollment}/end                  401  200  404  200  404  200
 POST   /api/v1/enrollments/{enrollment}/readmit              401  403  404  200  404  200
+POST   /api/v1/enrollments/join                              401  200  201  409  201  201
+GET    /api/v1/courses/{course}/enrollments/                 401  403  403  200  403  200
+GET    /api/v1/courses/{draft}/enrollments/                  401  404  404  200  404  200
+POST   /api/v1/courses/{course}/enrollments/                 401  403  403  200  403  200
+POST   /api/v1/courses/{draft}/enrollments/                  401  404  404  409  404  409
+GET    /api/v1/courses/{course}/join-links/                  401  403  403  200  403  200
+GET    /api/v1/courses/{draft}/join-links/                   401  404  404  200  404  200
+POST   /api/v1/courses/{course}/join-links/                  401  403  403  201  403  201
+DELETE /api/v1/courses/{course}/join-links/{link}            401  403  403  204  403  204
 GET    /api/v1/assignments/                                  401  200  200  200  200  200
 POST   /api/v1/assignments/                                  401  403  403  201  403  201
 GET    /api/v1/assignments/{assignment}                      401  200  404  200  404  200
@@ -388,6 +402,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v1/courses/{course}/announcements/": {"subject": "Exam", "text": "On Friday."},
     "PUT /api/v1/notifications/choices": {"ways": {}},
     "POST /api/v1/enrollments/": {"course_id": "{course}"},
+    "POST /api/v1/enrollments/join": {"key": "{key}"},
+    "POST /api/v1/courses/{course}/enrollments/": {"user_id": "{bob}"},
+    "POST /api/v1/courses/{draft}/enrollments/": {"user_id": "{bob}"},
     "PUT /api/v1/enrollments/{enrollment}/progress": {"lesson_id": "{lesson}"},
     "PATCH /api/v1/enrollments/{enrollment}/progress": {"lesson_id": "{lesson}"},
     "POST /api/v1/enrollments/{enrollment}/end": {"reason": "By mistake."},

@@ -80,6 +80,8 @@ def test_no_response_contains_secrets_or_foreign_email_addresses(
         )
         if address in ("/api/v1/schema/", "/api/v1/asyncapi.json"):
             keys = set()  # the API documents name fields, but contain no data
+        if address.endswith("/join-links/"):
+            keys -= {"key"}  # the instructor shares the link
         held = keys | {secret for secret in secrets if secret in text} | {email for email in strangers if email in text}
         if held or HASHED.search(text) or A_TOKEN.search(text):
             wrong[path] = held

@@ -19,6 +19,7 @@ from courses.models import Category, Course
 from enrollments import services as enrollments
 from enrollments.calendar import get_calendar_feed
 from enrollments.grades import record_grade
+from enrollments.join_links import create_join_link
 from enrollments.models import Enrollment
 from enrollments.rooms import course_room
 from realtime import announcements, chat
@@ -53,7 +54,7 @@ PAGES = {
     "/account/security/": ("bob", 8),
     "/teach/": ("alice", 8),
     "/teach/courses/tea/": ("alice", 9),
-    "/teach/courses/tea/students/": ("alice", 9),
+    "/teach/courses/tea/students/": ("alice", 10),
     "/teach/courses/tea/certificates/": ("alice", 9),
 }
 API_LISTS = {
@@ -71,6 +72,9 @@ API_LISTS = {
     "enrollments/{enrollment}/progress": ("bob", 6),
     "enrollments/{enrollment}/explain": ("bob", 8),
     "enrollments/{enrollment}/grades": ("bob", 6),
+    "courses/{course}/enrollments/": ("alice", 8),
+    "courses/{course}/enrollments/?q=student&active=true&progress_min=1&ordering=name": ("alice", 8),
+    "courses/{course}/join-links/": ("alice", 6),
     "certificates/": ("bob", 6),
     "notifications/": ("bob", 6),
     "courses/{course}/messages/": ("bob", 6),
@@ -113,6 +117,7 @@ class World:
                 record_grade(actor=alice, item=item, enrollment=enrolled, points=Decimal(number % 10))
             make_graded_item(course, due_at=timezone.now() + timedelta(days=number + 1))
             self.api_of(bob)
+            create_join_link(actor=alice, course=self.tea)
             chat.post(actor=student, room=course_room(self.tea), text="Hello.")
             announcements.announce(actor=alice, room=course_room(self.tea), subject="Exam", text="On Friday.")
         self.size = size

@@ -1,5 +1,5 @@
 // Scripts of every page, none of them required: closing menus, modal dialogs, the color scheme switch, the focus of the
-// error summary, protection against double submits, and "/" for search.
+// error summary, protection against double submits, copy buttons, and "/" for search.
 
 import { hold, releaseAll } from "./form-guard.js";
 
@@ -48,6 +48,12 @@ function openDialog(link) {
   dialog.addEventListener("close", () => link.focus(), { once: true });
 }
 
+/** Copy the value of the field that `data-copy` names, and show the text of `data-copied` on the button. */
+async function copyField(button) {
+  await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).value);
+  button.querySelector("span").textContent = button.dataset.copied;
+}
+
 function isTyping(target) {
   return target.closest("input, textarea, select, [contenteditable]") !== null;
 }
@@ -57,6 +63,8 @@ document.addEventListener("click", (event) => {
   closeMenus(target.closest("details[data-menu]"));
   const theme = target.closest("[data-theme-switch] button");
   if (theme) chooseTheme(theme.value);
+  const copier = target.closest("[data-copy]");
+  if (copier) copyField(copier);
   const opener = target.closest("a[data-dialog]");
   if (opener) {
     event.preventDefault();
@@ -119,5 +127,6 @@ makeScrollable();
 window.addEventListener("resize", makeScrollable);
 document.addEventListener("htmx:afterSettle", makeScrollable);
 document.querySelector("[data-takes-focus]")?.focus();
+if (navigator.clipboard) for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
 // On phones the current tab may be outside the visible area.
 document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

@@ -1,0 +1,59 @@
+"""Filters and sort orders of the roster, shared by the page and the API."""
+
+from typing import Any
+
+import django_filters
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from core.db.text_functions import SortKey
+from core.http.filters import BooleanFilter
+from enrollments.models import Enrollment
+
+# The id comes last, so that pages do not overlap.
+ORDERINGS: dict[str, tuple[Any, ...]] = {
+    "name": (SortKey("user__full_name").asc(), "id"),
+    "-name": (SortKey("user__full_name").desc(), "id"),
+    "progress": ("percent", "id"),
+    "-progress": ("-percent", "id"),
+    "last_activity": ("last_activity_at", "id"),
+    "-last_activity": ("-last_activity_at", "id"),
+}
+LABELS = {
+    "name": _("Name"),
+    "-name": _("Name, descending"),
+    "progress": _("Progress, low to high"),
+    "-progress": _("Progress, high to low"),
+    "last_activity": _("Last active, oldest first"),
+    "-last_activity": _("Last active, newest first"),
+}
+
+
+class RosterFilter(django_filters.FilterSet):
+    """Filter and sort the students of a course; the queryset is that of `for_roster()`."""
+
+    q = django_filters.CharFilter(
+        method="filter_words", label=_("Part of the name or the email address"), max_length=200
+    )
+    active = BooleanFilter(field_name="is_active", label=_("Active"))
+    progress_min = django_filters.NumberFilter(
+        field_name="percent", lookup_expr="gte", label=_("Progress from"), min_value=0, max_value=100
+    )
+    progress_max = django_filters.NumberFilter(
+        field_name="percent", lookup_expr="lte", label=_("Progress to"), min_value=0, max_value=100
+    )
+    ordering = django_filters.ChoiceFilter(
+        method="sort_rows", label=_("Sort"), choices=[(name, LABELS[name]) for name in ORDERINGS]
+    )
+
+    class Meta:
+        model = Enrollment
+        fields: list[str] = []
+
+    def filter_words(self, queryset: QuerySet[Enrollment], name: str, value: str) -> QuerySet[Enrollment]:
+        """Return the students whose name or email address contains `value`."""
+        return queryset.filter(Q(user__full_name__icontains=value) | Q(user__email__icontains=value))
+
+    def sort_rows(self, queryset: QuerySet[Enrollment], name: str, value: str) -> QuerySet[Enrollment]:
+        """Return the students in the order `ORDERINGS[value]`."""
+        return queryset.order_by(*ORDERINGS[value])

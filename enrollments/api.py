@@ -15,9 +15,9 @@ from core.access.impersonation import allow_while_impersonating
 from core.access.scopes import SAFE_METHODS, ScopedMixin, visible_or_404
 from core.http.idempotency import IdempotentMixin
 from courses.models import Course, Lesson
+from enrollments import join_links, services
 from enrollments import progress as enrollment_progress
 from enrollments import reviews as enrollment_reviews
-from enrollments import join_links, services
 from enrollments.final_grades import get_final_grade
 from enrollments.models import Enrollment, Review
 from enrollments.roster_serializers import JoinSerializer

@@ -3,10 +3,11 @@
 from typing import Any
 
 from django.urls import path
+from rest_framework.parsers import MultiPartParser
 
 from enrollments.api import EnrollmentViewSet, ReviewViewSet
 from enrollments.chat_api import AnnouncementViewSet, MessageViewSet
-from enrollments.roster_api import JoinLinkViewSet, RosterViewSet
+from enrollments.roster_api import JoinLinkViewSet, RosterImportViewSet, RosterViewSet
 
 progress: dict[str, Any] = {"get": "progress", "put": "progress", "patch": "progress"}
 message: dict[str, Any] = {"patch": "partial_update", "delete": "destroy"}
@@ -23,6 +24,11 @@ urlpatterns = [
     path("enrollments/<enrollment_id>/end", EnrollmentViewSet.as_view({"post": "end"})),
     path("enrollments/<enrollment_id>/readmit", EnrollmentViewSet.as_view({"post": "readmit"})),
     path("courses/<course_id>/enrollments/", RosterViewSet.as_view({"get": "list", "post": "create"})),
+    path(
+        "courses/<course_id>/enrollments/import",
+        RosterViewSet.as_view({"post": "import_file"}, parser_classes=[MultiPartParser]),
+    ),
+    path("enrollment-imports/<import_id>/undo", RosterImportViewSet.as_view({"post": "undo"})),
     path("courses/<course_id>/join-links/", JoinLinkViewSet.as_view({"get": "list", "post": "create"})),
     path("courses/<course_id>/join-links/<link_id>", JoinLinkViewSet.as_view({"delete": "destroy"})),
     path("courses/<course_id>/messages/", MessageViewSet.as_view({"get": "list", "post": "create"})),

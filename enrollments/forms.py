@@ -1,11 +1,15 @@
 """Forms of enrollment, review and accommodation pages."""
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from core.http.fields import EmailFormField
 from core.text.validators import validate_visible
+from enrollments import roster_import
 from enrollments.models import Accommodation, Extension, JoinLink, Review
+from enrollments.roster_import import RosterPreview
 
 STARS = [(5, _("5 stars")), (4, _("4 stars")), (3, _("3 stars")), (2, _("2 stars")), (1, _("1 star"))]
 
@@ -25,6 +29,42 @@ class InvitationForm(forms.Form):
     """Email address to invite."""
 
     email = EmailFormField(label=_("Invite by email"), max_length=254)
+
+
+class AddStudentsForm(forms.Form):
+    """Students to add: pasted addresses or a CSV file."""
+
+    addresses = forms.CharField(
+        label=_("Addresses"), required=False, strip=False, max_length=1_000_000,
+        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
+        help_text=_("With any separators, such as commas or lines. “Name <address>” works, too."),
+    )  # fmt: skip
+    file = forms.FileField(
+        label=_("CSV file"), required=False, allow_empty_file=True,
+        help_text=_("Its first line names the columns: email, and full_name if you like."),
+    )  # fmt: skip
+    notify = forms.BooleanField(
+        label=_("Send each student an email"), required=False, initial=True,
+        help_text=_("Without it, send invited students a join link yourself."),
+    )  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        """Require either addresses or a file."""
+        data = super().clean() or self.cleaned_data
+        if not (data.get("addresses") or "").strip() and data.get("file") is None:
+            raise forms.ValidationError(_("Paste addresses, or choose a file."), code="required")
+        return data
+
+    def read_students(self) -> RosterPreview:
+        """Return the students of the file, or else of the pasted text."""
+        file = self.cleaned_data["file"]
+        if file is not None:
+            return roster_import.preview(file.read())
+        return roster_import.read_pasted(self.cleaned_data["addresses"])
+
+    def write_students(self, preview: RosterPreview) -> str:
+        """Return the text for the text field that holds the students of a file."""
+        return roster_import.write_pasted(preview.rows)
 
 
 class JoinLinkForm(forms.ModelForm[JoinLink]):

@@ -1,4 +1,4 @@
-"""API of the roster of a course (`/courses/{id}/enrollments/`) and of its join links."""
+"""API of the roster of a course (`/courses/{id}/enrollments/`), of its imports and of its join links."""
 
 from functools import cached_property
 from typing import Any
@@ -6,25 +6,30 @@ from typing import Any
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status, viewsets
+from rest_framework.decorators import action
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.permissions import signed_in
-from core.access.scopes import editable_or_403
+from core.access.scopes import ScopedMixin, editable_or_403
 from core.http.idempotency import IdempotentMixin
 from courses.models import Course
-from enrollments import join_links, roster
+from enrollments import bulk_enrollment, join_links, roster, roster_import
 from enrollments.filters import RosterFilter
 from enrollments.final_grades import get_final_grades
-from enrollments.models import Enrollment, JoinLink
+from enrollments.models import Enrollment, JoinLink, RosterImport
 from enrollments.roster_serializers import (
     AddStudentSerializer,
+    ImportFileSerializer,
+    ImportReportSerializer,
     InvitationSerializer,
     InvitedSerializer,
     JoinLinkSerializer,
     RosterRowSerializer,
+    UndoReportSerializer,
 )
+from files.upload_handlers import received_files
 
 
 class OfCourseMixin(IdempotentMixin):
@@ -85,6 +90,52 @@ class RosterViewSet(OfCourseMixin, mixins.ListModelMixin, viewsets.GenericViewSe
         row = self.get_queryset().get(pk=added.enrollment.pk)
         code = status.HTTP_201_CREATED if added.is_new else status.HTTP_200_OK
         return Response(self.get_serializer(row).data, status=code)
+
+    @extend_schema(
+        request={"multipart/form-data": ImportFileSerializer},
+        responses={200: ImportReportSerializer, 422: ImportReportSerializer},
+    )
+    @action(detail=False, methods=["post"], filterset_class=None)
+    def import_file(self, request: Request, course_id: str) -> Response:
+        """Import students from a CSV file, all or none.
+
+        Return 200 with the report; 422 with the errors of all lines, and nothing is written; 409 `not_published`; 413
+        `too_large`; 429 `too_many_mails`.
+        """
+        course, data = self.course, request.data
+        received_files(request)  # raises the error of an upload that was stopped while it arrived
+        serializer = ImportFileSerializer(data=data)
+        serializer.is_valid(raise_exception=True)
+        fields, actor = serializer.validated_data, signed_in(request)
+        preview = roster_import.preview(fields["file"].read())
+        if fields["dry_run"]:
+            plan = bulk_enrollment.plan_import(actor=actor, course=course, preview=preview)
+        else:
+            plan = bulk_enrollment.import_students(actor=actor, course=course, preview=preview, notify=fields["notify"])
+        report = ImportReportSerializer(plan).data
+        if plan.errors:
+            return Response({"type": "validation_error", **report}, status=status.HTTP_422_UNPROCESSABLE_ENTITY)
+        return Response(report)
+
+
+class RosterImportViewSet(ScopedMixin, IdempotentMixin, viewsets.GenericViewSet[RosterImport]):
+    """Imports of students."""
+
+    queryset = RosterImport.objects.all()
+    serializer_class = UndoReportSerializer
+    permission_classes = (IsAuthenticated,)
+    lookup_url_kwarg = "import_id"
+
+    @extend_schema(request=None, responses=UndoReportSerializer)
+    @action(detail=True, methods=["post"])
+    def undo(self, request: Request, import_id: str) -> Response:
+        """End the enrollments and withdraw the invitations that an import made, within 24 hours.
+
+        Students who have worked since stay, and are listed in `kept`. Return 200, also for a repeat; 409
+        `undo_expired`.
+        """
+        report = bulk_enrollment.undo_import(actor=signed_in(request), roster_import=self.get_object())
+        return Response(UndoReportSerializer(report).data)
 
 
 class JoinLinkViewSet(

@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from accounts.models import User
 from core.http.fields import EmailSerializerField
+from enrollments.bulk_enrollment import RosterPlan
 from enrollments.models import Enrollment, Invitation, JoinLink
 
 
@@ -87,3 +88,53 @@ class JoinSerializer(serializers.Serializer[Any]):
     """Request to join a course by the key of a link."""
 
     key = serializers.CharField(max_length=100)
+
+
+class ImportFileSerializer(serializers.Serializer[Any]):
+    """Request to import students from a CSV file."""
+
+    file = serializers.FileField(allow_empty_file=True, help_text="CSV with the columns `email` and `full_name`.")
+    dry_run = serializers.BooleanField(default=False, help_text="Report the changes without making them.")
+    notify = serializers.BooleanField(default=True, help_text="Send each student one email.")
+
+
+class RowErrorSerializer(serializers.Serializer[Any]):
+    """Error of one line of a file."""
+
+    row = serializers.IntegerField(help_text="Line of the file; the header is 1.")
+    column = serializers.CharField(allow_blank=True, help_text="Word of the header; empty for the whole line.")
+    code = serializers.CharField()
+    detail = serializers.CharField()
+    attr = serializers.CharField(source="column", help_text="The same as `column`.")
+
+
+class ImportReportSerializer(serializers.Serializer[Any]):
+    """Report of an import: numbers of changes, and the errors of all lines."""
+
+    import_id = serializers.UUIDField(allow_null=True, help_text="Null for a dry run and if nothing changes.")
+    created = serializers.IntegerField(help_text="New enrollments and invitations.")
+    updated = serializers.IntegerField(help_text="Ended enrollments and expired invitations that are resumed.")
+    unchanged = serializers.SerializerMethodField()
+    errors = RowErrorSerializer(many=True)  # type: ignore[assignment]  # a field of that name, which DRF allows
+
+    def get_unchanged(self, plan: RosterPlan) -> int:
+        """Return the number of students that stay as they are."""
+        return len(plan.unchanged)
+
+
+class KeptSerializer(serializers.ModelSerializer[Enrollment]):
+    """Enrollment that an undo leaves as it is, because the student has worked since."""
+
+    user = StudentSerializer(read_only=True)
+
+    class Meta:
+        model = Enrollment
+        fields = ["id", "user"]
+
+
+class UndoReportSerializer(serializers.Serializer[Any]):
+    """Report of undoing an import."""
+
+    ended = serializers.IntegerField()
+    withdrawn = serializers.IntegerField()
+    kept = KeptSerializer(many=True)

@@ -39,7 +39,7 @@ class StudentsView(TeachersOnlyMixin, FilterView):
         return Enrollment.objects.for_roster(self.course)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the course, its pending invitations, its join links and the forms."""
+        """Add the course, its pending invitations, its join links, its imports and the forms."""
         context = super().get_context_data(**kwargs)
         return {
             **context,
@@ -48,6 +48,7 @@ class StudentsView(TeachersOnlyMixin, FilterView):
             "form": InvitationForm(),
             "links": list(self.course.join_links.unrevoked()),
             "link_form": JoinLinkForm(),
+            "imports": [made for made in self.course.roster_imports.all()[:5] if made.can_be_undone],
             "is_filtered": bool(self.request.GET.get("q")),
         }
 

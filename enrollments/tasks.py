@@ -16,6 +16,20 @@ def mail_enrollment(enrollment_id: str) -> None:
     delivery.send("enrolled", to=enrollment.user.email, context=context)
 
 
+@job("enrollments.mail_enrollments")
+def mail_enrollments(enrollment_ids: list[str]) -> None:
+    """Queue the welcome emails of several enrollments, so that a failure repeats one email only."""
+    for enrollment_id in enrollment_ids:
+        mail_enrollment.delay_on_commit(enrollment_id)
+
+
+@job("enrollments.mail_invitations")
+def mail_invitations(invitation_ids: list[str]) -> None:
+    """Queue the emails of several invitations. Those that were withdrawn meanwhile are left out."""
+    for invitation_id in Invitation.objects.filter(pk__in=invitation_ids).values_list("pk", flat=True):
+        mail_invitation.delay_on_commit(str(invitation_id))
+
+
 @job("enrollments.mail_invitation")
 def mail_invitation(invitation_id: str) -> None:
     """Send the email with the link of an invitation."""

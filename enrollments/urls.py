@@ -6,6 +6,7 @@ from enrollments import (
     accommodation_views,
     chat_views,
     grade_views,
+    import_views,
     join_views,
     preview_views,
     review_views,
@@ -23,6 +24,10 @@ urlpatterns = [
     path("teach/courses/<str:slug>/students/", roster_views.StudentsView.as_view(), name="students"),
     path("teach/courses/<str:slug>/students/invite/", roster_views.invite_student, name="invite"),
     path("teach/courses/<str:slug>/students/<uuid:enrollment_id>/", accommodation_views.show_student, name="terms"),
+    path("teach/courses/<str:slug>/students/add/", import_views.AddStudentsView.as_view(), name="add_students"),
+    path(
+        "teach/courses/<str:slug>/students/imports/<uuid:import_id>/undo/", import_views.undo_import, name="undo_import"
+    ),
     path("teach/courses/<str:slug>/students/links/", join_views.create_link, name="create_link"),
     path("teach/courses/<str:slug>/students/links/<uuid:link_id>/revoke/", join_views.revoke_link, name="revoke_link"),
     path(

@@ -127,7 +127,9 @@ def test_a_visitor_registers_and_joins(alice: User, course: Course, client: Clie
     assert Enrollment.objects.get().user.email == "wanda@example.com"
 
 
-def test_the_page_of_a_used_up_link_says_so(alice: User, bob: User, carol: User, course: Course, browser_of: BrowserOf) -> None:
+def test_the_page_of_a_used_up_link_says_so(
+    alice: User, bob: User, carol: User, course: Course, browser_of: BrowserOf
+) -> None:
     link = create_join_link(actor=alice, course=course, max_uses=1)
     join_course(actor=bob, link=link)
     browser = browser_of(carol)
@@ -176,6 +178,4 @@ def test_control_without_the_lock_the_last_place_is_taken_twice(
     alice: User, course: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(QuerySet, "select_for_update", lambda self, *args, **kwargs: self)
-    assert any(
-        take_last_place(alice, course, f"round{number}x")[0].get("tuple", 0) > 1 for number in range(MAX_ROUNDS)
-    )
+    assert any(take_last_place(alice, course, f"round{number}x")[0].get("tuple", 0) > 1 for number in range(MAX_ROUNDS))

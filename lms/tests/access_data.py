@@ -18,8 +18,10 @@ from assignments.tests.samples import write_assignment
 from courses.attachments import attach_file
 from courses.services import create_course
 from enrollments import services as enrollments
+from enrollments.bulk_enrollment import import_students
 from enrollments.join_links import create_join_link
 from enrollments.rooms import course_room
+from enrollments.roster_import import read_pasted
 from files.tests.samples import PDF
 from payments.models import Coupon
 from quizzes.attempts import start_attempt
@@ -62,6 +64,8 @@ def furnish(people: dict[str, Any]) -> dict[str, Any]:
     quiz = set_published(actor=alice, quiz=quiz, published=True)
     attempt, _made = start_attempt(actor=bob, quiz=quiz)
     link = create_join_link(actor=alice, course=course)
+    preview = read_pasted("Wanda Vale <wanda@example.com>")
+    made = import_students(actor=alice, course=course, preview=preview, notify=False)
     chat.post(actor=bob, room=course_room(course), text="Hello.")
     return {
         "quiz": quiz.pk,
@@ -81,6 +85,7 @@ def furnish(people: dict[str, Any]) -> dict[str, Any]:
         "certificate": done.certificate.pk,
         "number": done.certificate.certificate_number,
         "review": enrollments.write_review(actor=bob, course=done_course, rating=5, comment="").pk,
+        "import": made.import_id,
         "link": link.pk,
         "key": link.key,
         "session": LoginSession.objects.get(user=bob).pk,

@@ -6,7 +6,8 @@ course, `{draft}` her unpublished one, `{lesson}` a free preview, `{closed}` a l
 `{enrollment}` Bob's enrollment in the course, `{done}` his completed one with `{certificate}`, `{number}` and
 `{review}`, and `{item}` a graded item. `{order}`, `{payment}` and `{intent}` belong to the course `{priced}`, which Bob
 bought and was refunded. `{file}` is a PDF in `{closed}`. `{assignment}` has the attachment `{brief}` and Bob's
-`{submission}`, graded by `{change}`. `{key}` is the key of the join link `{link}` of the course.
+`{submission}`, graded by `{change}`. `{key}` is the key of the join link `{link}` of the course,
+and `{import}` an import of students that invited one.
 """
 
 from typing import Any
@@ -98,6 +99,9 @@ GET    /teach/grading/{submission}/                          404  403  404  200 
 POST   /teach/grading/{submission}/revert/{change}/          404  403  404  302  404  302
 GET    /teach/courses/{slug}/students/                       302  403  403  200  403  200
 POST   /teach/courses/{slug}/students/invite/                403  403  403  302  403  302
+GET    /teach/courses/{slug}/students/add/                   302  403  403  200  403  200
+POST   /teach/courses/{slug}/students/add/                   302  403  403  400  403  400
+POST   /teach/courses/{slug}/students/imports/{import}/undo/ 403  403  403  302  403  302
 POST   /teach/courses/{slug}/students/links/                 403  403  403  302  403  302
 POST   /teach/courses/{slug}/students/links/{link}/revoke/   403  403  403  302  403  302
 GET    /teach/courses/{slug}/students/{enrollment}/          302  403  403  200  403  200
@@ -303,6 +307,8 @@ GET    /api/v1/courses/{course}/enrollments/                 401  403  403  200 
 GET    /api/v1/courses/{draft}/enrollments/                  401  404  404  200  404  200
 POST   /api/v1/courses/{course}/enrollments/                 401  403  403  200  403  200
 POST   /api/v1/courses/{draft}/enrollments/                  401  404  404  409  404  409
+POST   /api/v1/courses/{course}/enrollments/import           401  415  415  415  415  415
+POST   /api/v1/enrollment-imports/{import}/undo              401  404  404  200  404  200
 GET    /api/v1/courses/{course}/join-links/                  401  403  403  200  403  200
 GET    /api/v1/courses/{draft}/join-links/                   401  404  404  200  404  200
 POST   /api/v1/courses/{course}/join-links/                  401  403  403  201  403  201

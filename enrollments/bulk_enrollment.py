@@ -35,7 +35,7 @@ from enrollments.models import (
     RosterImportEntry,
     Source,
 )
-from enrollments.roster_import import EMAIL, RosterPreview, RosterRow, RowError
+from enrollments.roster_import import RosterPreview, RosterRow, RowError
 from enrollments.tasks import complete_finished_enrollments, mail_enrollments, mail_invitations
 from realtime import broadcast
 from realtime.models import Event
@@ -162,7 +162,8 @@ def _plan(course: Course, preview: RosterPreview, *, lock: bool) -> RosterPlan:
         if user is None:
             _plan_invitation(plan, row, invited.get(row.email))
         else:
-            _plan_enrollment(plan, row, course, user, enrolled.get(user.pk))
+            refused = _plan_enrollment(plan, row, course, user, enrolled.get(user.pk))
+            plan.errors += [RowError(row.row, preview.email_column, *refused)] if refused else []
     plan.errors.sort(key=lambda error: error.row)
     return plan
 
@@ -178,19 +179,20 @@ def _plan_invitation(plan: RosterPlan, row: RosterRow, invitation: Invitation | 
 
 def _plan_enrollment(
     plan: RosterPlan, row: RosterRow, course: Course, user: User, enrollment: Enrollment | None
-) -> None:
+) -> tuple[str, str] | None:
+    """Add a user with an account to the plan; return the code and the text of the error that prevents it, or None."""
     refusal = roster.find_refusal(course, user)
     if refusal is not None:
-        plan.errors.append(RowError(row.row, EMAIL, refusal.code, str(refusal.detail)))
-    elif enrollment is None:
+        return refusal.code, str(refusal.detail)
+    if enrollment is not None and enrollment.is_barred:
+        return "barred", _("%s was removed from this course. Readmit them in the list of students.") % row.email
+    if enrollment is None:
         plan.new.append(user)
-    elif enrollment.is_barred:
-        detail = _("%s was removed from this course. Readmit them in the list of students.") % row.email
-        plan.errors.append(RowError(row.row, EMAIL, "barred", detail))
     elif enrollment.is_active:
         plan.unchanged.append(row)
     else:
         plan.ended.append(enrollment)
+    return None
 
 
 def _enroll(actor: User, course: Course, plan: RosterPlan, now: datetime) -> list[Enrollment]:

@@ -47,8 +47,8 @@ def create_link(request: HttpRequest, slug: str) -> HttpResponse:
     course = editable_or_403(Course.objects.all(), request.user, slug=slug)
     form = JoinLinkForm(request.POST)
     if not form.is_valid():
-        for error in (text for errors in form.errors.values() for text in errors):
-            messages.error(request, error)
+        for errors in form.errors.values():
+            messages.error(request, " ".join(str(error) for error in errors))
     elif call_or_show_message(
         request, join_links.create_join_link, actor=signed_in(request), course=course, **form.cleaned_data
     ):

@@ -48,7 +48,8 @@ def _enroll(actor: User, course: Course, user: User) -> AddedStudent:
         return AddedStudent(enrollment, is_new=False)
     if enrollment is not None and enrollment.is_barred:
         return AddedStudent(services.readmit_student(actor=actor, enrollment=enrollment))
-    return AddedStudent(*services.enroll_once(actor=actor, user=user, course=course, source=Source.ADDED))
+    enrolled, is_new = services.enroll_once(actor=actor, user=user, course=course, source=Source.ADDED)
+    return AddedStudent(enrolled, is_new=is_new)
 
 
 def require_roster_editor(actor: User, course: Course) -> None:

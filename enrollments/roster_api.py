@@ -35,13 +35,13 @@ from files.upload_handlers import received_files
 class OfCourseMixin(IdempotentMixin):
     """View mixin for the rows of a course that only editors of the course may see."""
 
-    request: Request
     kwargs: dict[str, Any]
 
     @cached_property
     def course(self) -> Course:
         """Course of the URL; raise Http404 or PermissionDenied unless the user may edit it."""
-        return editable_or_403(Course.objects.all(), self.request.user, pk=self.kwargs["course_id"])
+        user = self.request.user  # type: ignore[attr-defined]  # the view behind the mixin
+        return editable_or_403(Course.objects.all(), user, pk=self.kwargs["course_id"])
 
 
 class RosterViewSet(OfCourseMixin, mixins.ListModelMixin, viewsets.GenericViewSet[Enrollment]):
@@ -60,11 +60,11 @@ class RosterViewSet(OfCourseMixin, mixins.ListModelMixin, viewsets.GenericViewSe
 
     def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
         """Return the serializer with the final grades of its rows. Two queries."""
-        rows: Any = args[0] if args else []
-        graded = get_final_grades(list(rows) if kwargs.get("many") else [rows])
+        rows = list(args[0]) if kwargs.get("many") else list(args)
+        graded = get_final_grades(rows) if rows else []
         grades = {enrollment.pk: grade.percent for enrollment, grade in graded}
-        context = {**self.get_serializer_context(), "final_grades": grades}
-        return RosterRowSerializer(*args, **kwargs, context=context)
+        kwargs["context"] = {**self.get_serializer_context(), "final_grades": grades}
+        return RosterRowSerializer(*args, **kwargs)
 
     @extend_schema(
         request=AddStudentSerializer,

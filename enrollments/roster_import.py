@@ -48,8 +48,9 @@ class RowError:
 
 @dataclass
 class RosterPreview:
-    """The students that were read, and the errors of all lines."""
+    """The students that were read, and the errors of all lines. `email_column` is the header's word for addresses."""
 
+    email_column: str = EMAIL
     rows: list[RosterRow] = field(default_factory=list)
     errors: list[RowError] = field(default_factory=list)
 
@@ -154,6 +155,7 @@ def _read_rows(reader: Any, columns: dict[str, tuple[int, str]], result: RosterP
     """Add the students below the header."""
     email_index, email_word = columns[EMAIL]
     name_index, name_word = columns.get(FULL_NAME, (-1, FULL_NAME))
+    result.email_column = email_word
     first_rows: dict[str, int] = {}
     for row, cells in _numbered(reader):
         if cells is None:

@@ -23,7 +23,7 @@ from enrollments.models.grading import (
     GradeEntryQuerySet,
     ItemKind,
 )
-from enrollments.models.joining import JoinLink, JoinLinkQuerySet, RosterImport, RosterImportEntry
+from enrollments.models.rosters import JoinLink, JoinLinkQuerySet, RosterImport, RosterImportEntry
 
 __all__ = [
     "INVITATION_SALT",

@@ -16,7 +16,9 @@ from courses.services import unpublish_course
 from enrollments import services
 from enrollments.grades import record_grade
 from enrollments.models import Enrollment, Invitation, Source
+from enrollments.roster import add_student
 from tools.testing.plugin import complete_all_lessons, make_graded_item, make_user
+from tools.testing.races import run_concurrently
 
 pytestmark = [pytest.mark.quality("E08"), pytest.mark.django_db]
 ApiOf = Callable[[User], APIClient]
@@ -152,3 +154,13 @@ def test_the_page_of_students_is_searched_and_sorted(
     assert "No students found" in browser.get(address, {"q": "nemo"}).content.decode()
     ordered = browser.get(address, {"ordering": "name"}).content.decode()
     assert ordered.index("adam@example.com") < ordered.index("zoe@example.com")
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_one_of_twenty_concurrent_additions_enrolls(alice: User, carol: User, course: Course) -> None:
+    outcomes = run_concurrently(20, lambda _number: add_student(actor=alice, course=course, user=carol))
+    assert [type(outcome).__name__ for outcome in outcomes] == ["AddedStudent"] * 20
+    assert sorted(outcome.is_new for outcome in outcomes) == [False] * 19 + [True]
+    assert all(outcome.enrollment is not None and outcome.invitation is None for outcome in outcomes)
+    assert Enrollment.objects.count() == 1

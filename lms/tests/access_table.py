@@ -307,7 +307,7 @@ GET    /api/v1/courses/{course}/enrollments/                 401  403  403  200 
 GET    /api/v1/courses/{draft}/enrollments/                  401  404  404  200  404  200
 POST   /api/v1/courses/{course}/enrollments/                 401  403  403  200  403  200
 POST   /api/v1/courses/{draft}/enrollments/                  401  404  404  409  404  409
-POST   /api/v1/courses/{course}/enrollments/import           401  415  415  415  415  415
+POST   /api/v1/courses/{course}/enrollments/import           401  403  403  415  403  415
 POST   /api/v1/enrollment-imports/{import}/undo              401  404  404  200  404  200
 GET    /api/v1/courses/{course}/join-links/                  401  403  403  200  403  200
 GET    /api/v1/courses/{draft}/join-links/                   401  404  404  200  404  200

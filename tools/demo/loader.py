@@ -19,7 +19,7 @@ from certificates.models import Certificate
 from certificates.services import generate
 from core.db import append_only
 from courses.models import Category, Course, Lesson, Section, Tag
-from enrollments.models import Enrollment, EnrollmentEvent, LessonProgress, Review, Source
+from enrollments.models import Enrollment, EnrollmentEvent, JoinLink, LessonProgress, Review, Source
 from instructors.models import Instructor
 from realtime.models import Event, Inbox, Notification
 from tools.demo.activity import save_activity
@@ -68,7 +68,7 @@ def empty_database() -> None:
 def load_demo() -> None:
     """Insert all data of the demo and render its certificates.
 
-    The data is the same each time except for ids and for dates, which are relative to today. Sends no mail. About 140
+    The data is the same each time except for ids, keys and dates, which are relative to today. Sends no mail. About 140
     statements, and a PDF of some 40 ms for each certificate.
     """
     rng = random.Random("demo")  # noqa: S311  # random dates
@@ -77,6 +77,7 @@ def load_demo() -> None:
     users = save_users(teachers, learners, now)
     courses = save_courses(read_courses(), users, now)
     enrollments = save_enrollments(learners, users, courses, rng, now)
+    save_join_link(next(iter(courses.values())), now)
     save_orders(enrollments)
     save_reviews(read_opinions(), enrollments, now)
     recount_courses()
@@ -177,6 +178,12 @@ def _build_lessons(text: CourseText, course: Course) -> Iterator[Lesson]:
             )
             lesson.render()
             yield lesson
+
+
+def save_join_link(course: Course, now: datetime) -> None:
+    """Insert a join link with 40 places that works for another month."""
+    times = {"created_at": now - NOTIFICATION_HISTORY, "expires_at": now + timedelta(days=30)}
+    JoinLink.objects.create(course=course, created_by=course.instructor, max_uses=40, **times)
 
 
 def save_enrollments(

@@ -5,13 +5,14 @@ from typing import Any
 
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.http import Http404, StreamingHttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,17 +21,25 @@ from accounts.permissions import TeachesOrReads, signed_in
 from core.access.scopes import SAFE_METHODS, ScopedMixin, editable_or_403, visible_or_404
 from core.http.errors import error_body
 from core.http.idempotency import IdempotentMixin
+from core.http.openapi import ErrorSerializer
 from core.text.csv_files import csv_response
 from courses.models import Course
 from enrollments.models import Extension
+from files.upload_handlers import received_files
 from quizzes import attempts, editor, grading
+from quizzes.formats import WRITERS
 from quizzes.models import Attempt, Question, Quiz
+from quizzes.question_export import download_response, export_questions
+from quizzes.question_import import import_questions
 from quizzes.results import csv_rows, get_question_results
 from quizzes.serializers import (
     AnswersSerializer,
     AttemptDetailSerializer,
     AttemptSerializer,
+    ExportReportSerializer,
+    ImportReportSerializer,
     MarkSerializer,
+    QuestionImportSerializer,
     QuestionResultSerializer,
     QuestionSerializer,
     QuizCreateSerializer,
@@ -227,6 +236,62 @@ class QuestionViewSet(ScopedMixin, viewsets.ModelViewSet[Question]):
     def perform_destroy(self, instance: Question) -> None:
         """Remove the question from the quiz."""
         editor.delete_question(actor=signed_in(self.request), question=instance)
+
+
+class QuestionFileViewSet(viewsets.GenericViewSet[Question]):
+    """Import and export of a quiz's questions, for instructors."""
+
+    queryset = Question.objects.none()
+    permission_classes = (IsAuthenticated,)
+    parser_classes = (MultiPartParser,)
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        """Return the JSON renderer: DRF would answer 404 for `?format=gift`, which names none of its renderers."""
+        renderer = self.get_renderers()[0]
+        return renderer, renderer.media_type
+
+    @extend_schema(
+        request={"multipart/form-data": QuestionImportSerializer},
+        responses={200: ImportReportSerializer, 422: ErrorSerializer},
+    )
+    @action(detail=True, methods=["post"])
+    def import_questions(self, request: Request, quiz_id: str) -> Response:
+        """Add the questions of a file, or report what would be added (`dry_run`). Broken questions are left out.
+
+        Errors: 422 `unreadable_file`, 409 `too_many`, 413 `too_large`.
+        """
+        quiz = editable_or_403(Quiz.objects.all(), request.user, pk=quiz_id)
+        data = request.data
+        received_files(request)  # raises the error of an upload that was stopped while it arrived
+        serializer = QuestionImportSerializer(data=data)
+        serializer.is_valid(raise_exception=True)
+        fields = dict(serializer.validated_data)
+        content = fields.pop("file").read()
+        report = import_questions(actor=signed_in(request), quiz=quiz, content=content, **fields)
+        return Response(ImportReportSerializer(report).data)
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("format", enum=list(WRITERS), required=True),
+            OpenApiParameter("report", enum=["1"], description="Return what the format cannot represent instead."),
+        ],
+        responses={
+            (200, "text/plain"): OpenApiTypes.STR,
+            (200, "application/xml"): OpenApiTypes.STR,
+            (200, "application/json"): ExportReportSerializer,
+        },
+    )
+    @action(detail=True, methods=["get"], pagination_class=None)
+    def export_questions(self, request: Request, quiz_id: str) -> HttpResponse | Response:
+        """Return the questions as a file in GIFT or Moodle XML; 400 for another `format`."""
+        quiz = editable_or_403(Quiz.objects.all(), request.user, pk=quiz_id)
+        name = request.query_params.get("format", "")
+        if name not in WRITERS:
+            raise ValidationError({"format": _("Choose one of: %s") % ", ".join(WRITERS)})
+        exported = export_questions(quiz, name)
+        if request.query_params.get("report") == "1":
+            return Response(ExportReportSerializer(exported).data)
+        return download_response(quiz, name, exported)
 
 
 class AttemptViewSet(IdempotentMixin, viewsets.GenericViewSet[Attempt]):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
-from django.db.models import Max, Sum
+from django.db.models import Count, Max, Sum
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -115,15 +115,47 @@ def delete_quiz(*, actor: User, quiz: Quiz) -> None:
 def add_question(*, actor: User, quiz: Quiz, order: int | None = None, **fields: Any) -> Question:
     """Append a question; return it. Raises QuestionError `invalid_question` (400), QuizError `too_many` (409)."""
     quiz = Quiz.objects.select_for_update(of=("self",)).get(pk=quiz.pk)
-    present = quiz.questions.present()
-    if present.count() >= MAX_QUESTIONS:
-        raise QuizError("too_many", _("A quiz has at most %d questions.") % MAX_QUESTIONS)
-    last = present.aggregate(last=Max("order"))["last"] or 0
+    last = require_room(quiz, 1)
     question = Question.objects.create(quiz=quiz, order=last + 1 if order is None else order)
     _create_version(question, 1, _clean_fields(fields))
     _update_points(quiz)
     record(actor=actor, action="quizzes.question_added", target=quiz, changes={"question": str(question.pk)})
     return question
+
+
+@transaction.atomic
+def add_questions(*, actor: User, quiz: Quiz, questions: list[dict[str, Any]], source: str) -> list[Question]:
+    """Append questions, all or none, and return them. `source` is the format that they come from, for the audit log.
+
+    Raises QuizError `not_your_quiz` (403) unless `actor` may edit the quiz, `too_many` (409) if they do not fit, and
+    QuestionError `invalid_question` (400). Three statements for each question.
+    """
+    quiz = Quiz.objects.select_for_update(of=("self",)).get(pk=quiz.pk)
+    require_editor(quiz, actor)
+    last = require_room(quiz, len(questions))
+    added = []
+    for order, fields in enumerate(questions, last + 1):
+        question = Question.objects.create(quiz=quiz, order=order)
+        _create_version(question, 1, _clean_fields(fields))
+        added.append(question)
+    _update_points(quiz)
+    changes = {"format": source, "questions": [str(question.pk) for question in added]}
+    record(actor=actor, action="quizzes.questions_imported", target=quiz, changes=changes)
+    return added
+
+
+def require_editor(quiz: Quiz, actor: User) -> None:
+    """Raise QuizError `not_your_quiz` (403) unless `actor` may edit the quiz."""
+    if not can_edit(quiz, actor):
+        raise QuizError("not_your_quiz", _("You don't have permission to change this quiz."), status=403)
+
+
+def require_room(quiz: Quiz, count: int) -> int:
+    """Return the largest position in the quiz. Raises QuizError `too_many` (409) if `count` questions do not fit."""
+    present = quiz.questions.present().aggregate(count=Count("pk"), last=Max("order"))
+    if present["count"] + count > MAX_QUESTIONS:
+        raise QuizError("too_many", _("A quiz has at most %d questions.") % MAX_QUESTIONS)
+    return present["last"] or 0
 
 
 @transaction.atomic

@@ -13,6 +13,7 @@ from core.http.fields import NumberField
 from core.text.characters import is_blank
 from core.text.validators import validate_visible
 from courses.models import Course, Lesson
+from quizzes.formats import CHOICES as FORMAT_CHOICES
 from quizzes.models import MAX_POINTS, QuestionVersion, Quiz
 from quizzes.option_ids import assign_ids
 from quizzes.question_types import MAX_OPTION_TEXT, MAX_OPTIONS
@@ -321,6 +322,15 @@ FORMS: dict[str, type[QuestionForm]] = {
     "matching": MatchingForm,
     "essay": QuestionForm,
 }
+
+
+class ImportForm(forms.Form):
+    """A file with questions."""
+
+    file = forms.FileField(label=_("File"), help_text=_("GIFT, Moodle XML or Aiken, at most 10 MB."))
+    format = forms.ChoiceField(
+        label=_("Format"), required=False, choices=[("", _("Recognize from the file")), *FORMAT_CHOICES]
+    )
 
 
 class GradeForm(forms.Form):

@@ -11,6 +11,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.text.validators import validate_visible
+from quizzes.formats import CHOICES as FORMAT_CHOICES
 from quizzes.models import MAX_POINTS, Attempt, Question, Quiz
 from quizzes.question_types import CHOICES
 
@@ -171,6 +172,50 @@ class QuestionSerializer(serializers.Serializer[Question]):
         """Return the validated fields as a flat dictionary."""
         fields = dict(self.validated_data)
         return {**fields.pop("current", {}), **fields}
+
+
+class QuestionImportSerializer(serializers.Serializer[Any]):
+    """A file with questions."""
+
+    file = serializers.FileField(help_text="At most 10 MB and 2,000 questions.")
+    format = serializers.ChoiceField(
+        choices=FORMAT_CHOICES, required=False, help_text="Recognized from the content if it is left out."
+    )
+    dry_run = serializers.BooleanField(default=False, help_text="Return the report without adding questions.")
+
+
+class ReadQuestionSerializer(serializers.Serializer[Any]):
+    """How a question of the file is imported."""
+
+    title = serializers.CharField()
+    question_type = serializers.CharField(help_text="For a dropped question, its type in the file.")
+    fidelity = serializers.ChoiceField(choices=["exact", "approximated", "dropped"])
+    notes = serializers.ListField(
+        child=serializers.CharField(), help_text="What differs from the file, or why the question is dropped."
+    )
+
+
+class ReadErrorSerializer(serializers.Serializer[Any]):
+    """A question of the file that can't be imported."""
+
+    line = serializers.IntegerField(allow_null=True)
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class ImportReportSerializer(serializers.Serializer[Any]):
+    """The report of an import. With `dry_run`, `created` is the number of questions that would be added."""
+
+    format = serializers.CharField()
+    created = serializers.IntegerField()
+    questions = ReadQuestionSerializer(many=True)
+    errors = ReadErrorSerializer(many=True)
+
+
+class ExportReportSerializer(serializers.Serializer[Any]):
+    """What the format of an export cannot represent."""
+
+    losses = serializers.ListField(child=serializers.CharField())
 
 
 class RegradeSerializer(serializers.Serializer[Any]):

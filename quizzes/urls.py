@@ -5,10 +5,13 @@ from django.urls import path
 from files.file_types import MB
 from files.upload_handlers import accepts_uploads
 from quizzes import editor_views as editor
+from quizzes import question_file_views as question_files
 from quizzes import views
+from quizzes.formats.content import MAX_BYTES
 
 app_name = "quizzes"
 question = accepts_uploads(file=10 * MB)(editor.question)
+import_questions = accepts_uploads(file=MAX_BYTES)(question_files.import_questions)
 urlpatterns = [
     path("quizzes/<uuid:quiz_id>/", views.quiz, name="quiz"),
     path("quizzes/<uuid:quiz_id>/start/", views.start, name="start"),
@@ -25,6 +28,8 @@ urlpatterns = [
         editor.restore_question,
         name="restore_question",
     ),
+    path("teach/quizzes/<uuid:quiz_id>/import/", import_questions, name="import"),
+    path("teach/quizzes/<uuid:quiz_id>/export/<slug:name>/", question_files.export_questions, name="export"),
     path("teach/quizzes/<uuid:quiz_id>/publish/", editor.publish, name="publish"),
     path("teach/quizzes/<uuid:quiz_id>/delete/", editor.delete, name="delete"),
     path("teach/quizzes/<uuid:quiz_id>/results/", editor.results, name="results"),

@@ -167,6 +167,8 @@ POST   /teach/quizzes/{quiz}/questions/{question}/move/      302  403  404  302 
 GET    /teach/quizzes/{quiz}/questions/{question}/delete/    302  403  404  200  404  200
 POST   /teach/quizzes/{quiz}/questions/{question}/delete/    302  403  404  302  404  302
 POST   /teach/quizzes/{quiz}/questions/{question}/restore/   302  403  404  302  404  302
+GET    /teach/quizzes/{quiz}/import/                     302  403  404  200  404  200
+GET    /teach/quizzes/{quiz}/export/gift/                302  403  404  200  404  200
 POST   /teach/quizzes/{quiz}/publish/                        302  403  404  302  404  302
 POST   /teach/quizzes/{quiz}/delete/                         302  403  404  302  404  302
 GET    /teach/quizzes/{quiz}/results/                        302  403  404  200  404  200
@@ -360,6 +362,8 @@ GET    /api/v1/quizzes/{quiz}/regrade                        401  403  404  200 
 POST   /api/v1/quizzes/{quiz}/regrade                        401  403  403  200  404  200
 GET    /api/v1/quizzes/{quiz}/questions/                     401  403  404  200  404  200
 POST   /api/v1/quizzes/{quiz}/questions/                     401  403  404  201  404  201
+POST   /api/v1/quizzes/{quiz}/questions/import                401  403  404  415  404  415
+GET    /api/v1/quizzes/{quiz}/questions/export?format=gift    401  403  404  200  404  200
 GET    /api/v1/quizzes/{quiz}/questions/{question}           401  403  404  200  404  200
 PUT    /api/v1/quizzes/{quiz}/questions/{question}           401  403  404  200  404  200
 PATCH  /api/v1/quizzes/{quiz}/questions/{question}           401  403  404  200  404  200

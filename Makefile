@@ -15,7 +15,7 @@ PRODUCTION := ENVIRONMENT=production SECRET_KEY=$$(printf 'only-for-check-deploy
 # The number of test processes.
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: help run demo test test-sqlite experiments stack bench screenshots lighthouse check audit fmt lock types install libraries browser
+.PHONY: help run demo test test-sqlite experiments stack bench screenshots lighthouse samples check audit fmt lock types install libraries browser
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -52,6 +52,10 @@ screenshots: install libraries browser  ## take screenshots of every page into v
 
 lighthouse: install libraries browser  ## run Lighthouse on five pages (needs npm); write docs/lighthouse.md
 	$(BIN)/python -m tools.lighthouse $(ARGS)
+
+SAMPLES ?= ../shared/samples
+samples: install  ## read sample files of other programs from SAMPLES; print how each is imported
+	@$(BIN)/python -m tools.samples $(SAMPLES)
 
 check: install libraries  ## check lint, types, layers, migrations, production settings, OpenAPI and lock files
 	ruff check .

@@ -51,7 +51,8 @@ def import_questions(
 def report_rows(report: ImportReport) -> Iterator[list[Any]]:
     """Yield the header and the rows of a report as CSV, in the order of the file."""
     yield [_("Line"), _("Question"), _("Type"), _("Result"), _("Notes")]
-    for item in sorted([*report.questions, *report.errors], key=lambda one: one.line or 0):
+    items: list[ReadQuestion | ReadError] = [*report.questions, *report.errors]
+    for item in sorted(items, key=lambda one: one.line or 0):
         if isinstance(item, ReadError):
             yield [item.line, "", "", "error", item.detail]
         else:

@@ -209,7 +209,7 @@ class ImportReportSerializer(serializers.Serializer[Any]):
     format = serializers.CharField()
     created = serializers.IntegerField()
     questions = ReadQuestionSerializer(many=True)
-    errors = ReadErrorSerializer(many=True)
+    errors = ReadErrorSerializer(many=True)  # type: ignore[assignment]  # a field of that name, which DRF allows
 
 
 class ExportReportSerializer(serializers.Serializer[Any]):

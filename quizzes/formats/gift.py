@@ -151,7 +151,7 @@ def _parse_answers(answers: str, stem: Text) -> SourceQuestion:
         return SourceQuestion(
             "multiple_choice" if is_single else "multiple_select", stem, answers=found, is_single=is_single
         )
-    if "=" in answers and "->" in answers:
+    if "=" in answers and "->" in answers and not any(WEIGHT.match(part) for _sign, part in parts):
         return SourceQuestion("matching", stem, pairs=[_parse_pair(part, stem.markup) for _sign, part in parts])
     return SourceQuestion(
         "short_answer", stem, answers=[_parse_answer("=", part, stem.markup) for _sign, part in parts]
@@ -200,7 +200,8 @@ def _parse_pair(part: str, markup: Markup) -> tuple[Text, Text]:
     left, arrow, right = part.partition("->")
     if not arrow or not right.strip():
         raise UnreadableQuestionError(_("A pair needs an arrow and a match: = item -> match"))
-    return _text(left, markup), _text(right, "markdown" if markup == "markdown" else "moodle")
+    # A match has no markup of its own.
+    return _text(left, markup), Text(_restore(right), "markdown" if markup == "markdown" else "moodle")
 
 
 def _parse_numbers(answers: str, markup: Markup) -> list[SourceAnswer]:
@@ -243,6 +244,8 @@ def write(questions: Iterable[Any]) -> WrittenFile:
     for place, question in enumerate(questions, 1):
         if question.points != 1:
             losses.append(_("Question %d: GIFT has no points.") % place)
+        if question.question_type == "short_answer" and "->" in "".join(_accepted(question)):
+            losses.append(_("Question %d: other programs read an answer with an arrow as a pair.") % place)
         if question.question_type == "matching" and any("->" in one["text"] for one in question.options["left"]):
             losses.append(_("Question %d: an arrow in an item was written as →.") % place)
         explanation = f"\n####[markdown]{_escape(question.explanation)}" if question.explanation.strip() else ""
@@ -275,8 +278,15 @@ def _write_true_false(question: Any) -> str:
     return str(question.correct_answer).upper()
 
 
+def _accepted(question: Any) -> list[str]:
+    return [question.correct_answer, *question.accepted_answers]
+
+
 def _write_short_answer(question: Any) -> str:
-    return "".join(f"\n\t=%100%{_escape(one)}" for one in [question.correct_answer, *question.accepted_answers])
+    # A text such as "[html]" at the start would be read as the name of the markup.
+    return "".join(
+        f"\n\t=%100%{'[plain]' if MARKUP.match(text) else ''}{_escape(text)}" for text in _accepted(question)
+    )
 
 
 def _write_numeric(question: Any) -> str:

@@ -174,12 +174,19 @@ class QuestionSerializer(serializers.Serializer[Question]):
         return {**fields.pop("current", {}), **fields}
 
 
+@extend_schema_field(OpenApiTypes.STR)
+class FormatField(serializers.ChoiceField):
+    """The name of a format, documented as a string: a report's `format` has other choices."""
+
+
 class QuestionImportSerializer(serializers.Serializer[Any]):
     """A file with questions."""
 
     file = serializers.FileField(help_text="At most 10 MB and 2,000 questions.")
-    format = serializers.ChoiceField(
-        choices=FORMAT_CHOICES, required=False, help_text="Recognized from the content if it is left out."
+    format = FormatField(
+        choices=FORMAT_CHOICES,
+        required=False,
+        help_text=f"One of {', '.join(name for name, _label in FORMAT_CHOICES)}. Recognized if left out.",
     )
     dry_run = serializers.BooleanField(default=False, help_text="Return the report without adding questions.")
 

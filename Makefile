@@ -11,7 +11,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 # What `check --deploy` needs to look at production settings; none of it is a secret of anything.
 PRODUCTION := ENVIRONMENT=production SECRET_KEY=$$(printf 'only-for-check-deploy-%.0s' 1 2 3) ALLOWED_HOSTS=campus.example AUDIT_KEY=only-for-check-deploy \
 	SITE_URL=https://campus.example DATABASE_URL=postgres://nobody@127.0.0.1:1/none REDIS_URL=redis://127.0.0.1:1 \
-	EMAIL_URL=smtp://127.0.0.1:1
+	EMAIL_URL=smtp://127.0.0.1:1 TRUSTED_PROXIES=1
 # The number of test processes.
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 

@@ -22,10 +22,10 @@ from enrollments.models import Enrollment, JoinLink, RosterImport
 from enrollments.roster_serializers import (
     AddStudentSerializer,
     ImportFileSerializer,
-    ImportReportSerializer,
     InvitationSerializer,
     InvitedSerializer,
     JoinLinkSerializer,
+    RosterImportReportSerializer,
     RosterRowSerializer,
     UndoReportSerializer,
 )
@@ -93,7 +93,7 @@ class RosterViewSet(OfCourseMixin, mixins.ListModelMixin, viewsets.GenericViewSe
 
     @extend_schema(
         request={"multipart/form-data": ImportFileSerializer},
-        responses={200: ImportReportSerializer, 422: ImportReportSerializer},
+        responses={200: RosterImportReportSerializer, 422: RosterImportReportSerializer},
     )
     @action(detail=False, methods=["post"], filterset_class=None)
     def import_file(self, request: Request, course_id: str) -> Response:
@@ -112,7 +112,7 @@ class RosterViewSet(OfCourseMixin, mixins.ListModelMixin, viewsets.GenericViewSe
             plan = bulk_enrollment.plan_import(actor=actor, course=course, preview=preview)
         else:
             plan = bulk_enrollment.import_students(actor=actor, course=course, preview=preview, notify=fields["notify"])
-        report = ImportReportSerializer(plan).data
+        report = RosterImportReportSerializer(plan).data
         if plan.errors:
             return Response({"type": "validation_error", **report}, status=status.HTTP_422_UNPROCESSABLE_ENTITY)
         return Response(report)

@@ -108,7 +108,7 @@ class RowErrorSerializer(serializers.Serializer[Any]):
     attr = serializers.CharField(source="column", help_text="The same as `column`.")
 
 
-class ImportReportSerializer(serializers.Serializer[Any]):
+class RosterImportReportSerializer(serializers.Serializer[Any]):
     """Report of an import: numbers of changes, and the errors of all lines."""
 
     import_id = serializers.UUIDField(allow_null=True, help_text="Null for a dry run and if nothing changes.")

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -53,7 +54,7 @@ def create_link(request: HttpRequest, slug: str) -> HttpResponse:
         request, join_links.create_join_link, actor=signed_in(request), course=course, **form.cleaned_data
     ):
         messages.success(request, _("Join link created."))
-    return redirect("enrollments:students", slug)
+    return redirect(reverse("enrollments:students", args=[slug]) + "?links=open#join-links")
 
 
 @require_POST
@@ -63,4 +64,4 @@ def revoke_link(request: HttpRequest, slug: str, link_id: uuid.UUID) -> HttpResp
     link = visible_or_404(JoinLink.objects.filter(course=course), request.user, pk=link_id)
     if call_or_show_message(request, join_links.revoke_join_link, actor=signed_in(request), link=link):
         messages.success(request, _("The join link was turned off."))
-    return redirect("enrollments:students", slug)
+    return redirect(reverse("enrollments:students", args=[slug]) + "?links=open#join-links")

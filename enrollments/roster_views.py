@@ -48,6 +48,7 @@ class StudentsView(TeachersOnlyMixin, FilterView):
             "form": InvitationForm(),
             "links": list(self.course.join_links.unrevoked()),
             "link_form": JoinLinkForm(),
+            "shows_links": "links" in self.request.GET,
             "imports": [made for made in self.course.roster_imports.all()[:5] if made.can_be_undone],
             "is_filtered": bool(self.request.GET.get("q")),
         }

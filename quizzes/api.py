@@ -273,7 +273,7 @@ class QuestionFileViewSet(viewsets.GenericViewSet[Question]):
     @extend_schema(
         parameters=[
             OpenApiParameter("format", enum=list(WRITERS), required=True),
-            OpenApiParameter("report", enum=["1"], description="Return what the format cannot represent instead."),
+            OpenApiParameter("report", enum=["0", "1"], description="Return what the format cannot represent instead."),
         ],
         responses={
             (200, "text/plain"): OpenApiTypes.STR,
@@ -288,8 +288,11 @@ class QuestionFileViewSet(viewsets.GenericViewSet[Question]):
         name = request.query_params.get("format", "")
         if name not in WRITERS:
             raise ValidationError({"format": _("Choose one of: %s") % ", ".join(WRITERS)})
+        report = request.query_params.get("report", "0")
+        if report not in ("0", "1"):
+            raise ValidationError({"report": _("Choose one of: %s") % "0, 1"})
         exported = export_questions(quiz, name)
-        if request.query_params.get("report") == "1":
+        if report == "1":
             return Response(ExportReportSerializer(exported).data)
         return download_response(quiz, name, exported)
 

@@ -29,6 +29,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.quality("V05")]
 # The owner of a course can neither enroll in it nor buy it, and keeps earlier notifications.
 OWNERSHIP = {
     ("POST", "/api/v1/enrollments/"),
+    ("POST", "/api/v1/enrollments/join"),
     ("POST", "/api/v1/orders/"),
     ("POST", "/api/v1/notifications/1/read"),
 }

@@ -71,13 +71,11 @@ def test_no_response_contains_secrets_or_foreign_email_addresses(
         if method != "GET" or path.startswith("/dev/"):
             continue
         address = path.format(**values)
-        text = readable(client_for(address, people[name]).get(address))
+        answer = client_for(address, people[name]).get(address)
+        text = readable(answer)
         seen += bool(text)
-        keys = (
-            {key for key in keys_in(json.loads(text)) if FORBIDDEN_KEYS.search(key)}
-            if text[:1] in "{[" and text
-            else set()
-        )
+        is_json = bool(text) and "json" in answer["Content-Type"]
+        keys = {key for key in keys_in(json.loads(text)) if FORBIDDEN_KEYS.search(key)} if is_json else set()
         if address in ("/api/v1/schema/", "/api/v1/asyncapi.json"):
             keys = set()  # the API documents name fields, but contain no data
         if address.endswith("/join-links/"):

@@ -49,6 +49,7 @@ def test_chat_notifications_and_activity_are_read_without_marking(
 
 
 def test_a_position_in_a_video_is_not_stored(dan: User, bob: User, course: Course, enrollment: Enrollment) -> None:
+    activity_buffer.flush()
     client = impersonating(dan, bob)
     client.handler.enforce_csrf_checks = False
     path, lesson = f"/api/v1/enrollments/{enrollment.pk}/progress", course.lessons.latest("order")

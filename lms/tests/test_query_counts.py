@@ -44,7 +44,7 @@ PAGES = {
     "/grades/": ("bob", 9),
     "/calendar/": ("bob", 12),
     "/teach/courses/tea/students/{enrollment}/": ("alice", 14),
-    "/teach/courses/tea/gradebook/": ("alice", 9),
+    "/teach/courses/tea/gradebook/": ("alice", 10),
     "/teach/courses/tea/gradebook.csv": ("alice", 9),
     "/certificates/": ("bob", 8),
     "/notifications/": ("bob", 8),
@@ -54,7 +54,7 @@ PAGES = {
     "/account/security/": ("bob", 8),
     "/teach/": ("alice", 8),
     "/teach/courses/tea/": ("alice", 9),
-    "/teach/courses/tea/students/": ("alice", 10),
+    "/teach/courses/tea/students/": ("alice", 13),
     "/teach/courses/tea/certificates/": ("alice", 9),
 }
 API_LISTS = {

@@ -23,7 +23,7 @@ from core.admin import ReadOnlyAdmin
 from core.audit.entries import record
 from core.models import AuditEntry, DeferredTask, FailedTask, SiteSettings
 from courses.models import Tag
-from enrollments.models import Review, ReviewReport
+from enrollments.models import Review, ReviewReport, RosterImport
 from files import services as files
 from files.tests.samples import PDF
 from instructors.models import Instructor
@@ -70,6 +70,7 @@ class BiggerWorld(World):
             content = SimpleUploadedFile("a.pdf", PDF)
             files.upload(actor=student, content=content, purpose="submission", assignment_id=task.pk)
             Tag.objects.create(name=f"Tag {number}")
+            RosterImport.objects.create(course=self.tea, created_by=alice)
             quiz = create_quiz(actor=alice, course=self.tea, title=f"Quiz {number}")
             add_question(actor=alice, quiz=quiz, question_type="essay", question_text="Why?")
             quiz = set_published(actor=alice, quiz=quiz, published=True)

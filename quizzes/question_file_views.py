@@ -143,9 +143,9 @@ def _preview_rows(report: ImportReport) -> list[PreviewRow]:
 
 @login_required
 @require_safe
-def export_questions(request: HttpRequest, quiz_id: uuid.UUID, name: str) -> HttpResponse:
-    """Download the questions in the format `name`."""
+def export_questions(request: HttpRequest, quiz_id: uuid.UUID, file_format: str) -> HttpResponse:
+    """Download the questions in the format `file_format`."""
     quiz = _get_quiz(request, quiz_id)
-    if name not in WRITERS:
+    if file_format not in WRITERS:
         raise Http404
-    return download_response(quiz, name, export_file(quiz, name))
+    return download_response(quiz, file_format, export_file(quiz, file_format))

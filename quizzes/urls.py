@@ -29,7 +29,7 @@ urlpatterns = [
         name="restore_question",
     ),
     path("teach/quizzes/<uuid:quiz_id>/import/", import_questions, name="import"),
-    path("teach/quizzes/<uuid:quiz_id>/export/<slug:name>/", question_files.export_questions, name="export"),
+    path("teach/quizzes/<uuid:quiz_id>/export/<slug:file_format>/", question_files.export_questions, name="export"),
     path("teach/quizzes/<uuid:quiz_id>/publish/", editor.publish, name="publish"),
     path("teach/quizzes/<uuid:quiz_id>/delete/", editor.delete, name="delete"),
     path("teach/quizzes/<uuid:quiz_id>/results/", editor.results, name="results"),

@@ -1,10 +1,13 @@
 """Template tags and filters of the quiz pages."""
 
+from html import unescape
 from typing import Any
 
 from django import template
 from django.utils.formats import get_format
+from django.utils.html import strip_tags
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import Truncator
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
@@ -21,6 +24,12 @@ register = template.Library()
 def item(mapping: Any, key: str) -> Any:
     """Return the value of a variable key; None if the key is missing or `mapping` is not a dictionary."""
     return mapping.get(key) if isinstance(mapping, dict) else None
+
+
+@register.filter
+def shorten(html: str, length: int) -> str:
+    """Return the beginning of the text of HTML, at most `length` characters, without markup and entities."""
+    return Truncator(" ".join(unescape(strip_tags(html)).split())).chars(length)
 
 
 @register.filter

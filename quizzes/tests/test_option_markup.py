@@ -83,3 +83,13 @@ def test_options_are_rendered_with_the_results(
 
 def test_letters_continue_after_z() -> None:
     assert [letter(place) for place in (0, 25, 26, 29)] == ["A", "Z", "AA", "AD"]
+
+
+def test_lists_of_questions_show_signs_as_they_were_typed(
+    alice: User, course: Course, browser_of: Callable[[User], Client]
+) -> None:
+    question = {"question_type": "essay", "question_text": "Is `a < b & c`?", "points": 1}
+    quiz = make_quiz(alice, course, [question])
+    page = browser_of(alice).get(f"/teach/quizzes/{quiz.pk}/").text
+    assert "Is a &lt; b &amp; c?" in page
+    assert "&amp;lt;" not in page

@@ -259,6 +259,17 @@ class StripeEventAdmin(ReadOnlyAdmin):
 class CouponForm(forms.ModelForm[Coupon]):
     """A coupon, validated with the courses to which it is limited."""
 
+    class Meta:
+        model = Coupon
+        fields = [
+            "code", "percent_off", "amount_off", "currency", "max_uses", "valid_from", "valid_until", "courses",
+        ]  # fmt: skip
+        help_texts = {
+            "code": gettext_lazy(
+                "2 to 40 letters, digits, dashes or underscores. Capital and small letters are the same."
+            )
+        }
+
     def clean(self) -> dict[str, Any]:
         """Reject a coupon that leaves less of a course's price than Stripe charges."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data

@@ -32,11 +32,13 @@ class AnnouncementForm(forms.ModelForm[Announcement]):
 
 
 class PreferencesForm(forms.Form):
-    """The notification preferences of a user, with one field for each event that has one."""
+    """The notification preferences of a user, with one field for each event that has one and concerns the user."""
 
-    def __init__(self, *args: Any, channels: dict[str, str], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, channels: dict[str, str], teaches: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for event in DEFAULT_CHANNELS:
+            if event == Event.NEW_ENROLLMENT and not teaches:
+                continue
             self.fields[event] = forms.ChoiceField(
                 label=EVENT_LABELS[event],
                 choices=DeliveryChannel.choices,

@@ -47,7 +47,8 @@ class PreferencesView(LoginRequiredMixin, FormView[PreferencesForm]):
 
     def get_form_kwargs(self) -> dict[str, Any]:
         """Add the current preferences."""
-        return {**super().get_form_kwargs(), "channels": services.get_preferences(signed_in(self.request))}
+        user = signed_in(self.request)
+        return {**super().get_form_kwargs(), "channels": services.get_preferences(user), "teaches": user.teaches}
 
     def form_valid(self, form: PreferencesForm) -> HttpResponse:
         """Save the preferences."""

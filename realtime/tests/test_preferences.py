@@ -222,3 +222,8 @@ def test_announcing_to_a_hundred_users_needs_no_more_queries_than_to_ten(alice: 
             announcements.announce(actor=alice, room=course_room(course), subject="Exam", text="On Friday.")
         counts.append(len(captured))
     assert counts[1] <= counts[0]  # the first announcement also creates the counters of the limits
+
+
+def test_only_instructors_choose_about_enrollments_in_their_courses(browser_of: Any, alice: User, bob: User) -> None:
+    assert "A student enrolls in a course I teach" in browser_of(alice).get("/notifications/choices/").text
+    assert "A student enrolls in a course I teach" not in browser_of(bob).get("/notifications/choices/").text

@@ -34,7 +34,7 @@ def erase_notifications(user: User) -> None:
 
 
 def erase_author_elsewhere(user: User) -> None:
-    """Replace the user's name in other users' notifications of their messages and announcements.
+    """Replace the user's name in other users' notifications of their messages and announcements, and clear the texts.
 
     Three queries, and one for each 500 notifications.
     """
@@ -45,7 +45,7 @@ def erase_author_elsewhere(user: User) -> None:
     for notification in notifications:
         notification.payload["author_name"] = DELETED_USER_NAME
         if notification.event == Event.CHAT_MESSAGE:
-            notification.payload["text"] = ""
+            notification.payload |= {"text": "", "text_html": "", "author_avatar_url": None}
     Notification.objects.bulk_update(notifications, ["payload"], batch_size=500)
 
 

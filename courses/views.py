@@ -96,7 +96,7 @@ class CourseView(PublicPageMixin, ScopedMixin, DetailView[Course]):
         for review in reviews:
             review.author_name = review.user.get_name_for(user)  # type: ignore[attr-defined]  # for the template
             # Visitors see no full names and thus no pictures of students either.
-            review.author_picture = review.user.picture_id if user.is_authenticated else None  # type: ignore[attr-defined]
+            review.author_picture = review.user.picture_id if user.is_authenticated else None  # type: ignore[attr-defined]  # for the page
         enrollment = None
         if user.is_authenticated:
             enrollment = course.enrollments.with_progress().filter(user=user).first()

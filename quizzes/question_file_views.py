@@ -25,7 +25,7 @@ from core.http.forms import call_or_show_message, call_service
 from core.text.csv_files import csv_response
 from files.upload_handlers import received_files
 from quizzes.formats import WRITERS, moodle_xml
-from quizzes.formats.decoding import decode
+from quizzes.formats.encodings import decode
 from quizzes.forms import ImportForm
 from quizzes.models import Quiz
 from quizzes.question_export import download_response

@@ -16,8 +16,8 @@ from quizzes.formats.content import (
     UnreadableFileError,
     WrittenFile,
 )
-from quizzes.formats.decoding import decode
-from quizzes.formats.mapping import map_question
+from quizzes.formats.conversion import map_question
+from quizzes.formats.encodings import decode
 
 Parser = Callable[[str], Iterator[SourceQuestion | ReadError]]
 

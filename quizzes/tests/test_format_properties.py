@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from quizzes.formats import PARSERS, WRITERS, read_file
 from quizzes.formats.content import UnreadableFileError
-from quizzes.formats.mapping import TITLE_LENGTH
+from quizzes.formats.conversion import TITLE_LENGTH
 from quizzes.question_types import TYPES
 
 CHARACTERS = st.characters(

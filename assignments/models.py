@@ -261,7 +261,7 @@ class Submission(models.Model):
 
     @property
     def is_returned(self) -> bool:
-        """Return whether the student is asked for a new version."""
+        """Return whether the submission was returned for revision."""
         return self.returned_at is not None
 
     @property

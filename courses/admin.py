@@ -80,7 +80,7 @@ class CourseAdmin(CatalogAdmin):
         return False
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Save the course as a new version, so that an instructor who is editing it gets an edit conflict.
+        """Save the course as a new version, so that the unsaved changes of an instructor get an edit conflict.
 
         A new instructor is set as pages and API do it.
         """

@@ -46,7 +46,7 @@ def require_instructor(user: User) -> None:
 
 
 def require_no_published_courses(user: User) -> None:
-    """Raise CourseError `owns_courses` (409) if the user owns published courses; nobody could edit them afterwards."""
+    """Raise CourseError `owns_courses` (409) if the user owns published courses, which would stay on sale."""
     titles = list(Course.objects.published().filter(instructor=user).order_by("title").values_list("title", flat=True))
     if titles:
         text = _("Hand over or unpublish these courses first: %(titles)s.")

@@ -79,7 +79,7 @@ class RosterPlan:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing changes."""
+        """Whether the plan has no changes."""
         return self.created + self.updated == 0
 
 
@@ -114,7 +114,7 @@ def import_students(*, actor: User, course: Course, preview: RosterPreview, noti
     for _attempt in range(ATTEMPTS - 1):
         try:
             return _import(actor, course, preview, notify)
-        except IntegrityError:  # an import or a student enrolled somebody of the list at the same time
+        except IntegrityError:  # one of the users was enrolled or invited at the same time
             continue
     return _import(actor, course, preview, notify)
 

@@ -1,4 +1,4 @@
-"""Services for join links: links that enroll any user who has them in a course."""
+"""Services for join links, with which any user can enroll in a course."""
 
 from datetime import datetime
 
@@ -52,7 +52,7 @@ def revoke_join_link(*, actor: User, link: JoinLink) -> JoinLink:
 
 
 def get_join_link(key: str) -> JoinLink:
-    """Return the link with this key; raise EnrollmentError `unknown_link` (404) if there is none or it is revoked."""
+    """Return the link with this key; raise EnrollmentError `unknown_link` (404) if it does not exist or was revoked."""
     link = JoinLink.objects.unrevoked().select_related("course", "course__instructor").filter(key=key).first()
     if link is None:
         raise EnrollmentError("unknown_link", _("This join link doesn't exist, or was turned off."), status=404)

@@ -40,7 +40,7 @@ def check_production_services(**kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def check_client_addresses(**kwargs: Any) -> list[CheckMessage]:
-    """Warn if clients cannot be told apart: in production, requests arrive over a proxy with TLS (quality row V11)."""
+    """Warn if the addresses of clients are unknown: production requests arrive over a proxy with TLS (row V11)."""
     if settings.TRUSTED_PROXIES:
         return []
     return [

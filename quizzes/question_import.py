@@ -34,7 +34,7 @@ def import_questions(
     format: str | None = None,
     dry_run: bool = False,
 ) -> ImportReport:
-    """Add the questions of a file to a quiz and return the report. A dry run adds nothing.
+    """Add the questions of a file to a quiz and return the report. A dry run does not add them.
 
     Broken and dropped questions are in the report and do not stop the others. Raises UnreadableFileError (422
     `unreadable_file`), QuizError `not_your_quiz` (403) or `too_many` (409).

@@ -18,7 +18,8 @@ def announce(*, actor: User, room: Room, subject: str, text: str) -> Announcemen
     """Create an announcement, notify the members of the room, and return it. Emails are queued in batches on commit.
 
     Raises ChatError `not_a_moderator` (403), AccountError `email_not_verified` (403), ValidationError for an invalid
-    subject or text; LimitError `too_many_mails` (429) after five in an hour in one room, or 50 a day by one sender.
+    subject or text; LimitError `too_many_mails` (429) beyond the limits of a room or a sender
+    (`accounts.mail_limits`).
     """
     require_verified_email(actor)
     require_moderator(actor, room)

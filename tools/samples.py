@@ -43,7 +43,7 @@ def main(folder: Path) -> None:
 def _describe(path: Path, counts: Counter[str]) -> str:
     """Return the rest of the row of one file, and count its questions."""
     from quizzes.formats import read_file  # noqa: PLC0415  # after django.setup()
-    from quizzes.formats.content import UnreadableFileError  # noqa: PLC0415  # after Django is set up
+    from quizzes.formats.content import UnreadableFileError  # noqa: PLC0415  # after django.setup()
 
     try:
         read = read_file(path.read_bytes())
@@ -60,8 +60,8 @@ def _describe(path: Path, counts: Counter[str]) -> str:
 def _compare_pairs(folder: Path) -> tuple[int, list[str]]:
     """Return the number of questions that agree with the JSON beside their file, and a line for each that differs."""
     from quizzes.formats import gift  # noqa: PLC0415  # after django.setup()
-    from quizzes.formats.content import SourceQuestion  # noqa: PLC0415  # after Django is set up
-    from quizzes.formats.encodings import decode  # noqa: PLC0415  # after Django is set up
+    from quizzes.formats.content import SourceQuestion  # noqa: PLC0415  # after django.setup()
+    from quizzes.formats.encodings import decode  # noqa: PLC0415  # after django.setup()
 
     agreements, differences = 0, []
     for path in sorted(folder.glob("*.gift")):

@@ -32,7 +32,9 @@ def digest_value(value: Any) -> str:
 
 
 def redact_person(person: Model, *, names: Collection[str]) -> int:
-    """Replace the personal values of `person`, who has these names and addresses; return the number of entries.
+    """Replace the personal values of `person` in the audit log; return the number of changed entries.
+
+    `names` are the present name and address.
 
     Personal values are the fields in `PERSONAL_FIELDS` of entries about the person, the network address of entries by
     the person, and texts with a name or an address of the person, present or earlier. In entries that are neither by

@@ -20,7 +20,7 @@ POWER = re.compile(r"10\s*[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+$")
 
 
 def parse_number(text: str, language: str | None) -> Decimal | None:
-    """Return the number that `text` is in a language; None if it is none, or larger than 10^100.
+    """Return the number in a text of a language; None for other texts, and for numbers larger than 10^100.
 
     Understands grouped digits ("1,000.5", "1 000", "1'000"), the Unicode minus, powers of ten ("3e8", "3 x 10^8",
     "3·10⁸") and digits of other scripts. A comma or point is read as the decimal separator of `language` where it can

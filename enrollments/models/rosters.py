@@ -50,7 +50,7 @@ class JoinLinkQuerySet(OfCourseQuerySet):
 
 
 class JoinLink(models.Model):
-    """A link that enrolls any user who has it in a course, without payment.
+    """A link with which any user can enroll in a course, without payment.
 
     It works until it expires, is used up or is revoked.
     """

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -21,7 +21,6 @@ from accounts import mail_limits
 from accounts.models import User
 from core.audit.entries import record
 from courses.models import Course
-from courses.public_cache import bump_catalog_version
 from enrollments import roster
 from enrollments.errors import EnrollmentError
 from enrollments.invitations import VALID_FOR
@@ -36,6 +35,7 @@ from enrollments.models import (
     Source,
 )
 from enrollments.roster_import import RosterPreview, RosterRow, RowError
+from enrollments.services import update_student_count
 from enrollments.tasks import complete_finished_enrollments, mail_enrollments, mail_invitations
 from realtime import broadcast
 from realtime.models import Event
@@ -205,7 +205,7 @@ def _enroll(actor: User, course: Course, plan: RosterPlan, now: datetime) -> lis
     kinds = EnrollmentEvent.Kind
     _append_events(new, kinds.ENROLLED, actor, now)
     _append_events(plan.ended, kinds.RESUMED, actor, now)
-    _change_student_count(course.pk, plan.enrolled_count)
+    update_student_count(course.pk, plan.enrolled_count)
     if plan.ended:  # requirements that were missing may have been removed since
         complete_finished_enrollments.delay_on_commit(str(course.pk))
     return [*new, *plan.ended]
@@ -243,11 +243,6 @@ def _queue(task: Any, rows: list[Any]) -> None:
 def _append_events(rows: Iterable[Enrollment], kind: EnrollmentEvent.Kind, actor: User, at: datetime) -> None:
     fields: dict[str, Any] = {"kind": kind, "actor": actor, "reason": _("import"), "created_at": at}
     EnrollmentEvent.objects.bulk_create(EnrollmentEvent(enrollment=row, **fields) for row in rows)
-
-
-def _change_student_count(course_id: uuid.UUID, change: int) -> None:
-    Course.objects.filter(pk=course_id).update(enrollments_count=F("enrollments_count") + change)
-    bump_catalog_version()
 
 
 @transaction.atomic
@@ -293,5 +288,5 @@ def _end_unused(actor: User, made: RosterImport) -> tuple[list[Enrollment], list
     ended = [enrollment for enrollment in locked if enrollment.pk not in worked]
     Enrollment.objects.filter(pk__in=[enrollment.pk for enrollment in ended]).update(is_active=False)
     _append_events(ended, EnrollmentEvent.Kind.REVOKED, actor, timezone.now())
-    _change_student_count(made.course_id, -len(ended))
+    update_student_count(made.course_id, -len(ended))
     return ended, [enrollment for enrollment in locked if enrollment.pk in worked]

@@ -1,31 +1,21 @@
 """Filters and sort orders of the roster, shared by the page and the API."""
 
-from typing import Any
-
 import django_filters
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from core.db.text_functions import SortKey
 from core.http.filters import BooleanFilter
+from courses.filters import Ordering
 from enrollments.models import Enrollment
 
-# The id comes last, so that pages do not overlap.
-ORDERINGS: dict[str, tuple[Any, ...]] = {
-    "name": (SortKey("user__full_name").asc(), "id"),
-    "-name": (SortKey("user__full_name").desc(), "id"),
-    "progress": ("percent", "id"),
-    "-progress": ("-percent", "id"),
-    "last_activity": ("last_activity_at", "id"),
-    "-last_activity": ("-last_activity_at", "id"),
-}
-LABELS = {
-    "name": _("Name"),
-    "-name": _("Name, descending"),
-    "progress": _("Progress, low to high"),
-    "-progress": _("Progress, high to low"),
-    "last_activity": _("Last active, oldest first"),
-    "-last_activity": _("Last active, newest first"),
+ORDERINGS = {
+    "name": Ordering(_("Name"), (SortKey("user__full_name").asc(), "id")),
+    "-name": Ordering(_("Name, descending"), (SortKey("user__full_name").desc(), "id")),
+    "progress": Ordering(_("Progress, low to high"), ("percent", "id")),
+    "-progress": Ordering(_("Progress, high to low"), ("-percent", "id")),
+    "last_activity": Ordering(_("Last active, oldest first"), ("last_activity_at", "id")),
+    "-last_activity": Ordering(_("Last active, newest first"), ("-last_activity_at", "id")),
 }
 
 
@@ -43,7 +33,7 @@ class RosterFilter(django_filters.FilterSet):
         field_name="percent", lookup_expr="lte", label=_("Progress to"), min_value=0, max_value=100
     )
     ordering = django_filters.ChoiceFilter(
-        method="sort_rows", label=_("Sort"), choices=[(name, LABELS[name]) for name in ORDERINGS]
+        method="sort_rows", label=_("Sort"), choices=[(name, ordering.label) for name, ordering in ORDERINGS.items()]
     )
 
     class Meta:
@@ -56,4 +46,4 @@ class RosterFilter(django_filters.FilterSet):
 
     def sort_rows(self, queryset: QuerySet[Enrollment], name: str, value: str) -> QuerySet[Enrollment]:
         """Return the students in the order `ORDERINGS[value]`."""
-        return queryset.order_by(*ORDERINGS[value])
+        return queryset.order_by(*ORDERINGS[value].fields)

@@ -32,10 +32,9 @@ def find_lessons(user: Any, text: str) -> Iterator[search.Hit]:
         return
     open_courses = Course.objects.open_to(user).values("pk")
     lessons = Lesson.objects.published().filter(course__in=open_courses, title__icontains=text)
+    lessons = lessons.select_related("course").order_by(SortKey("course__title"), "order")
     enrolled = set(user.enrollments.filter(is_active=True).values_list("course_id", flat=True))
-    for lesson in lessons.select_related("course").order_by(SortKey("course__title"), "order")[
-        : search.MAX_HITS_PER_SOURCE
-    ]:
+    for lesson in lessons[: search.MAX_HITS_PER_SOURCE]:
         view = "enrollments:lesson" if lesson.course_id in enrolled else "courses:lesson"
         url = reverse(view, args=[lesson.course.slug, lesson.pk])
         yield search.Hit(lesson.title, lesson.course.title, url)

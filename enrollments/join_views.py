@@ -54,7 +54,7 @@ def create_link(request: HttpRequest, slug: str) -> HttpResponse:
         request, join_links.create_join_link, actor=signed_in(request), course=course, **form.cleaned_data
     ):
         messages.success(request, _("Join link created."))
-    return redirect(reverse("enrollments:students", args=[slug]) + "?links=open#join-links")
+    return _redirect_to_links(slug)
 
 
 @require_POST
@@ -64,4 +64,8 @@ def revoke_link(request: HttpRequest, slug: str, link_id: uuid.UUID) -> HttpResp
     link = visible_or_404(JoinLink.objects.filter(course=course), request.user, pk=link_id)
     if call_or_show_message(request, join_links.revoke_join_link, actor=signed_in(request), link=link):
         messages.success(request, _("The join link was turned off."))
-    return redirect(reverse("enrollments:students", args=[slug]) + "?links=open#join-links")
+    return _redirect_to_links(slug)
+
+
+def _redirect_to_links(slug: str) -> HttpResponse:
+    return redirect(f"{reverse('enrollments:students', args=[slug])}?links=open#join-links")

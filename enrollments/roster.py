@@ -54,7 +54,7 @@ def _enroll(actor: User, course: Course, user: User) -> AddedStudent:
 
 def require_roster_editor(actor: User, course: Course) -> None:
     """Raise EnrollmentError `not_your_course` (403) unless `actor` may add students to the course."""
-    if not course.is_editable_by(actor) and not actor.has_perm(services.MANAGE_ENROLLMENTS):
+    if not services.can_manage_students(actor, course):
         raise EnrollmentError("not_your_course", _("Only the instructor of the course can add students."), status=403)
 
 

@@ -84,7 +84,7 @@ def _create_or_resume(
     append_event(enrollment, kind, actor, source)
     if kind == EnrollmentEvent.Kind.RESUMED:  # requirements that were missing may have been removed since
         complete_if_done(actor=actor, enrollment=enrollment)
-    _update_student_count(course.pk, 1)
+    update_student_count(course.pk, 1)
     unpaid = not course.is_free and source != Source.PAID
     changes = {"course": str(course.pk), "source": str(source), **({"without_payment": True} if unpaid else {})}
     subject = user if actor != user else None
@@ -114,7 +114,7 @@ def end_enrollment(*, actor: Any, enrollment: Enrollment, reason: str, bar: bool
         enrollment.is_active, enrollment.is_barred = False, bar
         enrollment.save(update_fields=["is_active", "is_barred"])
         if was_active:
-            _update_student_count(enrollment.course_id, -1)
+            update_student_count(enrollment.course_id, -1)
         append_event(enrollment, EnrollmentEvent.Kind.BARRED if bar else EnrollmentEvent.Kind.REVOKED, actor, reason)
         action = "enrollments.barred" if bar else "enrollments.revoked"
         record(actor=actor, action=action, target=enrollment, subject=enrollment.user, changes={"reason": reason})
@@ -145,7 +145,7 @@ def readmit_student(*, actor: User, enrollment: Enrollment, reason: str = "") ->
     if ENROLLMENT.check("readmit", enrollment.state, raises=EnrollmentError):
         enrollment.is_active, enrollment.is_barred = True, False
         enrollment.save(update_fields=["is_active", "is_barred"])
-        _update_student_count(enrollment.course_id, 1)
+        update_student_count(enrollment.course_id, 1)
         append_event(enrollment, EnrollmentEvent.Kind.READMITTED, actor, reason)
         complete_if_done(actor=actor, enrollment=enrollment)
         changes = {"reason": reason}
@@ -157,8 +157,13 @@ def readmit_student(*, actor: User, enrollment: Enrollment, reason: str = "") ->
     return enrollment
 
 
+def can_manage_students(actor: User, course: Course) -> bool:
+    """Return whether `actor` may add, remove and readmit students of a course."""
+    return course.is_editable_by(actor) or actor.has_perm(MANAGE_ENROLLMENTS)
+
+
 def _require_manager(actor: User, enrollment: Enrollment) -> None:
-    if not enrollment.course.is_editable_by(actor) and not actor.has_perm(MANAGE_ENROLLMENTS):
+    if not can_manage_students(actor, enrollment.course):
         raise EnrollmentError(
             "not_your_course", _("Only the instructor of the course can remove and readmit students."), status=403
         )
@@ -169,7 +174,8 @@ def _lock(enrollment: Enrollment) -> Enrollment:
     return rows.get(pk=enrollment.pk)
 
 
-def _update_student_count(course_id: uuid.UUID, change: int) -> None:
+def update_student_count(course_id: uuid.UUID, change: int) -> None:
+    """Add `change` to the number of students of a course, which public pages show."""
     Course.objects.filter(pk=course_id).update(enrollments_count=F("enrollments_count") + change)
     bump_catalog_version()
 

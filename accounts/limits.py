@@ -8,12 +8,12 @@ import hashlib
 import math
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import AttemptCounter
 from core.http import request_id
@@ -22,6 +22,8 @@ from core.text.email_addresses import normalize_email
 
 LONGEST_ADDRESS = 45
 LONGEST_WAIT_IN_MINUTES = 90
+TOO_MANY = gettext_lazy("Too many requests. Try again %(wait)s.")
+LOCKED = gettext_lazy("Too many failed attempts. Try again %(wait)s, or reset your password.")
 
 
 class LimitError(DomainError):
@@ -34,7 +36,8 @@ class LimitError(DomainError):
 class Limit:
     """At most `most` attempts in `period`.
 
-    `extends` restarts the period with each accepted attempt; `always` ignores the setting RATE_LIMITS.
+    `extends` restarts the period with each accepted attempt; `always` ignores the setting RATE_LIMITS. `message` is the
+    text of the error, in which `%(wait)s` is replaced; it must be the same whether the account exists or not.
     """
 
     scope: str
@@ -43,12 +46,13 @@ class Limit:
     code: str = "throttled"
     extends: bool = False
     always: bool = False
+    message: Any = TOO_MANY
 
 
-LOCKOUT = Limit("login", 5, timedelta(minutes=15), code="account_locked", extends=True, always=True)
+LOCKOUT = Limit("login", 5, timedelta(minutes=15), code="account_locked", extends=True, always=True, message=LOCKED)
 # Counts wrong passwords only, after they were checked: a whole class may log in from one address at the same time.
 WRONG_FROM_ADDRESS = Limit("login_from", 10, timedelta(minutes=1))
-SECOND_STEP = Limit("mfa", 10, timedelta(minutes=15), code="account_locked", extends=True, always=True)
+SECOND_STEP = Limit("mfa", 10, timedelta(minutes=15), code="account_locked", extends=True, always=True, message=LOCKED)
 REGISTRATION = Limit("register", 5, timedelta(hours=1))
 MAIL_TO_ACCOUNT = Limit("mail", 3, timedelta(hours=1))
 MAIL_FROM_ADDRESS = Limit("mail_from", 10, timedelta(hours=1))
@@ -126,19 +130,7 @@ def _key(limit: Limit, account: str, address: str) -> dict[str, str]:
 def _limit_error(limit: Limit, counter: AttemptCounter) -> LimitError:
     """Return the error for an exhausted counter, with the seconds until the next attempt."""
     seconds = max(1, math.ceil((counter.expires_at - timezone.now()).total_seconds()))
-    return LimitError(limit.code, _message(limit, seconds), retry_after=seconds)
-
-
-def _message(limit: Limit, seconds: int) -> str:
-    """Return the error message, which is the same whether the account exists or not."""
-    wait = _format_wait(seconds)
-    if limit.code == "account_locked":
-        return _("Too many failed attempts. Try again %(wait)s, or reset your password.") % {"wait": wait}
-    if limit.code == "too_many_mails":
-        return _("Too many emails were sent to this address, for this course, or by you. Try again %(wait)s.") % {
-            "wait": wait
-        }
-    return _("Too many requests. Try again %(wait)s.") % {"wait": wait}
+    return LimitError(limit.code, limit.message % {"wait": _format_wait(seconds)}, retry_after=seconds)
 
 
 def _format_wait(seconds: int) -> str:

@@ -9,12 +9,14 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext_lazy
 
 from accounts import limits
 from accounts.limits import Limit
 from accounts.models import User
 
 CODE = "too_many_mails"
+MESSAGE = gettext_lazy("Too many emails were sent to this address, for this course, or by you. Try again %(wait)s.")
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 
@@ -42,4 +44,4 @@ def spend_announcement(*, sender: User, room: str) -> None:
 
 
 def _spend(scope: str, most: int, period: timedelta, account: str) -> None:
-    limits.spend(Limit(scope, most, period, code=CODE, always=True), account=account)
+    limits.spend(Limit(scope, most, period, code=CODE, always=True, message=MESSAGE), account=account)

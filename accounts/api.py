@@ -4,7 +4,7 @@ from typing import Any
 
 import django_filters
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions, mixins, status, viewsets
 from rest_framework.decorators import action
@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import account_deletion, services
-from accounts.models import Role, User, has_role
+from accounts.models import Role, User, has_role, matches_person
 from accounts.permissions import IsAdmin, Teaches, signed_in
 from accounts.serializers import ListedUserSerializer, RegistrationSerializer, UserSerializer
 from core.access.scopes import SAFE_METHODS, ScopedMixin
@@ -33,7 +33,7 @@ class UserFilter(django_filters.FilterSet):
 
     def by_words(self, queryset: QuerySet[User], name: str, value: str) -> QuerySet[User]:
         """Filter by a part of the name or the email address."""
-        return queryset.filter(Q(full_name__icontains=value) | Q(email__icontains=value))
+        return queryset.filter(matches_person(value))
 
 
 class UserViewSet(

@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.contrib.rest_framework_simplejwt import SimpleJWTScheme
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
-from accounts.models import User
+from accounts.models import User, matches_person
 from core.db.text_functions import SortKey
 from core.site import search
 
@@ -37,9 +36,7 @@ def find_people(user: Any, text: str) -> Iterator[search.Hit]:
     """Yield the users that match by name or address, for users who may view users in the admin."""
     if not user.has_perm("accounts.view_user"):
         return
-    matches = User.objects.filter(Q(full_name__icontains=text) | Q(email__icontains=text)).order_by(
-        SortKey("full_name"), "id"
-    )
+    matches = User.objects.filter(matches_person(text)).order_by(SortKey("full_name"), "id")
     for person in matches[: search.MAX_HITS_PER_SOURCE]:
         yield search.Hit(person.full_name, person.email, reverse("admin:accounts_user_change", args=[person.pk]))
 

@@ -1,9 +1,10 @@
 """Filters and sort orders of the roster, shared by the page and the API."""
 
 import django_filters
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import matches_person
 from core.db.text_functions import SortKey
 from core.http.filters import BooleanFilter
 from courses.filters import Ordering
@@ -42,7 +43,7 @@ class RosterFilter(django_filters.FilterSet):
 
     def filter_words(self, queryset: QuerySet[Enrollment], name: str, value: str) -> QuerySet[Enrollment]:
         """Return the students whose name or email address contains `value`."""
-        return queryset.filter(Q(user__full_name__icontains=value) | Q(user__email__icontains=value))
+        return queryset.filter(matches_person(value, "user__"))
 
     def sort_rows(self, queryset: QuerySet[Enrollment], name: str, value: str) -> QuerySet[Enrollment]:
         """Return the students in the order `ORDERINGS[value]`."""

@@ -8,12 +8,13 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.template.defaultfilters import floatformat
 from django.utils.text import Truncator
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from accounts.models import matches_person
 from core.audit.entries import record
 from core.db.text_functions import SortKey
 from courses.models import Course
@@ -108,7 +109,7 @@ def gradebook_students(course: Course, search: str = "") -> QuerySet[Enrollment,
     """
     rows = Enrollment.objects.active().filter(course=course).order_by(SortKey("user__full_name"), "id")
     if search:
-        rows = rows.filter(Q(user__full_name__icontains=search) | Q(user__email__icontains=search))
+        rows = rows.filter(matches_person(search, "user__"))
     return rows.values_list("pk", "user__full_name", "user__email")
 
 

@@ -9,6 +9,7 @@ from accounts.models.people import (
     UserManager,
     UserQuerySet,
     has_role,
+    matches_person,
     validate_language,
     validate_time_zone,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "UserQuerySet",
     "end_of_login",
     "has_role",
+    "matches_person",
     "validate_language",
     "validate_time_zone",
 ]

@@ -11,6 +11,7 @@ from django.contrib.auth.models import PermissionsMixin
 from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
@@ -64,6 +65,11 @@ class UserQuerySet(models.QuerySet["User"]):
         if has_role(user, Role.ADMIN):
             return self
         return self.filter(pk=user.pk) if user.is_authenticated else self.none()
+
+
+def matches_person(text: str, prefix: str = "") -> Q:
+    """Return the condition that a user's name or address contains a text. `prefix` is the path to the user."""
+    return Q(**{f"{prefix}full_name__icontains": text}) | Q(**{f"{prefix}email__icontains": text})
 
 
 class UserManager(BaseUserManager["User"]):

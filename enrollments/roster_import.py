@@ -1,6 +1,5 @@
 """Reading of students from CSV files and pasted addresses. No database is used."""
 
-import codecs
 import csv
 import re
 from collections.abc import Iterator
@@ -11,8 +10,9 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
-from core.text.csv_files import FORMULA_STARTS
+from core.text.csv_files import unescape_cell
 from core.text.email_addresses import normalize_email
+from core.text.encodings import decode_text
 from core.text.validators import validate_person_name
 
 EMAIL, FULL_NAME = "email", "full_name"
@@ -20,7 +20,6 @@ MAX_ROWS = 10_000
 MAX_EMAIL_LENGTH = 254
 MAX_NAME_LENGTH = 120
 MAX_QUOTED = 60  # characters of a refused text that its error repeats
-UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 ZIP_MARK = b"PK\x03\x04"  # of XLSX and ODS files
 NAME_ENDS = ",;|\t>"  # a name without quotes contains none of these
 NOT_IN_QUOTES = re.compile(r'["<>]')
@@ -116,14 +115,9 @@ def decode(content: bytes) -> str:
     """Return the text of a file; raise UnicodeDecodeError for a spreadsheet or another file that is no text."""
     if content.startswith(ZIP_MARK):
         raise UnicodeDecodeError("utf-8", content[:4], 0, 4, "a spreadsheet")
-    if content.startswith(UTF16_MARKS):
-        return content.decode("utf-16")
-    if b"\0" in content[:2]:
+    if b"\0" in content[:2]:  # UTF-16 without a byte order mark
         return content.decode("utf-16-be" if content[:1] == b"\0" else "utf-16-le")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252")
+    return decode_text(content)
 
 
 def _find_delimiter(header: str) -> str:
@@ -194,11 +188,6 @@ def _numbered(reader: Any) -> Iterator[tuple[int, list[str] | None]]:
 
 def _cell(cells: list[str], index: int) -> str:
     return cells[index] if index < len(cells) else ""
-
-
-def unescape_cell(cell: str) -> str:
-    """Return a cell without the apostrophe that `core.text.csv_files.escape_cell` puts before formulas."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_STARTS) else cell
 
 
 def read_pasted(text: str) -> RosterPreview:

@@ -18,6 +18,11 @@ def escape_cell(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
 
 
+def unescape_cell(cell: str) -> str:
+    """Return a cell of a file without the apostrophe that `escape_cell` adds."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_STARTS) else cell
+
+
 class _Echo:
     """File-like object for `csv.writer` whose `write()` returns the line instead of storing it."""
 

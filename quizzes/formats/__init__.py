@@ -51,11 +51,7 @@ def read_file(content: bytes, format: str | None = None) -> ReadFile:
     Raises UnreadableFileError (422 `unreadable_file`) for a file that is in no supported format, or has more than 10 MB
     or 2,000 questions.
     """
-    return read_text(decode(content), format)
-
-
-def read_text(text: str, format: str | None = None) -> ReadFile:
-    """Return the questions of a decoded file, like `read_file`."""
+    text = decode(content)
     name = format or recognize(text)
     questions: list[ReadQuestion] = []
     errors: list[ReadError] = []

@@ -1,12 +1,13 @@
 """Questions of a file: as the file has them (`SourceQuestion`), and in the shape of the services (`ReadQuestion`)."""
 
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
 from django.utils.translation import gettext as _
 
 from core.http.errors import DomainError
+from core.text.numbers import MAX_NUMBER
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_QUESTIONS = 2_000
@@ -27,6 +28,17 @@ class UnreadableFileError(DomainError):
 
 class UnreadableQuestionError(Exception):
     """One question of a file is broken; the message is for the author."""
+
+
+def parse_decimal(text: str) -> Decimal:
+    """Return a number with a decimal point. Raises UnreadableQuestionError for anything else."""
+    try:
+        number = Decimal(text.strip()) if len(text) <= 60 else None
+    except InvalidOperation:
+        number = None
+    if number is None or not number.is_finite() or abs(number) > MAX_NUMBER:
+        raise UnreadableQuestionError(_("“%s” is not a number.") % text.strip()[:60])
+    return number
 
 
 @dataclass(frozen=True)

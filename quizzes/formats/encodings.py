@@ -1,13 +1,12 @@
-"""The text of an uploaded file: UTF-8 or UTF-16 by its byte order mark, else UTF-8, else Windows-1252."""
+"""The text of an uploaded file, in the encoding that its XML declaration names or that is recognized."""
 
-import codecs
 import re
 
 from django.utils.translation import gettext as _
 
+from core.text.encodings import decode_text
 from quizzes.formats.content import MAX_BYTES, UnreadableFileError
 
-BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 XML_DECLARATION = re.compile(r"\s*<\?xml\b[^>]{0,200}\?>")
 XML_ENCODING = re.compile(rb"""^\s*<\?xml\b[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
 LEGACY_ENCODINGS = {"iso-8859-1", "iso-8859-15", "windows-1252", "cp1252", "latin1", "us-ascii"}
@@ -31,14 +30,8 @@ def decode(content: bytes) -> str:
 
 
 def _decode_bytes(content: bytes) -> str:
-    for mark, encoding in BYTE_ORDER_MARKS:
-        if content.startswith(mark):
-            return content.removeprefix(mark).decode(encoding, errors="replace")
     declared = XML_ENCODING.match(content)
     encoding = declared[1].decode("ascii").lower() if declared else ""
     if encoding in LEGACY_ENCODINGS:
         return content.decode(encoding, errors="replace")
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError:
-        return content.decode("windows-1252", errors="replace")
+    return decode_text(content, errors="replace")

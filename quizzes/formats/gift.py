@@ -5,12 +5,11 @@ Moodle's missing-word format is the subset of GIFT in which the braces are insid
 
 import re
 from collections.abc import Iterable, Iterator
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, cast
 
 from django.utils.translation import gettext as _
 
-from core.text.numbers import MAX_NUMBER
 from quizzes.formats.content import (
     FULL,
     Markup,
@@ -20,6 +19,7 @@ from quizzes.formats.content import (
     Text,
     UnreadableQuestionError,
     WrittenFile,
+    parse_decimal,
 )
 
 # Escaped characters are replaced by noncharacters, which `decode` removes from files, until the syntax is read.
@@ -225,17 +225,6 @@ def _parse_range(text: str) -> tuple[Decimal, Decimal]:
         return (ends[0] + ends[1]) / 2, (ends[1] - ends[0]) / 2
     number, _colon, tolerance = text.partition(":")
     return parse_decimal(number), abs(parse_decimal(tolerance)) if tolerance.strip() else Decimal(0)
-
-
-def parse_decimal(text: str) -> Decimal:
-    """Return a number with a decimal point. Raises UnreadableQuestionError for anything else."""
-    try:
-        number = Decimal(text.strip()) if len(text) <= 60 else None
-    except InvalidOperation:
-        number = None
-    if number is None or not number.is_finite() or abs(number) > MAX_NUMBER:
-        raise UnreadableQuestionError(_("“%s” is not a number.") % text.strip()[:60])
-    return number
 
 
 def write(questions: Iterable[Any]) -> WrittenFile:

@@ -18,8 +18,8 @@ from quizzes.formats.content import (
     UnreadableFileError,
     UnreadableQuestionError,
     WrittenFile,
+    parse_decimal,
 )
-from quizzes.formats.gift import parse_decimal
 
 Element = Any  # lxml has no types
 PROLOG = re.compile(r"(?:\s+|<\?(?:[^?]|\?(?!>))*\?>|<!--(?:[^-]|-(?!->))*-->)*")

@@ -249,9 +249,11 @@ def _update_points(quiz: Quiz) -> None:
 def delete_question(*, actor: User, question: Question) -> None:
     """Remove a question from its quiz; existing attempts keep it. `restore_question` undoes this.
 
-    Raises QuizError `nothing_to_publish` (409) for the last question of a published quiz.
+    Raises QuizError `not_your_quiz` (403) unless `actor` may edit the quiz, `nothing_to_publish` (409) for the last
+    question of a published quiz.
     """
     quiz = Quiz.objects.select_for_update(of=("self",)).get(pk=question.quiz_id)
+    require_editor(quiz, actor)
     if quiz.is_published and quiz.questions.present().count() == 1:
         raise QuizError("nothing_to_publish", _("A published quiz needs a question. Unpublish the quiz first."))
     Question.objects.filter(pk=question.pk).update(is_deleted=True)
@@ -263,13 +265,13 @@ def delete_question(*, actor: User, question: Question) -> None:
 def restore_question(*, actor: User, question: Question) -> None:
     """Restore a deleted question to its place in the quiz. A repeat has no effect.
 
-    Raises QuizError `too_many` (409) if the quiz is full.
+    Raises QuizError `not_your_quiz` (403) unless `actor` may edit the quiz, `too_many` (409) if the quiz is full.
     """
     quiz = Quiz.objects.select_for_update(of=("self",)).get(pk=question.quiz_id)
+    require_editor(quiz, actor)
     if not Question.objects.filter(pk=question.pk, is_deleted=True).exists():
         return
-    if quiz.questions.present().count() >= MAX_QUESTIONS:
-        raise QuizError("too_many", _("A quiz has at most %d questions.") % MAX_QUESTIONS)
+    require_room(quiz, 1)
     Question.objects.filter(pk=question.pk).update(is_deleted=False)
     _update_points(quiz)
     record(actor=actor, action="quizzes.question_restored", target=quiz, changes={"question": str(question.pk)})

@@ -10,7 +10,7 @@ from courses.models import Course
 from enrollments.models import Enrollment
 from quizzes import attempts, editor, grading
 from quizzes.models import Attempt, Question, Quiz
-from quizzes.tests.conftest import ESSAY, RIGHT, answers_for, begin, make_quiz
+from quizzes.tests.conftest import ESSAY, QUESTIONS, RIGHT, answers_for, begin, make_quiz
 
 
 @pytest.fixture
@@ -73,3 +73,13 @@ def test_the_regrade_preview_shows_changes_of_attempts_that_await_grading(
     grading.regrade_quiz(actor=alice, quiz=quiz, reason="Wrong key")
     assert Attempt.objects.get(pk=attempt.pk).passed is None
     assert grading.preview_regrade(quiz) == []
+
+
+def test_only_editors_of_the_quiz_delete_and_restore_questions(alice: User, erin: User, course: Course) -> None:
+    quiz = make_quiz(alice, course, QUESTIONS)
+    question = quiz.questions.first()
+    for change in (editor.delete_question, editor.restore_question):
+        with pytest.raises(editor.QuizError) as refused:
+            change(actor=erin, question=question)
+        assert refused.value.code == "not_your_quiz"
+    assert not Question.objects.get(pk=question.pk).is_deleted

@@ -8,13 +8,10 @@ from django.utils.translation import gettext_lazy as _
 
 from assignments.models import MAX_TEXT_LENGTH, Assignment, Submission, validate_file_types
 from assignments.submissions import MAX_FILES
+from core.http.fields import LocalDateTimeInput
 from courses.models import Course, Lesson
 from files.file_types import MAX_SIZES, MB
 from files.models import Purpose
-
-
-def _datetime_input() -> forms.DateTimeInput:
-    return forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
 
 
 class AssignmentForm(forms.ModelForm[Assignment]):
@@ -40,7 +37,7 @@ class AssignmentForm(forms.ModelForm[Assignment]):
         }
         widgets = {
             "description": forms.Textarea(attrs={"rows": 12, "class": "mono"}),
-            "opens_at": _datetime_input(), "due_at": _datetime_input(), "closes_at": _datetime_input(),
+            "opens_at": LocalDateTimeInput(), "due_at": LocalDateTimeInput(), "closes_at": LocalDateTimeInput(),
         }  # fmt: skip
 
     def __init__(self, *args: Any, course: Course, **kwargs: Any) -> None:
@@ -127,7 +124,7 @@ class GradeForm(forms.Form):
     )
     new_due_at = forms.DateTimeField(
         label=_("New due date"), required=False, help_text=_("Applies if you return the work for revision."),
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        widget=LocalDateTimeInput(),
     )  # fmt: skip
     version = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
 

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from core.http.fields import EmailFormField
+from core.http.fields import EmailFormField, LocalDateTimeInput
 from core.text.validators import validate_visible
 from enrollments import roster_import
 from enrollments.models import Accommodation, Extension, JoinLink, Review
@@ -73,7 +73,7 @@ class JoinLinkForm(forms.ModelForm[JoinLink]):
     class Meta:
         model = JoinLink
         fields = ["expires_at", "max_uses"]
-        widgets = {"expires_at": forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")}
+        widgets = {"expires_at": LocalDateTimeInput()}
 
 
 class ReplyForm(forms.Form):
@@ -127,7 +127,4 @@ class ExtensionForm(forms.ModelForm[Extension]):
     class Meta:
         model = Extension
         fields = ["extra_minutes", "extra_attempts", "opens_at", "due_at", "closes_at", "reason"]
-        widgets = {
-            name: forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
-            for name in ("opens_at", "due_at", "closes_at")
-        }
+        widgets = {name: LocalDateTimeInput() for name in ("opens_at", "due_at", "closes_at")}

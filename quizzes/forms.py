@@ -9,7 +9,7 @@ from django.core.validators import FileExtensionValidator
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from core.http.fields import NumberField
+from core.http.fields import LocalDateTimeInput, NumberField
 from core.text.characters import is_blank
 from core.text.validators import validate_visible
 from courses.models import Course, Lesson
@@ -34,10 +34,7 @@ class QuizForm(forms.ModelForm[Quiz]):
         ]  # fmt: skip
         widgets = {
             "description": forms.Textarea(attrs={"rows": 3}),
-            **{
-                name: forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
-                for name in ("opens_at", "due_at", "closes_at")
-            },
+            **{name: LocalDateTimeInput() for name in ("opens_at", "due_at", "closes_at")},
         }
 
     def __init__(self, *args: Any, course: Course, **kwargs: Any) -> None:

@@ -18,6 +18,15 @@ class EmailFormField(forms.EmailField):
         return normalize_email(super().to_python(value) or "")
 
 
+class LocalDateTimeInput(forms.DateTimeInput):
+    """The browser's field for a date and a time."""
+
+    input_type = "datetime-local"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs, format="%Y-%m-%dT%H:%M")
+
+
 class NumberField(forms.CharField):
     """A number as people type it (`core.text.numbers.parse_number`); the value is a Decimal, or None if it is empty."""
 

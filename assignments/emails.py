@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.emails import name_of, sample_reader
 from assignments.models import Assignment, Submission
 from core.mail.mail_types import Context, MailType, format_time, register
-from enrollments.emails import sample_course
+from courses.emails import sample_course
 from files.models import File
 
 WHY = _("You receive this email because you are enrolled in this course.")

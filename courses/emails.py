@@ -1,7 +1,5 @@
 """Email types of courses, registered on import."""
 
-from typing import Any
-
 from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -12,14 +10,19 @@ from core.mail.mail_types import Context, MailType, register
 from courses.models import Course
 
 
+def course_title(context: Context) -> str:
+    """Return the title of the course of an email."""
+    return str(context["course"].title)
+
+
+def sample_course() -> Course:
+    """Return an unsaved example course for previews of emails."""
+    teacher = User(full_name="Ines Okafor", email="ines@example.org")
+    return Course(title="A working introduction to SQL", slug="sql", instructor=teacher)
+
+
 def _course_url(context: Context) -> str:
     return settings.SITE_URL + reverse("courses:course", args=[context["course"].slug])
-
-
-def _sample() -> dict[str, Any]:
-    owner = User(full_name="Ines Okafor", email="ines@example.org")
-    course = Course(title="A working introduction to SQL", slug="sql", instructor=owner)
-    return {"user": sample_reader(), "course": course}
 
 
 register(
@@ -35,9 +38,9 @@ register(
         why=_("You received this email because you own this course or owned it before."),
         values={
             "name": name_of,
-            "course": lambda context: context["course"].title,
+            "course": course_title,
             "owner": lambda context: context["course"].instructor.full_name,
         },
-        sample=_sample,
+        sample=lambda: {"user": sample_reader(), "course": sample_course()},
     ),
 )  # fmt: skip

@@ -9,21 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.emails import name_of, sample_reader
-from accounts.models import User
 from core.mail.mail_types import Context, MailType, format_day, register
-from courses.models import Course
+from courses.emails import course_title, sample_course
 from enrollments.models import Invitation
-
-
-def course_title(context: Context) -> str:
-    """Return the title of the course of an email."""
-    return str(context["course"].title)
-
-
-def sample_course() -> Course:
-    """Return an unsaved example course for previews of emails."""
-    teacher = User(full_name="Ines Okafor", email="ines@example.org")
-    return Course(title="A working introduction to SQL", slug="sql", instructor=teacher)
 
 
 def _sample_invitation() -> dict[str, Any]:

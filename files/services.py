@@ -46,13 +46,13 @@ def upload(
     """
     limits.spend(UPLOAD_LIMIT, account=str(actor.pk))
     check_upload_allowed(actor=actor, purpose=purpose, course_id=course_id, assignment_id=assignment_id)
-    file = store(actor=actor, content=content, purpose=purpose, course_id=course_id, assignment_id=assignment_id)
+    file = _store(actor=actor, content=content, purpose=purpose, course_id=course_id, assignment_id=assignment_id)
     if purpose == Purpose.AVATAR:
         _replace_avatar(actor, file)
     return file
 
 
-def store(
+def _store(
     *,
     actor: User,
     content: UploadedFile,
@@ -60,10 +60,7 @@ def store(
     course_id: uuid.UUID | None = None,
     assignment_id: uuid.UUID | None = None,
 ) -> File:
-    """Store a file as `upload` does, whose caller has checked that `actor` may, and return it.
-
-    Raises the FileErrors of `upload`.
-    """
+    """Store a file whose upload is allowed, and return it."""
     name = file_names.clean_name(content.name or "")
     extension = file_names.get_extension(name)
     size = content.size or 0

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.emails import name_of, sample_reader
 from core.mail.mail_types import Context, MailType, read_value, register
 from core.text import money
-from enrollments.emails import sample_course
+from courses.emails import sample_course
 from payments.models import Order, OrderStatus, Receipt
 
 WHY = _("You received this email because you bought this course.")

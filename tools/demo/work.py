@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from assignments.models import Assignment, GradeChange, Submission
+from assignments.models import Assignment, GradeChange, Submission, TextFormat
 from courses.models import Course
 from enrollments.models import Enrollment, GradeEntry
 
@@ -56,6 +56,7 @@ def save_assignments(courses: dict[str, Course], enrollments: list[Enrollment], 
                 user=enrollment.user,
                 attempt=1,
                 content=text,
+                text_format=TextFormat.MARKDOWN,
                 submitted_at=now - timedelta(days=3 - place, hours=place),
                 late_percent=task.late_penalty_percentage,
             )

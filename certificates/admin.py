@@ -4,9 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from django import forms
-from django.contrib import admin, messages
-from django.contrib.admin.helpers import ActionForm
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -19,21 +17,11 @@ from certificates import services
 from certificates.designs import CertificateTemplate, CourseTemplate
 from certificates.models import Certificate
 from core.admin import ReadOnlyAdmin, SingleDeletionAdmin
+from core.admin_confirmation import ReasonForm, confirm_action
 from core.audit.entries import record
-from core.http.errors import DomainError
 from core.models import SiteSettings
 
 SAMPLE_DAY = datetime(2026, 5, 4, 12, tzinfo=UTC)
-
-
-class ReasonForm(ActionForm):
-    """Form of the admin actions, with the required reason."""
-
-    reason = forms.CharField(
-        label=gettext_lazy("Reason (sent to the holder)"),
-        max_length=300,
-        required=False,
-    )
 
 
 @admin.register(Certificate)
@@ -44,7 +32,6 @@ class CertificateAdmin(ReadOnlyAdmin):
     list_filter = [("revoked_at", admin.EmptyFieldListFilter)]
     search_fields = ["certificate_number", "student_name", "course_title"]
     raw_id_fields = ["enrollment", "user", "course", "replaces"]
-    action_form = ReasonForm
     actions = ["revoke", "reissue"]
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
@@ -52,30 +39,37 @@ class CertificateAdmin(ReadOnlyAdmin):
         return bool(request.user.has_perm("certificates.decide_certificate"))
 
     @admin.action(description=gettext_lazy("Revoke"), permissions=["decide"])
-    def revoke(self, request: HttpRequest, queryset: QuerySet[Certificate]) -> None:
-        """Revoke the selected certificates."""
-        self._decide(request, queryset, services.revoke)
+    def revoke(self, request: HttpRequest, queryset: QuerySet[Certificate]) -> HttpResponse | None:
+        """Revoke the selected certificates after a confirmation."""
+        effect = _("The certificates become invalid, and their verification pages show the reason.")
+        return self._decide(request, queryset, services.revoke, _("Revoke"), effect)
 
     @admin.action(description=gettext_lazy("Reissue with current names"), permissions=["decide"])
-    def reissue(self, request: HttpRequest, queryset: QuerySet[Certificate]) -> None:
-        """Reissue the selected certificates."""
-        self._decide(request, queryset, services.reissue)
+    def reissue(self, request: HttpRequest, queryset: QuerySet[Certificate]) -> HttpResponse | None:
+        """Reissue the selected certificates after a confirmation."""
+        effect = _("The certificates become invalid and are replaced by new ones with the current names.")
+        return self._decide(request, queryset, services.reissue, _("Reissue with current names"), effect)
 
-    def _decide(self, request: HttpRequest, queryset: QuerySet[Certificate], service: Callable[..., Any]) -> None:
-        """Call a service for each certificate with the submitted reason, and show its errors."""
-        reason = request.POST.get("reason", "").strip()[:300]
-        if not reason:
-            self.message_user(request, _("Enter a reason. It is sent to the holder."), messages.ERROR)
-            return
-        done = 0
-        for certificate in queryset:
-            try:
-                service(actor=request.user, certificate=certificate, reason=reason)
-                done += 1
-            except DomainError as error:
-                self.message_user(request, f"{certificate}: {error.detail}", messages.ERROR)
-        if done:
-            self.message_user(request, ngettext("%d certificate updated.", "%d certificates updated.", done) % done)
+    def _decide(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[Certificate],
+        service: Callable[..., Any],
+        title: str,
+        effect: str,
+    ) -> HttpResponse | None:
+        """Ask for a reason, then call a service for each certificate."""
+        return confirm_action(
+            self,
+            request,
+            queryset,
+            title=title,
+            form_class=ReasonForm,
+            describe=lambda certificate: f"{certificate}: {certificate.student_name}, {certificate.course_title}",
+            effects=[effect, _("The reason is sent to the holders.")],
+            run=lambda certificate, data: service(actor=request.user, certificate=certificate, reason=data["reason"]),
+            report=lambda done: ngettext("%d certificate updated.", "%d certificates updated.", done) % done,
+        )
 
 
 class CourseTemplateInline(admin.TabularInline[CourseTemplate, CertificateTemplate]):

@@ -1,4 +1,4 @@
-"""Register enrollments with search, course rooms and personal data.
+"""Register enrollments with search, error pages, course rooms and personal data.
 
 Users with enrollments are anonymized instead of deleted. The enrollment's foreign key protects the user's row, so that
 totals do not change.
@@ -15,9 +15,10 @@ from accounts.models import User
 from accounts.models.people import DELETED_USER_NAME
 from accounts.registry import PersonalData, personal_data
 from core.db.text_functions import SortKey
+from core.http.errors.views import explanations
 from core.site import search
 from courses.models import Course, Lesson
-from enrollments import rooms
+from enrollments import closed_courses, rooms
 from enrollments.models import Enrollment, GradeEntry, Invitation, JoinLink, Review, RosterImport
 from realtime.models import Event, Notification
 from realtime.rooms import RoomType, room_types
@@ -75,6 +76,7 @@ def forget_elsewhere(user: User) -> None:
         notification.save(update_fields=["payload"])
 
 
+explanations.register("closed course", closed_courses.render_explanation)
 search.sources.register("lessons", search.Source("lessons", _("Lessons"), "file-text", find_lessons))
 room_types.register(
     rooms.FIELD,

@@ -1,10 +1,11 @@
 """Admin pages of orders, payments, coupons, the ledger and Stripe's events."""
 
+from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ActionForm
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -14,22 +15,38 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.permissions import signed_in
 from core.admin import ReadOnlyAdmin, SingleDeletionAdmin
+from core.admin_confirmation import ReasonForm, confirm_action
 from core.audit.entries import record
 from core.http.errors import DomainError
+from core.models import SiteSettings
 from core.text import money
 from core.text.csv_files import csv_response
 from payments import checkout, djstripe_admin, ledger_export, order_updates, reconciliation, refunds, stripe_client
+from payments.errors import PaymentError
 from payments.models import Coupon, Dispute, LedgerEntry, Order, Payment, Refund, StripeEvent
 
 __all__ = ["djstripe_admin"]  # imported for its admin pages
 
 
-class RefundForm(ActionForm):
-    """The form of the admin's actions, with the reason and the amount of a refund."""
+class RefundForm(ReasonForm):
+    """The reason and the amount of a refund."""
 
-    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=300, required=False)
-    amount = forms.CharField(label=gettext_lazy("Amount (default: full refund)"), max_length=20, required=False)
+    amount = forms.CharField(
+        label=gettext_lazy("Amount"),
+        max_length=20,
+        required=False,
+        help_text=gettext_lazy("Of each order, in its currency. Leave empty to refund all that remains."),
+    )
+
+    def clean_amount(self) -> Decimal | None:
+        """Return the amount, entered with a decimal comma or point; None for all that remains."""
+        entered = self.cleaned_data["amount"].replace(",", ".")
+        try:
+            return forms.DecimalField(required=False).clean(entered)
+        except ValidationError as error:
+            raise ValidationError(_("Enter a valid amount."), code="invalid") from error
 
 
 class _HistoryInline(admin.TabularInline[Any, Order]):
@@ -109,7 +126,6 @@ class OrderAdmin(ReadOnlyAdmin):
         ),
     ]  # fmt: skip
     readonly_fields = ["price", "coupon_discount", "amount_due", "status_label", "amount_refunded"]
-    action_form = RefundForm
     actions = ["refund", "update_from_stripe", "clear_flag"]
     change_list_template = "admin/payments/order/change_list.html"
 
@@ -143,32 +159,48 @@ class OrderAdmin(ReadOnlyAdmin):
         return bool(request.user.has_perm(refunds.REFUND_PERMISSION))
 
     @admin.action(description=gettext_lazy("Refund"), permissions=["refund"])
-    def refund(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
-        """Refund the selected orders, in full or by the entered amount, for the entered reason."""
-        reason = request.POST.get("reason", "").strip()[:300]
-        if not reason:
-            self.message_user(request, _("Enter a reason next to the action."), messages.ERROR)
-            return
-        refunded = 0
-        for order in queryset.select_related("payment"):
-            try:
-                self._refund_one(request, order, reason)
-                refunded += 1
-            except DomainError as error:
-                self.message_user(request, f"{order}: {error.detail}", messages.ERROR)
-            except (ValidationError, ValueError):
-                self.message_user(request, f"{order}: {_('Enter a valid amount.')}", messages.ERROR)
-        if refunded:
-            self.message_user(request, ngettext("%d order refunded.", "%d orders refunded.", refunded) % refunded)
+    def refund(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse | None:
+        """Refund the selected orders after a confirmation, in full or by the entered amount."""
+        effects = [
+            _("A full refund ends the enrollment and keeps the progress. A partial refund does not end it."),
+            _("The buyer gets an email and, if the enrollment ends, a notification on the site."),
+        ]
+        if SiteSettings.current().revoke_certificate_on_refund:
+            effects.append(_("A full refund also revokes the certificate."))
+        effects.append(_("A refund can't be undone."))
+        return confirm_action(
+            self,
+            request,
+            queryset.select_related("payment", "user"),
+            title=_("Refund"),
+            form_class=RefundForm,
+            describe=self._describe_refund,
+            effects=effects,
+            run=partial(self._refund_one, request),
+            report=lambda done: ngettext("%d order refunded.", "%d orders refunded.", done) % done,
+        )
 
-    def _refund_one(self, request: HttpRequest, order: Order, reason: str) -> None:
-        """Refund one order. Raises ValueError for an unpaid order or ValidationError for an invalid amount."""
-        entered = request.POST.get("amount", "").strip().replace(",", ".")
-        payment = getattr(order, "payment", None)
-        if payment is None:
-            raise ValueError(order)
-        amount = money.to_minor(forms.DecimalField().clean(entered), order.currency) if entered else None
-        refunds.refund_payment(actor=request.user, payment=payment, amount=amount, reason=reason)  # type: ignore[arg-type]  # the admin lets only users in
+    def _describe_refund(self, order: Order) -> str:
+        """Return the course, the buyer and the amount that can be refunded."""
+        if not hasattr(order, "payment"):
+            return _("%(order)s: not paid") % {"order": order}
+        values = {
+            "order": order,
+            "buyer": order.user,
+            "remaining": money.format_amount(order.amount - order.refunded_amount, order.currency),
+            "amount": order.formatted_amount,
+        }
+        return _("%(order)s, bought by %(buyer)s: %(remaining)s of %(amount)s can be refunded") % values
+
+    def _refund_one(self, request: HttpRequest, order: Order, data: dict[str, Any]) -> None:
+        """Refund one order. Raises PaymentError, also `not_paid` for an unpaid order; ValidationError for an amount."""
+        if not hasattr(order, "payment"):
+            raise PaymentError("not_paid", _("This order has not been paid."))
+        try:
+            amount = None if data["amount"] is None else money.to_minor(data["amount"], order.currency)
+        except ValueError as error:
+            raise ValidationError(_("Enter a valid amount."), code="invalid") from error
+        refunds.refund_payment(actor=signed_in(request), payment=order.payment, amount=amount, reason=data["reason"])
 
     @admin.action(description=gettext_lazy("Update from Stripe"), permissions=["refund"])
     def update_from_stripe(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:

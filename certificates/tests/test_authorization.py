@@ -115,16 +115,21 @@ def test_only_content_staff_can_revoke_in_the_admin(
     address = "/admin/certificates/certificate/"
     browser = browser_of(make_staff(group, "Cora"))
     assert browser.get(address).status_code == 200
-    browser.post(address, {"action": "revoke", "reason": "By mistake.", "_selected_action": [certificate.pk]})
+    form = {"action": "revoke", "confirmed": "1", "reason": "By mistake.", "_selected_action": [certificate.pk]}
+    browser.post(address, form)
     certificate.refresh_from_db()
     assert (certificate.revoked_at is not None) is is_revoked
 
 
-def test_admin_actions_require_a_reason(admin: Client, certificate: Certificate) -> None:
+def test_admin_actions_ask_for_a_reason_and_keep_the_selection(admin: Client, certificate: Certificate) -> None:
     address = "/admin/certificates/certificate/"
     selected = {"_selected_action": str(certificate.pk)}
-    rejected = admin.post(address, {"action": "revoke", "reason": " ", **selected}, follow=True)
-    assert "Enter a reason" in rejected.content.decode()
+    asked = admin.post(address, {"action": "revoke", **selected})
+    assert "The reason is sent to the holders." in asked.content.decode()
+    selected["confirmed"] = "1"
+    rejected = admin.post(address, {"action": "revoke", "reason": " ", **selected})
+    assert "This field is required" in rejected.content.decode()
+    assert f'name="_selected_action" value="{certificate.pk}"' in rejected.content.decode()
     certificate.refresh_from_db()
     assert certificate.is_valid
     admin.post(address, {"action": "revoke", "reason": "By mistake.", **selected})

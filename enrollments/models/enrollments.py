@@ -170,6 +170,15 @@ class Enrollment(models.Model):
         return EnrollmentState.COMPLETED if self.completed_at else EnrollmentState.ACTIVE
 
     @property
+    def end_text(self) -> str:
+        """Sentence for the student about why the enrollment ended. One query."""
+        event = self.events.filter(kind__in=EnrollmentEvent.ENDS).last()
+        if event is not None and event.actor_id == self.user_id:
+            return str(_("You left this course."))
+        text = _("You were removed from this course.") if self.is_barred else _("Your enrollment has ended.")
+        return f"{text} {_('Reason: %s') % event.reason}" if event is not None and event.reason else str(text)
+
+    @property
     def progress_percentage(self) -> int:
         """Completed published lessons in percent of all published lessons, rounded down; 100 once completed.
 
@@ -201,6 +210,8 @@ class EnrollmentEvent(models.Model):
     )
     reason = models.CharField(_("reason"), max_length=300, blank=True)
     created_at = models.DateTimeField(_("date"), default=timezone.now)
+
+    ENDS = (Kind.REVOKED, Kind.BARRED)
 
     class Meta:
         ordering = ["created_at", "id"]

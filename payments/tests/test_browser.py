@@ -52,14 +52,18 @@ def test_three_cards_a_receipt_and_a_refund(
     log_in(page, live_site, dan, "/admin/payments/order/")
     page.locator("input.action-select").first.check()
     page.get_by_label("Action:").select_option("refund")
-    page.get_by_label("Reason").fill("They asked.")
     page.get_by_role("button", name="Go", exact=True).first.click()
+    page.get_by_label("Reason").fill("They asked.")
+    assert_accessible(page)
+    page.get_by_role("button", name="Refund").click()
     expect(page.get_by_text("1 order refunded.")).to_be_visible()
 
     page.context.clear_cookies()
     log_in(page, live_site, carol, f"/courses/{paid_course.slug}/")
     expect(page.get_by_role("button", name="Enroll for €49")).to_be_visible()
     assert page.goto(f"{live_site}/learn/{paid_course.slug}/").status == 404
+    expect(page.get_by_text("The payment was refunded.")).to_be_visible()
+    assert_accessible(page)
 
     page.goto(f"{live_site}/courses/{paid_course.slug}/")
     page.get_by_role("button", name="Enroll for €49").click()

@@ -20,6 +20,7 @@ from courses.models import Course
 from enrollments.models import Enrollment
 from payments import reconciliation
 from payments.models import LedgerEntry, Order, Payment, Receipt, Refund
+from payments.refunds import refund_payment
 from payments.tests.conftest import charge_of, deliver, event, intent_of
 from tools.testing.plugin import complete_all_lessons
 from tools.testing.races import count_outcomes, run_concurrently
@@ -151,22 +152,40 @@ def test_a_refund_revokes_the_certificate_only_if_the_site_is_set_so(
     assert (Certificate.objects.get().revoked_at is not None) == revokes
 
 
-def test_the_admin_requires_a_reason_for_refunds(
+def test_the_admin_confirms_a_refund_and_keeps_the_selection(
     carol: User, dan: User, paid_course: Course, buy: Buy, browser_of: Callable[..., Client]
 ) -> None:
     User.objects.filter(pk=dan.pk).update(is_superuser=True)
     order, client = buy(carol, paid_course), browser_of(dan)
-    form = {"action": "refund", "_selected_action": str(order.pk), "amount": "", "reason": ""}
-    client.post("/admin/payments/order/", form)
+    form = {"action": "refund", "_selected_action": str(order.pk)}
+    asked = client.post("/admin/payments/order/", form)
+    page = asked.content.decode()
+    assert "€49 of €49 can be refunded" in page
+    assert "ends the enrollment" in page
+    confirmed = {**form, "confirmed": "1", "amount": "", "reason": ""}
+    for invalid in (confirmed, {**confirmed, "reason": "They asked.", "amount": "nonsense"}):
+        rejected = client.post("/admin/payments/order/", invalid)
+        assert f'name="_selected_action" value="{order.pk}"' in rejected.content.decode()
+        assert "errorlist" in rejected.content.decode()
+    too_precise = client.post("/admin/payments/order/", {**confirmed, "reason": "They asked.", "amount": "1.234"})
+    assert "Enter a valid amount." in too_precise.content.decode()
+    too_much = client.post("/admin/payments/order/", {**confirmed, "reason": "They asked.", "amount": "50"})
+    assert "more than what remains" in too_much.content.decode()
     assert Refund.objects.count() == 0
-    client.post("/admin/payments/order/", {**form, "reason": "They asked.", "amount": "nonsense"})
-    assert Refund.objects.count() == 0
-    client.post("/admin/payments/order/", {**form, "reason": "They asked.", "amount": "10,50"})
+    client.post("/admin/payments/order/", {**confirmed, "reason": "They asked.", "amount": "10,50"})
     found = Refund.objects.get()
     assert (found.amount, found.reason, found.actor) == (1050, "They asked.", dan)
     assert client.get(f"/admin/payments/order/{order.pk}/change/").status_code == 200
     for page in ("order", "payment", "ledgerentry", "stripeevent", "coupon", "coupon/add"):
         assert client.get(f"/admin/payments/{page}/").status_code == 200
+
+
+def test_a_student_whose_payment_is_refunded_is_notified_on_the_site(
+    carol: User, dan: User, paid_course: Course, buy: Buy, browser_of: Callable[..., Client]
+) -> None:
+    refund_payment(actor=dan, payment=buy(carol, paid_course).payment, reason="They asked.")
+    pages = {path: browser_of(carol).get(path) for path in ("/notifications/", f"/courses/{paid_course.slug}/")}
+    assert all("The payment was refunded." in page.content.decode() for page in pages.values())
 
 
 @pytest.mark.quality("N04")

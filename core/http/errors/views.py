@@ -1,5 +1,6 @@
 """Error responses outside of views: a page, or the one error shape under `/api/`."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -8,6 +9,11 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from core.http.errors import error_body
+from core.registry import Registry
+
+# Returns the page to show instead of the general 404 page, or None.
+Explanation = Callable[[HttpRequest], HttpResponse | None]
+explanations: Registry[Explanation] = Registry("an explanation of a missing page")
 
 
 def _error_response(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse:
@@ -43,7 +49,15 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:
-    """Return 404, the same for what does not exist and for what the user may not see."""
+    """Return 404, the same for what does not exist and for what the user may not see.
+
+    A page may have an explanation for a user who had access before.
+    """
+    if not request.path_info.startswith("/api/"):
+        for explain in explanations:
+            response = explain(request)
+            if response is not None:
+                return response
     return _error_response(request, 404, "not_found", _("This page doesn't exist, or you don't have access to it."))
 
 

@@ -1,6 +1,5 @@
 """Forms of the account pages. They validate the input; the services check state and permissions."""
 
-import zoneinfo
 from typing import Any
 
 from django import forms
@@ -8,11 +7,24 @@ from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.utils.translation import gettext_lazy as _
 
-from accounts import limits, passwords
+from accounts import limits, passwords, time_zones
 from accounts.errors import AccountError
 from accounts.models import User
 from core.http.fields import EmailFormField
 from core.text.validators import validate_person_name
+
+
+class BrowserZoneField(forms.CharField):
+    """Hidden field for the time zone of the browser, filled by time-zone.js; anything but a time zone is empty."""
+
+    widget = forms.HiddenInput(attrs={"data-time-zone": ""})
+
+    def __init__(self) -> None:
+        super().__init__(required=False)
+
+    def clean(self, value: Any) -> str:
+        """Return the name of the time zone, or an empty string."""
+        return value if isinstance(value, str) and time_zones.is_time_zone(value) else ""
 
 
 class LoginForm(AuthenticationForm):
@@ -21,6 +33,7 @@ class LoginForm(AuthenticationForm):
     username = EmailFormField(
         label=_("Email"), widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True})
     )
+    time_zone = BrowserZoneField()
     # Seconds until the next attempt, after too many attempts.
     retry_after: int | None = None
 
@@ -65,6 +78,12 @@ class CodeForm(forms.Form):
         label=_("Code"), max_length=32,
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "autocapitalize": "none", "autofocus": True}),
     )  # fmt: skip
+
+
+class LoginCodeForm(CodeForm):
+    """The code of a login."""
+
+    time_zone = BrowserZoneField()
 
 
 class MfaSetupForm(CodeForm):
@@ -141,12 +160,38 @@ class RegistrationForm(forms.Form):
         help_text=_("At least 8 characters. A phrase of several words is easy to remember and hard to guess."),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )  # fmt: skip
+    time_zone = BrowserZoneField()
+
+
+class TimeZoneField(forms.CharField):
+    """A time zone, typed or chosen from a list of cities; the page has the list (`time-zones`)."""
+
+    widget = forms.TextInput(attrs={"list": "time-zones", "autocomplete": "off"})
+
+    def clean(self, value: Any) -> str:
+        """Return the name of the time zone; raise ValidationError for an unknown or ambiguous one."""
+        entered = super().clean(value)
+        found = time_zones.find_time_zone(entered) if entered else ""
+        if found is None:
+            raise forms.ValidationError(_("Choose a time zone from the list."), code="invalid_time_zone")
+        return found
+
+
+class TimeZoneForm(forms.Form):
+    """The time zone of the browser, for the profile."""
+
+    time_zone = TimeZoneField()
 
 
 class ProfileForm(forms.ModelForm[User]):
     """The user's name, time zone and language."""
 
-    time_zone = forms.ChoiceField(label=_("Time zone"), required=False, help_text=_("Used for dates and deadlines."))
+    time_zone = TimeZoneField(
+        label=_("Time zone"),
+        required=False,
+        max_length=64,
+        help_text=_("Type a city. Used for dates and deadlines; empty for the time zone of the site."),
+    )
     language = forms.ChoiceField(label=_("Language"), required=False, help_text=_("Used for pages and emails."))
 
     class Meta:
@@ -156,9 +201,7 @@ class ProfileForm(forms.ModelForm[User]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        zones = [(zone, zone.replace("_", " ")) for zone in sorted(zoneinfo.available_timezones())]
         if len(settings.LANGUAGES) == 1:  # there is no choice
             del self.fields["language"]
         else:
-            self.fields["language"].choices = [("", _("Browser default")), *settings.LANGUAGES]  # type: ignore[attr-defined]  # as below
-        self.fields["time_zone"].choices = [("", _("Site default")), *zones]  # type: ignore[attr-defined]  # Field has no choices, ChoiceField has
+            self.fields["language"].choices = [("", _("Browser default")), *settings.LANGUAGES]  # type: ignore[attr-defined]  # Field has no choices, ChoiceField has

@@ -17,12 +17,22 @@ from django.utils.translation import gettext_lazy
 from django.views import View
 from django.views.generic import FormView, TemplateView
 
-from accounts import account_deletion, addresses, codes, data_export, mfa, passwords, pending_login, services
+from accounts import (
+    account_deletion,
+    addresses,
+    codes,
+    data_export,
+    mfa,
+    passwords,
+    pending_login,
+    services,
+    time_zones,
+)
 from accounts import login as account_login
 from accounts.forms import (
-    CodeForm,
     EmailChangeForm,
     EmailForm,
+    LoginCodeForm,
     MfaSetupForm,
     NewPasswordForm,
     PasswordChangeForm,
@@ -413,7 +423,7 @@ class LoginCodeView(ServiceFormView):
     """The second step of a login."""
 
     template_name = "accounts/login_code.html"
-    form_class = CodeForm
+    form_class = LoginCodeForm
     button = gettext_lazy("Log in")
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
@@ -430,12 +440,15 @@ class LoginCodeView(ServiceFormView):
         """Log in and redirect to the next page; redirect to the login page if the challenge has expired."""
         step = pending_login.load(self.request) or {}
         try:
-            account_login.complete_page_login(token=step["token"], code=form.cleaned_data["code"], request=self.request)
+            user = account_login.complete_page_login(
+                token=step["token"], code=form.cleaned_data["code"], request=self.request
+            )
         except DomainError as error:
             if error.code != "challenge_expired":
                 raise
             pending_login.clear(self.request)
             messages.error(self.request, str(error.detail))
             return redirect("accounts:login")
+        time_zones.adopt_time_zone(user=user, name=form.cleaned_data["time_zone"])
         pending_login.clear(self.request)
         return redirect(step["next"])

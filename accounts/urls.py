@@ -17,6 +17,7 @@ urlpatterns = [
     path("verify/", security.VerifyView.as_view(), name="verify"),
     path("email/", security.ConfirmEmailView.as_view(), name="confirm_email"),
     path("profile/", views.ProfileView.as_view(), name="profile"),
+    path("profile/time-zone/", views.set_time_zone, name="time_zone"),
     path("security/", security.SecurityView.as_view(), name="security"),
     path("security/password/", security.PasswordView.as_view(), name="password"),
     path("security/email/", security.EmailView.as_view(), name="email"),

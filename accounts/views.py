@@ -4,20 +4,21 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth import login
+from django.contrib.auth.decorators import login_required
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.auth.views import LoginView as DjangoLoginView
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, resolve_url
+from django.shortcuts import redirect
 from django.urls import reverse_lazy
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from django.views.generic import FormView, UpdateView
 
-from accounts import impersonation, mfa, pending_login, services
-from accounts.forms import LoginForm, ProfileForm, RegistrationForm
+from accounts import impersonation, mfa, pending_login, services, time_zones
+from accounts.forms import LoginForm, ProfileForm, RegistrationForm, TimeZoneForm
 from accounts.models import User
 from accounts.models.one_time_tokens import Transport
 from accounts.permissions import signed_in
@@ -42,7 +43,9 @@ class LoginView(DjangoLoginView):
         """Start the session, or ask for a code first if the second factor is on (quality row A06)."""
         user = form.get_user()
         if not isinstance(user, User) or not user.mfa_enabled:
-            return super().form_valid(form)
+            response = super().form_valid(form)
+            time_zones.adopt_time_zone(user=signed_in(self.request), name=form.cleaned_data["time_zone"])
+            return response
         pending_login.store(
             self.request, mfa.create_login_challenge(user=user, transport=Transport.PAGE), self.get_success_url()
         )
@@ -80,18 +83,11 @@ class RegisterView(FormView[RegistrationForm]):
             form.add_error("password", error)
             return self.form_invalid(form)
         login(self.request, user, backend="django.contrib.auth.backends.ModelBackend")
-        return redirect(self._next_url())
+        return redirect(_get_next_url(self.request) or "enrollments:dashboard")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the next page."""
         return super().get_context_data(next=self.request.GET.get("next", ""), **kwargs)
-
-    def _next_url(self) -> str:
-        """Return the requested next page if it belongs to this site, else the dashboard."""
-        next_url = self.request.POST.get("next", "")
-        if url_has_allowed_host_and_scheme(next_url, {self.request.get_host()}, self.request.is_secure()):
-            return next_url
-        return resolve_url("enrollments:dashboard")
 
 
 class ProfileView(LoginRequiredMixin, UpdateView[User, ProfileForm]):
@@ -105,11 +101,34 @@ class ProfileView(LoginRequiredMixin, UpdateView[User, ProfileForm]):
         """Return a fresh copy of the user, so that an invalid form does not change the page's header."""
         return User.objects.get(pk=signed_in(self.request).pk)
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add the list of time zones."""
+        return super().get_context_data(cities=time_zones.list_cities(), **kwargs)
+
     def form_valid(self, form: ProfileForm) -> HttpResponse:
         user = self.get_object()
         services.update_profile(actor=user, user=user, changes=form.cleaned_data)
         messages.success(self.request, _("Saved."))
         return redirect(self.success_url)
+
+
+@login_required
+@require_POST
+def set_time_zone(request: HttpRequest) -> HttpResponse:
+    """Store the browser's time zone in the profile and redirect back."""
+    form = TimeZoneForm(request.POST)
+    if form.is_valid():
+        user = User.objects.get(pk=signed_in(request).pk)
+        services.update_profile(actor=user, user=user, changes=form.cleaned_data)
+        messages.success(request, _("Your time zone is now %s.") % user.time_zone)
+    return redirect(_get_next_url(request) or "accounts:profile")
+
+
+def _get_next_url(request: HttpRequest) -> str:
+    """Return the requested next page if it belongs to this site, else an empty string."""
+    next_url = request.POST.get("next", "")
+    is_safe = url_has_allowed_host_and_scheme(next_url, {request.get_host()}, request.is_secure())
+    return next_url if is_safe else ""
 
 
 @allow_while_impersonating

@@ -1,10 +1,13 @@
 """Template tags and filters of the site: icons, durations, counts, colors."""
 
+from datetime import datetime
 from functools import cache, lru_cache
 
 from django import template
 from django.forms.utils import flatatt
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
@@ -119,3 +122,15 @@ def site_color(name: str) -> str:
     mode, _part, part = name.partition("_")
     shades = getattr(SiteSettings.current().accent_pair, mode)
     return str(getattr(shades, part or "brand"))
+
+
+@register.filter
+def deadline(moment: datetime | None) -> str:
+    """Return a due date or closing time with the name of the reader's time zone; an empty string for None."""
+    if moment is None:
+        return ""
+    local = timezone.localtime(moment)
+    name = local.tzname() or ""
+    # The time zone database has no abbreviation for some zones, only an offset such as "+03".
+    zone = f"UTC{name}" if name.startswith(("+", "-")) else name
+    return f"{date_format(local, 'DATETIME_FORMAT')} {zone}".strip()

@@ -38,6 +38,7 @@ POST   /account/logout/                                      302  302  302  302 
 GET    /account/register/                                    200  302  302  302  302  302
 GET    /account/profile/                                     302  200  200  200  200  200
 POST   /account/profile/                                     302  302  302  302  302  302
+POST   /account/profile/time-zone/                           302  302  302  302  302  302
 POST   /account/picture/                                     302  302  302  302  302  302
 GET    /files/signed/nonsense                                403  403  403  403  403  403
 GET    /files/{file}/                                        404  302  404  302  404  302

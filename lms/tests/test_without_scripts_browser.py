@@ -120,7 +120,7 @@ def test_a_student_can_submit_review_chat_and_change_settings(
     assert Message.objects.get().text == "How hot, in degrees?"
 
     plain.goto(f"{live_site}/account/profile/")
-    plain.get_by_label("Time zone").select_option("Europe/Paris")
+    plain.get_by_label("Time zone").fill("Paris")
     press(plain, "Save")
     plain.goto(f"{live_site}/notifications/choices/")
     plain.get_by_label("My quiz is graded").select_option(label="Email right away")

@@ -5,7 +5,7 @@ from django.db.models import ProtectedError, RestrictedError
 
 from accounts import account_administration, mfa, registry
 from accounts.models import DataExport, EmailToken, LoginSession, Role, User
-from accounts.models.people import DELETED_USER_NAME
+from accounts.models.people import DELETED_EMAIL_SUFFIX, DELETED_USER_NAME
 from accounts.services import lock_with_admins, refuse_last_admin
 from accounts.signals import account_deleted
 from core.audit.entries import record
@@ -60,7 +60,7 @@ def _anonymize(user: User) -> None:
     user.groups.clear()
     user.user_permissions.clear()
     EmailToken.objects.filter(user=user).delete()
-    user.email = f"{user.pk}@deleted.invalid"
+    user.email = f"{user.pk}{DELETED_EMAIL_SUFFIX}"
     user.full_name, user.time_zone, user.language, user.profile_metadata = DELETED_USER_NAME, "", "", {}
     user.is_active = user.is_staff = user.is_superuser = False
     user.role = Role.STUDENT if user.role == Role.ADMIN else user.role

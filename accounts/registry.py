@@ -1,4 +1,4 @@
-"""The personal data that each app holds, for exporting and erasing an account."""
+"""Registries for apps above accounts: personal data, checks before an account is closed, hints for registration."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -57,3 +57,21 @@ def forget_elsewhere(user: User) -> None:
 def export(user: User) -> dict[str, Any]:
     """Return the personal data that every app holds about a user, by the app's name."""
     return {name: part.export(user) for name, part in sorted(personal_data.items())}
+
+
+@dataclass(frozen=True)
+class RegistrationHint:
+    """What the page that a visitor wants to open says about them: a sentence, and values for the form."""
+
+    text: str
+    email: str = ""
+    full_name: str = ""
+
+
+# Returns the hint for the path of the page that follows a login or registration, or None.
+registration_hints: Registry[Callable[[str], RegistrationHint | None]] = Registry("a hint for registration")
+
+
+def find_registration_hint(path: str) -> RegistrationHint | None:
+    """Return the first hint for the path of the page that follows a login or registration."""
+    return next((hint for find in registration_hints if (hint := find(path)) is not None), None)

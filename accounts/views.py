@@ -10,8 +10,9 @@ from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.auth.views import LoginView as DjangoLoginView
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, resolve_url
 from django.urls import reverse_lazy
+from django.utils.functional import cached_property
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -22,22 +23,43 @@ from accounts.forms import LoginForm, ProfileForm, RegistrationForm, TimeZoneFor
 from accounts.models import User
 from accounts.models.one_time_tokens import Transport
 from accounts.permissions import signed_in
+from accounts.registry import RegistrationHint, find_registration_hint
 from core.access.impersonation import allow_while_impersonating
 from core.http.errors import DomainError
 
 
-class LoginView(DjangoLoginView):
+class HintMixin:
+    """Find the hint for the requested next page."""
+
+    request: HttpRequest
+
+    @cached_property
+    def hint(self) -> RegistrationHint | None:
+        """Return the hint for the requested next page."""
+        return find_registration_hint(self.request.POST.get("next") or self.request.GET.get("next", ""))
+
+
+class LoginView(HintMixin, DjangoLoginView):
     """Log in; then redirect to the requested page of this site (quality row A11)."""
 
     template_name = "accounts/login.html"
     authentication_form = LoginForm
     redirect_authenticated_user = True
+    pending_user: User | None = None  # between the password and the second factor
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Remove `site`, which would replace the context processor's site settings."""
         context = super().get_context_data(**kwargs)
         del context["site"], context["site_name"]
-        return context
+        return {**context, "hint": self.hint}
+
+    def get_initial(self) -> dict[str, Any]:
+        """Return the email address of an invitation, if the requested page is one."""
+        return {**super().get_initial(), "username": self.hint.email if self.hint else ""}
+
+    def get_default_redirect_url(self) -> str:
+        """Return the URL of the user's own page: administration, teaching or learning."""
+        return resolve_url((self.pending_user or signed_in(self.request)).home_page)
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """Start the session, or ask for a code first if the second factor is on (quality row A06)."""
@@ -46,6 +68,7 @@ class LoginView(DjangoLoginView):
             response = super().form_valid(form)
             time_zones.adopt_time_zone(user=signed_in(self.request), name=form.cleaned_data["time_zone"])
             return response
+        self.pending_user = user
         pending_login.store(
             self.request, mfa.create_login_challenge(user=user, transport=Transport.PAGE), self.get_success_url()
         )
@@ -60,7 +83,7 @@ class LoginView(DjangoLoginView):
         return response
 
 
-class RegisterView(FormView[RegistrationForm]):
+class RegisterView(HintMixin, FormView[RegistrationForm]):
     """Register and log in."""
 
     template_name = "accounts/register.html"
@@ -86,8 +109,13 @@ class RegisterView(FormView[RegistrationForm]):
         return redirect(_get_next_url(self.request) or "enrollments:dashboard")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add the next page."""
-        return super().get_context_data(next=self.request.GET.get("next", ""), **kwargs)
+        """Add the next page and its hint."""
+        return super().get_context_data(next=self.request.GET.get("next", ""), hint=self.hint, **kwargs)
+
+    def get_initial(self) -> dict[str, Any]:
+        """Return the name and email address of an invitation, if the requested page is one."""
+        hint = self.hint or RegistrationHint("")
+        return {**super().get_initial(), "email": hint.email, "full_name": hint.full_name}
 
 
 class ProfileView(LoginRequiredMixin, UpdateView[User, ProfileForm]):

@@ -13,12 +13,12 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.models.people import DELETED_USER_NAME
-from accounts.registry import PersonalData, personal_data
+from accounts.registry import PersonalData, personal_data, registration_hints
 from core.db.text_functions import SortKey
 from core.http.errors.views import explanations
 from core.site import search
 from courses.models import Course, Lesson
-from enrollments import closed_courses, rooms
+from enrollments import closed_courses, invitations, rooms
 from enrollments.models import Enrollment, GradeEntry, Invitation, JoinLink, Review, RosterImport
 from realtime.models import Event, Notification
 from realtime.rooms import RoomType, room_types
@@ -76,6 +76,7 @@ def forget_elsewhere(user: User) -> None:
         notification.save(update_fields=["payload"])
 
 
+registration_hints.register("invitations", invitations.find_hint)
 explanations.register("closed course", closed_courses.render_explanation)
 search.sources.register("lessons", search.Source("lessons", _("Lessons"), "file-text", find_lessons))
 room_types.register(

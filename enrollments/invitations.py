@@ -6,11 +6,13 @@ from datetime import timedelta
 from django.core import signing
 from django.core.validators import validate_email
 from django.db import transaction
+from django.urls import Resolver404, resolve
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import mail_limits
 from accounts.models import User
+from accounts.registry import RegistrationHint
 from core.audit.entries import record
 from core.text.email_addresses import normalize_email
 from courses.models import Course
@@ -28,7 +30,23 @@ def get_invitation(token: str) -> Invitation | None:
         invitation_id = uuid.UUID(signing.Signer(salt=INVITATION_SALT).unsign(token))
     except (signing.BadSignature, ValueError):
         return None
-    return Invitation.objects.select_related("course", "course__instructor").filter(pk=invitation_id).first()
+    return (
+        Invitation.objects.select_related("course", "course__instructor", "invited_by").filter(pk=invitation_id).first()
+    )
+
+
+def find_hint(path: str) -> RegistrationHint | None:
+    """Return the hint for a visitor who wants to open an invitation: who invited them to what, and their address."""
+    try:
+        match = resolve(path)
+    except Resolver404:
+        return None
+    invitation = get_invitation(match.kwargs["token"]) if match.view_name == "enrollments:invitation" else None
+    if invitation is None or invitation.accepted_at is not None:
+        return None
+    values = {"name": invitation.invited_by.get_mail_name(), "course": invitation.course.title}
+    text = _("%(name)s invited you to “%(course)s”.") % values
+    return RegistrationHint(text, invitation.email, invitation.full_name)
 
 
 @transaction.atomic

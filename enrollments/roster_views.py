@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -70,16 +70,17 @@ def invite_student(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("enrollments:students", slug)
 
 
-@login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def show_invitation(request: HttpRequest, token: str) -> HttpResponse:
-    """Show an invitation (GET), or accept it (POST).
+    """Show an invitation, also to visitors (GET), or accept it (POST).
 
     A GET request does not accept it, because email programs may request links for previews.
     """
     invitation = invitations.get_invitation(token)
     if invitation is None:
         raise Http404
+    if request.method == "POST" and not request.user.is_authenticated:
+        return redirect_to_login(request.path)
     if request.method == "POST" and call_or_show_message(
         request, invitations.accept_invitation, actor=signed_in(request), invitation=invitation
     ):

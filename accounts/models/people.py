@@ -21,6 +21,7 @@ from core.text.email_addresses import normalize_email
 from core.text.validators import is_advertising, validate_one_line, validate_person_name
 
 DELETED_USER_NAME = "Deleted user"
+DELETED_EMAIL_SUFFIX = "@deleted.invalid"  # of anonymized users
 
 
 class Role(models.TextChoices):
@@ -65,6 +66,11 @@ class UserQuerySet(models.QuerySet["User"]):
         if has_role(user, Role.ADMIN):
             return self
         return self.filter(pk=user.pk) if user.is_authenticated else self.none()
+
+
+def is_deleted_user(prefix: str = "") -> Q:
+    """Return the condition that a user was deleted and anonymized. `prefix` is the path to the user."""
+    return Q(**{f"{prefix}email__endswith": DELETED_EMAIL_SUFFIX})
 
 
 def matches_person(text: str, prefix: str = "") -> Q:
@@ -240,6 +246,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Return the absolute URL of the profile picture, or None. One query unless `avatar` is loaded."""
         picture = self.picture_id
         return settings.SITE_URL + reverse("files:picture", args=[picture, 256]) if picture else None
+
+    @property
+    def home_page(self) -> str:
+        """Name of the URL to which a login leads without a requested page."""
+        if self.is_staff and (self.mfa_enabled or not self.needs_second_factor):
+            return "admin:index"
+        return "instructors:dashboard" if self.role == Role.INSTRUCTOR else "enrollments:dashboard"
 
     @property
     def teaches(self) -> bool:

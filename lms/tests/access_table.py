@@ -129,7 +129,7 @@ GET    /learn/{slug}/grades/                                 302  200  404  404 
 GET    /join/{key}/                                          200  200  200  200  200  200
 POST   /join/{key}/                                          302  302  302  302  302  302
 GET    /join/nonsense/                                       404  404  404  404  404  404
-GET    /invitations/nonsense/                                302  404  404  404  404  404
+GET    /invitations/nonsense/                                404  404  404  404  404  404
 POST   /teach/courses/{slug}/duplicate/                      403  403  403  302  403  302
 POST   /teach/courses/{slug}/arrange/                        403  403  403  400  403  400
 GET    /teach/courses/{slug}/preview/                        302  403  403  302  403  302

@@ -21,6 +21,7 @@ from core.http.forms import call_or_show_message
 from core.http.middleware import allow_frames
 from core.http.pagination import PAGE_SIZE
 from courses.editor_views import TeachersOnlyMixin
+from enrollments.registry import list_waiting_work
 from files.models import File
 from files.storage import STORAGE_ERRORS, file_storage
 from files.upload_handlers import received_files
@@ -43,8 +44,10 @@ class GradingQueueView(TeachersOnlyMixin, ListView[Submission]):
         return submissions.waiting()
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Add which of the two lists is displayed."""
+        """Add which of the two lists is displayed, and the quizzes with answers to grade."""
         is_graded = bool(self.request.GET.get("graded"))
+        if not is_graded:
+            kwargs["waiting_work"] = list_waiting_work(self.request.user)
         return super().get_context_data(shows_graded=is_graded, shows_waiting=not is_graded, **kwargs)
 
 
@@ -56,7 +59,7 @@ def _get_submission(request: HttpRequest, submission_id: uuid.UUID) -> Submissio
 @allow_frames
 @require_http_methods(["GET", "HEAD", "POST"])
 def grade(request: HttpRequest, submission_id: uuid.UUID) -> HttpResponse:
-    """Display and grade a submission; after grading, redirect to the next one that awaits grading."""
+    """Display and grade a submission; after grading, redirect to the assignment's next one that awaits grading."""
     submission = _get_submission(request, submission_id)
     if request.method != "POST":
         return _render_page(request, submission, None)
@@ -79,7 +82,7 @@ def grade(request: HttpRequest, submission_id: uuid.UUID) -> HttpResponse:
         form.add_error(None, str(error.detail))
         return _render_page(request, _get_submission(request, submission_id), form, error.status)
     messages.success(request, _describe_grading(graded))
-    next_submission = Submission.objects.all().editable_by(request.user).waiting().first()
+    next_submission = submission.assignment.submissions.waiting().first()
     return redirect("assignments:grade", next_submission.pk) if next_submission else redirect("assignments:queue")
 
 
@@ -96,8 +99,8 @@ def _describe_grading(graded: Submission) -> str:
 def _render_page(
     request: HttpRequest, submission: Submission, form: GradeForm | None, status: int = 200
 ) -> HttpResponse:
-    """Render a submission with its files, the form, its history, and links to the previous and next submission."""
-    waiting = list(Submission.objects.all().editable_by(request.user).waiting().values_list("pk", flat=True)[:500])
+    """Render a submission with its files, form and history, and links to the assignment's previous and next one."""
+    waiting = list(submission.assignment.submissions.waiting().values_list("pk", flat=True)[:500])
     index = waiting.index(submission.pk) if submission.pk in waiting else -1
     files = list(submission.files.select_related("file"))
     initial = {"grade": submission.raw_grade, "feedback": submission.feedback, "version": submission.version}

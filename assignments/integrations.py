@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -22,17 +23,17 @@ from files.models import Purpose
 from files.registry import FileAccess
 
 
-def missing_assignments(enrollment: Enrollment) -> list[str]:
+def missing_assignments(enrollment: Enrollment) -> list[learning.MissingWork]:
     """Return the required assignments of the course that the student has not passed. Two queries."""
     return _not_passed(enrollment, Assignment.objects.published().filter(course=enrollment.course_id, is_required=True))
 
 
-def missing_lesson_assignments(enrollment: Enrollment, lesson: Lesson) -> list[str]:
+def missing_lesson_assignments(enrollment: Enrollment, lesson: Lesson) -> list[learning.MissingWork]:
     """Return the assignments of the lesson that the student has not passed. Two queries."""
     return _not_passed(enrollment, Assignment.objects.published().filter(lesson=lesson))
 
 
-def _not_passed(enrollment: Enrollment, assignments: Iterable[Assignment]) -> list[str]:
+def _not_passed(enrollment: Enrollment, assignments: Iterable[Assignment]) -> list[learning.MissingWork]:
     required = list(assignments)
     if not required:
         return []
@@ -40,7 +41,10 @@ def _not_passed(enrollment: Enrollment, assignments: Iterable[Assignment]) -> li
         enrollment.pk
     ]
     return [
-        _("the assignment “%s”") % assignment.title
+        learning.MissingWork(
+            _("the assignment “%s”") % assignment.title,
+            reverse("assignments:assignment", args=[enrollment.course.slug, assignment.pk]),
+        )
         for assignment in required
         if not _is_done(assignment, grades.get(assignment.pk))
     ]

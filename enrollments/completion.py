@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.lookups import GreaterThanOrEqual
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -109,12 +110,16 @@ def _complete_finished(enrollment_id: uuid.UUID) -> bool:
     return complete_if_done(actor=None, enrollment=enrollment)
 
 
-def list_unfinished_lessons(enrollment: Enrollment) -> list[str]:
-    """Return a text for each published lesson that is not completed; one text if the course has no lessons."""
-    titles = list(_unfinished_lessons(enrollment).order_by("order").values_list("title", flat=True))
-    if not titles and not Lesson.objects.published().filter(course=enrollment.course_id).exists():
-        return [_("this course has no lessons yet")]
-    return [_("the lesson “%s”") % title for title in titles]
+def list_unfinished_lessons(enrollment: Enrollment) -> list[registry.MissingWork]:
+    """Return each published lesson that is not completed; one text if the course has no lessons."""
+    lessons = list(_unfinished_lessons(enrollment).order_by("order").values_list("pk", "title"))
+    if not lessons and not Lesson.objects.published().filter(course=enrollment.course_id).exists():
+        return [registry.MissingWork(_("this course has no lessons yet"))]
+    slug = enrollment.course.slug
+    return [
+        registry.MissingWork(_("the lesson “%s”") % title, reverse("enrollments:lesson", args=[slug, lesson_id]))
+        for lesson_id, title in lessons
+    ]
 
 
 registry.requirements.register("lessons", list_unfinished_lessons)

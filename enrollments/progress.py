@@ -33,8 +33,13 @@ class ProgressExplanation:
     lessons_total: int
     lessons_done: int
     lessons: list[LessonStatus]
-    missing: list[str]
+    missing_work: list[registry.MissingWork]
     completed_at: datetime | None
+
+    @property
+    def missing(self) -> list[str]:
+        """Texts of the unmet requirements."""
+        return [missing.text for missing in self.missing_work]
 
 
 def explain_progress(*, enrollment: Enrollment) -> ProgressExplanation:
@@ -60,7 +65,7 @@ def explain_progress(*, enrollment: Enrollment) -> ProgressExplanation:
         lessons_total=len(lessons),
         lessons_done=finished,
         lessons=lessons,
-        missing=[] if enrollment.completed_at else registry.missing_for_completion(enrollment),
+        missing_work=[] if enrollment.completed_at else registry.list_missing_work(enrollment),
         completed_at=enrollment.completed_at,
     )
 

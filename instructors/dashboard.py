@@ -32,7 +32,7 @@ def teaching_dashboard(user: User) -> dict[str, Any]:
     recent = reader.by_course(month, (Figure.ENROLLMENTS,))
     ever = reader.by_course(reader.period_until(month.last), (Figure.COMPLETIONS,))
     submissions = Submission.objects.waiting().filter(assignment__course__in=courses_taught)
-    essays = Attempt.objects.submitted().filter(quiz__course__in=courses_taught, passed=None)
+    essays = Attempt.objects.ungraded().filter(quiz__course__in=courses_taught)
     counts = {
         "new_students_30d": {course_id: sums.of(Figure.ENROLLMENTS) for course_id, sums in recent.items()},
         "completions": {course_id: sums.of(Figure.COMPLETIONS) for course_id, sums in ever.items()},

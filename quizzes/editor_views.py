@@ -129,8 +129,10 @@ def _save_question(request: HttpRequest, form: QuestionForm, quiz: Quiz, existin
 @require_POST
 def move_question(request: HttpRequest, quiz_id: uuid.UUID, question_id: uuid.UUID) -> HttpResponse:
     existing = _get_question(request, quiz_id, question_id)
-    editor.move_question(actor=signed_in(request), question=existing, up=request.POST.get("direction") == "up")
-    return redirect("quizzes:edit", quiz_id)
+    direction = "up" if request.POST.get("direction") == "up" else "down"
+    editor.move_question(actor=signed_in(request), question=existing, up=direction == "up")
+    # The fragment gives the focus back to the pressed button.
+    return redirect(f"{reverse('quizzes:edit', args=[quiz_id])}#question-{question_id}-{direction}")
 
 
 @login_required
@@ -269,7 +271,7 @@ def grade(request: HttpRequest, attempt_id: uuid.UUID) -> HttpResponse:
         "course": submitted.quiz.course,
         "lines": lines,
         "first_waiting": next((line for line in lines if line.result and line.result.is_waiting), None),
-        "others_waiting": submitted.quiz.attempts.submitted().filter(passed=None).exclude(pk=submitted.pk).count(),
+        "others_waiting": submitted.quiz.attempts.ungraded().exclude(pk=submitted.pk).count(),
         "form": form,
     }
     return render(request, "quizzes/mark.html", context)
@@ -277,5 +279,5 @@ def grade(request: HttpRequest, attempt_id: uuid.UUID) -> HttpResponse:
 
 def _get_next_ungraded(graded: Attempt) -> uuid.UUID:
     """Return the id of the quiz's oldest attempt that awaits grading; the id of `graded` if there is none."""
-    ungraded = Attempt.objects.submitted().filter(quiz=graded.quiz_id, passed=None).order_by("submitted_at", "pk")
+    ungraded = Attempt.objects.ungraded().filter(quiz=graded.quiz_id).order_by("submitted_at", "pk")
     return ungraded.values_list("pk", flat=True).first() or graded.pk

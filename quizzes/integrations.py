@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import Any
 
+from django.db.models import Count
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -64,12 +65,16 @@ def describe_state(quiz: Quiz, attempts: list[Attempt], terms: Terms) -> str:
     return ngettext("%d attempt left", "%d attempts left", left) % left + best
 
 
-def _list_missing(quizzes: QuizQuerySet, enrollment: Enrollment) -> list[str]:
+def _list_missing(quizzes: QuizQuerySet, enrollment: Enrollment) -> list[registry.MissingWork]:
     """Return the published `quizzes` that are not passed. One query; a second one if there are any."""
     passed = Attempt.objects.filter(enrollment=enrollment, passed=True)
     not_passed = list(quizzes.published().exclude(attempts__in=passed))
     by_hand = _find_passed_by_hand(not_passed, enrollment)
-    return [_("the quiz “%s”") % quiz.title for quiz in not_passed if quiz.pk not in by_hand]
+    return [
+        registry.MissingWork(_("the quiz “%s”") % quiz.title, get_quiz_url(quiz))
+        for quiz in not_passed
+        if quiz.pk not in by_hand
+    ]
 
 
 def _find_passed_by_hand(quizzes: list[Quiz], enrollment: Enrollment) -> set[uuid.UUID]:
@@ -93,14 +98,29 @@ def _is_passing(quiz: Quiz, entry: GradeEntry) -> bool:
     return quiz.is_passed_by(entry.points, quiz.points_possible)
 
 
-def list_missing_for_course(enrollment: Enrollment) -> list[str]:
+def list_missing_for_course(enrollment: Enrollment) -> list[registry.MissingWork]:
     """Return the required quizzes that are not passed (docs/api-contract.md, `/complete`). At most two queries."""
     return _list_missing(Quiz.objects.filter(course=enrollment.course_id, is_required=True), enrollment)
 
 
-def list_missing_for_lesson(enrollment: Enrollment, lesson: Any) -> list[str]:
+def list_missing_for_lesson(enrollment: Enrollment, lesson: Any) -> list[registry.MissingWork]:
     """Return the quizzes of a lesson that are not passed. At most two queries."""
     return _list_missing(Quiz.objects.filter(lesson=lesson), enrollment)
+
+
+def list_waiting_attempts(user: Any) -> list[registry.WaitingWork]:
+    """Return the quizzes with attempts that `user` may grade and that await grading. One query."""
+    attempts = Attempt.objects.ungraded().editable_by(user).order_by()
+    rows = attempts.values("quiz", "quiz__title", "quiz__course__title").annotate(waiting=Count("pk"))
+    return [
+        registry.WaitingWork(
+            title=row["quiz__title"],
+            course_title=row["quiz__course__title"],
+            count=row["waiting"],
+            url=reverse("quizzes:results", args=[row["quiz"]]),
+        )
+        for row in rows.order_by("quiz__course__title", "quiz__title", "quiz")
+    ]
 
 
 def list_submitted_quizzes(enrollment_ids: Collection[uuid.UUID]) -> dict[tuple[uuid.UUID, uuid.UUID], bool]:
@@ -122,6 +142,7 @@ def export_attempts(user: User) -> dict[str, Any]:
 registry.coursework.register("quizzes", list_work)
 registry.requirements.register("quizzes", list_missing_for_course)
 registry.lesson_requirements.register("quizzes", list_missing_for_lesson)
+registry.waiting_work.register("quizzes", list_waiting_attempts)
 registry.submitted_work.register("quizzes", list_submitted_quizzes)
 registry.item_pages.register(ItemKind.QUIZ, get_quiz_url)
 personal_data.register("quizzes", PersonalData(export_attempts))

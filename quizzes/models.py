@@ -281,6 +281,10 @@ class AttemptQuerySet(models.QuerySet["Attempt"]):
         """Return the submitted attempts."""
         return self.filter(submitted_at__isnull=False)
 
+    def ungraded(self) -> Self:
+        """Return the submitted attempts with an answer that awaits grading."""
+        return self.submitted().filter(passed=None)
+
     def overdue(self, now: datetime) -> Self:
         """Return the running attempts whose `expires_at`, plus the grace period, is before `now`."""
         return self.running().filter(expires_at__lt=now - GRACE)

@@ -60,8 +60,9 @@ def test_excused_work_has_no_points(item: GradedItem, enrollment: Enrollment, al
 def test_the_last_missing_grade_completes_the_course(
     item: GradedItem, enrollment: Enrollment, alice: User, monkeypatch: Any
 ) -> None:
-    def essay_requirement(enrollment: Enrollment) -> list[str]:
-        return [] if GradeEntry.objects.filter(enrollment=enrollment, item=item).exists() else ["the essay"]
+    def essay_requirement(enrollment: Enrollment) -> list[registry.MissingWork]:
+        is_graded = GradeEntry.objects.filter(enrollment=enrollment, item=item).exists()
+        return [] if is_graded else [registry.MissingWork("the essay")]
 
     monkeypatch.setattr(registry, "requirements", [*registry.requirements, essay_requirement])
     complete_all_lessons(enrollment)

@@ -133,7 +133,7 @@ def test_a_work_rule_uses_the_registered_lesson_requirements(
     bob: User, alice: User, course: Course, enrollment: Enrollment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lesson = courses.update_lesson(actor=alice, lesson=course.lessons.first(), completion_rule=CompletionRule.WORK)
-    missing = ["the quiz “Tea”"]
+    missing = [registry.MissingWork("the quiz “Tea”")]
     monkeypatch.setattr(registry, "lesson_requirements", [lambda enrollment, lesson: missing])
     with pytest.raises(EnrollmentError, match="the quiz “Tea”"):
         services.complete_lesson(actor=bob, enrollment=enrollment, lesson_id=lesson.pk)

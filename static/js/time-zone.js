@@ -30,6 +30,7 @@ function keep() {
 }
 
 function ask(bar) {
+  bar.querySelector("[data-this-page]").value = location.pathname + location.search;
   for (const place of bar.querySelectorAll("[data-current-zone]")) {
     place.textContent = current.replaceAll("_", " ");
   }

@@ -72,7 +72,9 @@ class CourseEditView(TeachersOnlyMixin, EditableOnlyMixin, DetailView[Course]):
     """Editor page of a course: sections and lessons in order, and the publishing checklist."""
 
     template_name = "courses/course_edit.html"
-    queryset = Course.objects.prefetch_related("sections", Prefetch("sections__lessons", Lesson.objects.for_outline()))
+    queryset = Course.objects.prefetch_related(
+        "sections", Prefetch("sections__lessons", Lesson.objects.for_outline().with_has_video())
+    )
     context_object_name = "course"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -219,7 +221,13 @@ def move_section(request: HttpRequest, slug: str, section_id: uuid.UUID) -> Http
     """Move a section one position up or down."""
     section = _get_editable_section(request, slug, section_id)
     services.move_section(actor=signed_in(request), section=section, up=request.POST.get("direction") == "up")
-    return redirect(f"{reverse('courses:edit', args=[slug])}#section-{section_id}")
+    return _redirect_to_arrow(request, slug, f"section-{section_id}")
+
+
+def _redirect_to_arrow(request: HttpRequest, slug: str, place: str) -> HttpResponse:
+    """Redirect to the arrow button of a moved section or lesson, which gives it the focus again."""
+    direction = "up" if request.POST.get("direction") == "up" else "down"
+    return redirect(f"{reverse('courses:edit', args=[slug])}#{place}-{direction}")
 
 
 @require_POST
@@ -240,15 +248,35 @@ def duplicate(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def move_lesson(request: HttpRequest, slug: str, lesson_id: uuid.UUID) -> HttpResponse:
-    """Move a lesson one position up or down. Works without JavaScript."""
+    """Move a lesson one position up or down, at the end of a section into the next one. Works without JavaScript."""
     course = _get_editable_course(request, slug)
-    ids = list(course.lessons.values_list("pk", flat=True))
-    if lesson_id in ids:
-        index = ids.index(lesson_id)
-        new_index = max(0, min(len(ids) - 1, index + (-1 if request.POST.get("direction") == "up" else 1)))
-        ids.insert(new_index, ids.pop(index))
-        call_or_show_message(request, services.reorder_lessons, actor=signed_in(request), course=course, lesson_ids=ids)
-    return redirect(f"{reverse('courses:edit', args=[slug])}#lesson-{lesson_id}")
+    sections = [
+        (section.pk, [lesson.pk for lesson in section.lessons.all()])
+        for section in course.sections.prefetch_related("lessons")
+    ]
+    if _shift_lesson(sections, lesson_id, up=request.POST.get("direction") == "up"):
+        call_or_show_message(
+            request, services.arrange_course, actor=signed_in(request), course=course, sections=sections
+        )
+    return _redirect_to_arrow(request, slug, f"lesson-{lesson_id}")
+
+
+def _shift_lesson(sections: list[tuple[uuid.UUID, list[uuid.UUID]]], lesson_id: uuid.UUID, *, up: bool) -> bool:
+    """Move a lesson one position within `sections`; return False if it is unknown, or the first or last already."""
+    place = next((place for place, (_pk, lessons) in enumerate(sections) if lesson_id in lessons), None)
+    if place is None:
+        return False
+    lessons = sections[place][1]
+    index = lessons.index(lesson_id)
+    step = -1 if up else 1
+    if 0 <= index + step < len(lessons):
+        lessons.insert(index + step, lessons.pop(index))
+        return True
+    if not 0 <= place + step < len(sections):
+        return False
+    neighbor = sections[place + step][1]
+    neighbor.insert(len(neighbor) if up else 0, lessons.pop(index))
+    return True
 
 
 @require_POST

@@ -299,6 +299,11 @@ class LessonQuerySet(models.QuerySet["Lesson"]):
         """Load only the fields of a list of lessons, without their texts."""
         return self.only("title", "order", "section", "duration_minutes", "is_published", "is_preview", "video_url")
 
+    def with_has_video(self) -> Self:
+        """Annotate each lesson with `has_video`: whether it has a video, linked or uploaded."""
+        uploaded = LessonFile.objects.filter(lesson=OuterRef("pk"), is_video=True)
+        return self.annotate(has_video=Q(video_url__gt="") | Exists(uploaded))
+
     def with_is_done(self, user: Any) -> Self:
         """Annotate each lesson with `is_done`: whether `user` has completed it.
 

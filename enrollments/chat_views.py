@@ -60,6 +60,7 @@ class ChatView(LoginRequiredMixin, TemplateView):
             chat_messages=[_build_chat_message(message, user, muted) for message in page],
             older_before=page[0].number if older else None,
             moderates=is_moderator(user, course.pk),
+            is_muted=Mute.objects.in_room(course_room(course)).filter(user=user).exists(),
             form=kwargs.pop("form", None) or MessageForm(),
             **kwargs,
         )

@@ -19,11 +19,11 @@ from core.access.scopes import ScopedMixin
 from core.http.pagination import PAGE_SIZE
 from realtime import services, unsubscribe
 from realtime.forms import EVENT_LABELS, PreferencesForm
-from realtime.models import Notification
+from realtime.models import SILENT_EVENTS, Notification
 
 
 class NotificationListView(LoginRequiredMixin, ScopedMixin, ListView[Notification]):
-    """The user's notifications, newest first. POST marks all as read."""
+    """The user's notifications, newest first, without those that only sync devices. POST marks all as read."""
 
     template_name = "realtime/notification_list.html"
     queryset = Notification.objects.all()
@@ -31,7 +31,7 @@ class NotificationListView(LoginRequiredMixin, ScopedMixin, ListView[Notificatio
     context_object_name = "notifications"
 
     def get_queryset(self) -> QuerySet[Notification]:
-        return super().get_queryset().order_by("-number")
+        return super().get_queryset().exclude(event__in=SILENT_EVENTS).order_by("-number")
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         services.mark_read(user=request.user)

@@ -7,13 +7,14 @@ from django.conf import settings
 from django.core import signing
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Case, IntegerField, Q, Value, When
+from django.db.models import Case, Exists, IntegerField, OuterRef, Q, Value, When
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Greatest, Least, Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role, has_role
+from accounts.models.people import is_deleted_user
 from core.text.validators import validate_visible
 from courses.models import Course, Lesson, taught_by
 from enrollments.states import EnrollmentState
@@ -98,13 +99,15 @@ class EnrollmentQuerySet(models.QuerySet["Enrollment"]):
         return self.annotate(next_lesson_id=NEXT_LESSON_ID)
 
     def for_roster(self, course: Course) -> Self:
-        """Return all enrollments of `course` with `lessons_done`, `percent` and the user, newest first.
+        """Return the enrollments of `course` with `lessons_done`, `percent` and the user, newest first.
+
+        Without deleted users.
 
         `percent` is `progress_percentage` as a column, to filter and to sort by.
         """
         share = Least(Value(100), 100 * LESSONS_DONE / Greatest(Value(1), Value(course.lessons_count)))
         percent = Case(When(completed_at__isnull=False, then=Value(100)), default=share, output_field=IntegerField())
-        rows = self.filter(course=course).with_progress().annotate(percent=percent)
+        rows = self.filter(~is_deleted_user("user__"), course=course).with_progress().annotate(percent=percent)
         return rows.select_related("user", "course").order_by("-enrolled_at", "id")
 
     def for_rows(self) -> Self:
@@ -231,8 +234,9 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
     """QuerySet of invitations."""
 
     def pending(self) -> Self:
-        """Return the invitations that are neither accepted nor expired."""
-        return self.filter(accepted_at=None, expires_at__gt=timezone.now())
+        """Return the invitations that are neither accepted nor expired, and whose address is no student's."""
+        students = Enrollment.objects.active().filter(course=OuterRef("course"), user__email__iexact=OuterRef("email"))
+        return self.filter(~Exists(students), accepted_at=None, expires_at__gt=timezone.now())
 
 
 class Invitation(models.Model):

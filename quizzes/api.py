@@ -12,6 +12,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.generics import get_object_or_404
 from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
@@ -236,6 +237,18 @@ class QuestionViewSet(ScopedMixin, viewsets.ModelViewSet[Question]):
     def perform_destroy(self, instance: Question) -> None:
         """Remove the question from the quiz."""
         editor.delete_question(actor=signed_in(self.request), question=instance)
+
+    @extend_schema(request=None, responses=QuestionSerializer)
+    @action(detail=True, methods=["post"])
+    def restore(self, request: Request, quiz_id: str, question_id: str) -> Response:
+        """Restore a deleted question to its place in the quiz and return it. A repeat has no effect.
+
+        Errors: 409 `too_many` if the quiz is full.
+        """
+        rows = Question.objects.filter(quiz=self._get_quiz()).select_related("current")
+        question = get_object_or_404(rows, pk=question_id)
+        editor.restore_question(actor=signed_in(request), question=question)
+        return Response(QuestionSerializer(question).data)
 
 
 class QuestionFileViewSet(viewsets.GenericViewSet[Question]):

@@ -25,6 +25,7 @@ urlpatterns = [
     path("<quiz_id>/questions/import", import_questions),
     path("<quiz_id>/questions/export", QuestionFileViewSet.as_view({"get": "export_questions"})),
     path("<quiz_id>/questions/<question_id>", QuestionViewSet.as_view(DETAIL)),
+    path("<quiz_id>/questions/<question_id>/restore", QuestionViewSet.as_view({"post": "restore"})),
     path("<quiz_id>/attempts/", AttemptViewSet.as_view(LIST)),
     path("<quiz_id>/attempts/<attempt_id>", AttemptViewSet.as_view({"get": "retrieve"})),
     path(

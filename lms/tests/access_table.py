@@ -368,6 +368,7 @@ GET    /api/v1/quizzes/{quiz}/questions/export?format=gift    401  403  404  200
 GET    /api/v1/quizzes/{quiz}/questions/{question}           401  403  404  200  404  200
 PUT    /api/v1/quizzes/{quiz}/questions/{question}           401  403  404  200  404  200
 PATCH  /api/v1/quizzes/{quiz}/questions/{question}           401  403  404  200  404  200
+POST   /api/v1/quizzes/{quiz}/questions/{question}/restore   401  403  404  200  404  200
 DELETE /api/v1/quizzes/{quiz}/questions/{question}           401  403  404  409  404  409
 GET    /api/v1/quizzes/{quiz}/attempts/                      401  200  404  200  404  200
 POST   /api/v1/quizzes/{quiz}/attempts/                      401  200  404  403  404  403

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from django.test import Client
+from rest_framework.test import APIClient
 
 from accounts.models import User
 from courses.models import Course
@@ -73,6 +74,23 @@ def test_the_regrade_preview_shows_changes_of_attempts_that_await_grading(
     grading.regrade_quiz(actor=alice, quiz=quiz, reason="Wrong key")
     assert Attempt.objects.get(pk=attempt.pk).passed is None
     assert grading.preview_regrade(quiz) == []
+
+
+def test_the_api_restores_a_deleted_question(
+    alice: User, bob: User, taken: Question, api_of: Callable[[User], APIClient]
+) -> None:
+    address = f"/api/v1/quizzes/{taken.quiz_id}/questions/{taken.pk}"
+    client = api_of(alice)
+    before = [row["id"] for row in client.get(f"/api/v1/quizzes/{taken.quiz_id}/questions/").json()["results"]]
+    assert client.delete(address).status_code == 204
+    assert client.get(address).status_code == 404
+    assert api_of(bob).post(f"{address}/restore").status_code == 403
+    for _repeat in range(2):
+        restored = client.post(f"{address}/restore")
+        assert (restored.status_code, restored.json()["id"]) == (200, str(taken.pk))
+    after = client.get(f"/api/v1/quizzes/{taken.quiz_id}/questions/").json()["results"]
+    assert [row["id"] for row in after] == before
+    assert client.post(f"/api/v1/quizzes/{taken.quiz_id}/questions/nonsense/restore").status_code == 404
 
 
 def test_only_editors_of_the_quiz_delete_and_restore_questions(alice: User, erin: User, course: Course) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.management import call_command
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -321,3 +322,21 @@ def test_the_task_completes_students_of_all_chunks(alice: User, monkeypatch: pyt
     courses.delete_lesson(actor=alice, lesson=second)
     assert complete_finished_enrollments(str(course.pk)) == 5
     assert Certificate.objects.count() == 5
+
+
+def test_a_command_completes_students_who_are_stuck_since_an_earlier_version(
+    course: Course, enrollment: Enrollment, commits: Commits, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done, *others = course.lessons.order_by("order")
+    services.complete_lesson(actor=enrollment.user, enrollment=enrollment, lesson_id=done.pk)
+    Lesson.objects.filter(pk__in=[lesson.pk for lesson in others]).update(is_published=False)
+    Course.objects.filter(pk=course.pk).update(lessons_count=1)
+    draft = make_course(course.instructor, "Draft", lessons=1)
+    Course.objects.filter(pk=draft.pk).update(is_published=False)
+    for _repeat in range(2):
+        with commits():
+            call_command("recheck_completions")
+        assert capsys.readouterr().out == "Queued the check of 1 published courses.\n"
+    enrollment.refresh_from_db()
+    assert enrollment.completed_at is not None
+    assert enrollment.events.filter(kind="completed").count() == 1

@@ -243,7 +243,7 @@ class LoginSessionAdmin(ReadOnlyAdmin):
     """Logins of all transports, impersonations included."""
 
     list_display = [
-        "user", "kind", "actor", "created_at", "verified_at", "last_used_at", "ended_at", "ip_address", "user_agent",
+        "user", "kind", "actor", "created_at", "verified_at", "last_used_at", "ended_at", "ip_address",
     ]  # fmt: skip
     list_filter = ["kind", ("ended_at", admin.EmptyFieldListFilter)]
     list_select_related = ["user", "actor"]

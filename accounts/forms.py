@@ -201,6 +201,7 @@ class ProfileForm(forms.ModelForm[User]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["time_zone"].widget.attrs["placeholder"] = settings.TIME_ZONE
         if len(settings.LANGUAGES) == 1:  # there is no choice
             del self.fields["language"]
         else:

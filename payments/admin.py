@@ -37,6 +37,7 @@ class RefundForm(ReasonForm):
         label=gettext_lazy("Amount"),
         max_length=20,
         required=False,
+        widget=forms.TextInput(attrs={"class": "vTextField", "inputmode": "decimal"}),
         help_text=gettext_lazy("Of each order, in its currency. Leave empty to refund all that remains."),
     )
 

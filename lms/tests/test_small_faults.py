@@ -207,6 +207,8 @@ def test_the_editor_tabs_stay_in_quizzes_assignments_and_chat(
     ]
     for page in pages:
         assert 'aria-label="Course editor"' in text_of(browser_of(alice), page), page
+    teaching = '<a href="/teach/" aria-current="page">Teach</a>'
+    assert teaching in text_of(browser_of(alice), pages[-1])
     learning = '<a href="/dashboard/" aria-current="page">My learning</a>'
     student_pages = [reverse("quizzes:quiz", args=[essay.quiz_id]), task.get_absolute_url(), pages[-1]]
     for page in student_pages:

@@ -6,7 +6,8 @@ from playwright.sync_api import Page, expect
 from accounts.models import User
 from courses import services
 from courses.models import Course, Lesson, LessonDraft
-from tools.testing.browser import log_in
+from enrollments.models import Enrollment
+from tools.testing.browser import log_in, open_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -122,3 +123,17 @@ def test_a_video_resumes_at_the_position_of_another_device(
     expect(phone.frame_locator("iframe.player").locator("html")).to_have_attribute("data-from", "75")
     second.close()
     assert problems == []
+
+
+def test_a_lesson_with_an_embedded_video_logs_no_warning(
+    live_site: str, course: Course, enrollment: Enrollment
+) -> None:
+    """Chromium warns about an `allow` attribute beside `allowfullscreen` when it parses the page."""
+    course.lessons.update(video_url="https://www.youtube.com/watch?v=dQw4w9WgXcQ")
+    logged: list[str] = []
+    with open_page(live_site, enrollment.user) as page:
+        page.on("console", lambda message: logged.append(message.text) if message.type == "warning" else None)
+        page.route("https://**", lambda route: route.fulfill(body=""))
+        page.goto(f"{live_site}/learn/{course.slug}/")
+        expect(page.locator("iframe.player")).to_be_visible()
+    assert logged == []

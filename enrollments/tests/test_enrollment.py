@@ -50,7 +50,8 @@ def test_an_invitation_enrolls_one_person_in_a_paid_course_once(
     assert mail.outbox[-1].to == ["new@example.com"]
     assert path in mail.outbox[-1].body
 
-    assert browser_of(None).get(path)["Location"].startswith("/account/login/?next=")
+    assert browser_of(None).get(path).status_code == 200
+    assert browser_of(None).post(path)["Location"].startswith("/account/login/?next=")
     assert browser_of(bob).get(path).status_code == 200
     assert not Enrollment.objects.exists()  # a GET request does not accept
     assert browser_of(bob).post(path)["Location"] == f"/learn/{paid_course.slug}/"

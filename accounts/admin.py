@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -27,10 +26,10 @@ from accounts.errors import AccountError
 from accounts.models import LoginSession, Role, User, has_role
 from accounts.permissions import signed_in
 from core.admin import ReadOnlyAdmin
+from core.admin_confirmation import ReasonForm
 from core.audit.entries import record
 from core.http.errors import DomainError
 from core.http.fields import EmailFormField
-from core.text.validators import validate_visible
 
 # Reading these would allow logging in as any user: their secrets are the second factors themselves (quality row M04).
 for secret_model in (TOTPDevice, StaticDevice, EmailDevice, OutstandingToken, BlacklistedToken):
@@ -46,15 +45,14 @@ class UserCreationForm(AdminUserCreationForm):
         fields = ("email", "full_name", "role")
 
 
-class ReasonForm(forms.Form):
+class ImpersonationForm(ReasonForm):
     """A form that asks for the reason of an impersonation."""
 
-    reason = forms.CharField(
-        label=gettext_lazy("Reason"),
-        max_length=300,
-        validators=[validate_visible],
-        help_text=gettext_lazy("For example a ticket number. The user can see it on the security page."),
-    )
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].help_text = gettext_lazy(
+            "For example a ticket number. The user can see it on the security page."
+        )
 
 
 @admin.register(User)
@@ -220,7 +218,7 @@ class UserAdmin(DjangoUserAdmin):
         refused = impersonation.get_denial_reason(actor=request.user, user=user)
         if refused:
             raise PermissionDenied(refused)
-        form = ReasonForm(request.POST if request.method == "POST" else None)
+        form = ImpersonationForm(request.POST if request.method == "POST" else None)
         if form.is_valid():
             life = impersonation.BROWSER_LIFETIME
             login = impersonation.start(actor=signed_in(request), user=user, life=life, **form.cleaned_data)

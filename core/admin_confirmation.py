@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 
 from core.http.errors import DomainError
+from core.text.validators import validate_visible
 
 CONFIRMED = "confirmed"
 
@@ -20,7 +21,12 @@ CONFIRMED = "confirmed"
 class ReasonForm(forms.Form):
     """Form of a confirmation page with a required reason."""
 
-    reason = forms.CharField(label=_("Reason"), max_length=300, widget=forms.TextInput(attrs={"class": "vTextField"}))
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=300,
+        validators=[validate_visible],
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
+    )
 
 
 def confirm_action(

@@ -163,7 +163,8 @@ def test_the_admin_confirms_a_refund_and_keeps_the_selection(
     assert "€49 of €49 can be refunded" in page
     assert "ends the enrollment" in page
     confirmed = {**form, "confirmed": "1", "amount": "", "reason": ""}
-    for invalid in (confirmed, {**confirmed, "reason": "They asked.", "amount": "nonsense"}):
+    invisible = {**confirmed, "reason": "\u3164"}
+    for invalid in (confirmed, invisible, {**confirmed, "reason": "They asked.", "amount": "nonsense"}):
         rejected = client.post("/admin/payments/order/", invalid)
         assert f'name="_selected_action" value="{order.pk}"' in rejected.content.decode()
         assert "errorlist" in rejected.content.decode()

@@ -250,33 +250,10 @@ def duplicate(request: HttpRequest, slug: str) -> HttpResponse:
 def move_lesson(request: HttpRequest, slug: str, lesson_id: uuid.UUID) -> HttpResponse:
     """Move a lesson one position up or down, at the end of a section into the next one. Works without JavaScript."""
     course = _get_editable_course(request, slug)
-    sections = [
-        (section.pk, [lesson.pk for lesson in section.lessons.all()])
-        for section in course.sections.prefetch_related("lessons")
-    ]
-    if _shift_lesson(sections, lesson_id, up=request.POST.get("direction") == "up"):
-        call_or_show_message(
-            request, services.arrange_course, actor=signed_in(request), course=course, sections=sections
-        )
+    lesson = Lesson.objects.filter(pk=lesson_id, course=course).select_related("course").first()
+    if lesson is not None:
+        services.move_lesson(actor=signed_in(request), lesson=lesson, up=request.POST.get("direction") == "up")
     return _redirect_to_arrow(request, slug, f"lesson-{lesson_id}")
-
-
-def _shift_lesson(sections: list[tuple[uuid.UUID, list[uuid.UUID]]], lesson_id: uuid.UUID, *, up: bool) -> bool:
-    """Move a lesson one position within `sections`; return False if it is unknown, or the first or last already."""
-    place = next((place for place, (_pk, lessons) in enumerate(sections) if lesson_id in lessons), None)
-    if place is None:
-        return False
-    lessons = sections[place][1]
-    index = lessons.index(lesson_id)
-    step = -1 if up else 1
-    if 0 <= index + step < len(lessons):
-        lessons.insert(index + step, lessons.pop(index))
-        return True
-    if not 0 <= place + step < len(sections):
-        return False
-    neighbor = sections[place + step][1]
-    neighbor.insert(len(neighbor) if up else 0, lessons.pop(index))
-    return True
 
 
 @require_POST

@@ -249,6 +249,36 @@ def arrange_course(*, actor: User, course: Course, sections: Sequence[tuple[uuid
 
 
 @transaction.atomic
+def move_lesson(*, actor: User, lesson: Lesson, up: bool) -> None:
+    """Move a lesson one position up or down, at the end of a section into the next one.
+
+    The first lesson of the first section does not move up, nor the last one down.
+    """
+    course = _lock_course(lesson.course)
+    sections = [
+        (section.pk, [row.pk for row in section.lessons.all()])
+        for section in course.sections.prefetch_related("lessons")
+    ]
+    if _shift_lesson(sections, lesson.pk, up=up):
+        arrange_course(actor=actor, course=course, sections=sections)
+
+
+def _shift_lesson(sections: list[tuple[uuid.UUID, list[uuid.UUID]]], lesson_id: uuid.UUID, *, up: bool) -> bool:
+    """Move a lesson one position within `sections`; return False if it is the first or last already."""
+    place = next(place for place, (_pk, lessons) in enumerate(sections) if lesson_id in lessons)
+    lessons, step = sections[place][1], -1 if up else 1
+    index = lessons.index(lesson_id)
+    if 0 <= index + step < len(lessons):
+        lessons.insert(index + step, lessons.pop(index))
+        return True
+    if not 0 <= place + step < len(sections):
+        return False
+    neighbor = sections[place + step][1]
+    neighbor.insert(len(neighbor) if up else 0, lessons.pop(index))
+    return True
+
+
+@transaction.atomic
 def add_section(*, actor: User, course: Course, title: str) -> Section:
     """Append a section to a course and return it."""
     course = _lock_course(course)

@@ -49,7 +49,7 @@ def _format_offset(moment: datetime, name: str) -> str:
 
 
 def find_time_zone(text: str) -> str | None:
-    """Return the time zone with this name or city, whatever the case; None if there is none or more than one.
+    """Return the time zone with this name or city, ignoring case; None if not exactly one matches.
 
     "berlin", "Europe/Berlin" and "new york" are found.
     """

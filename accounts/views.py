@@ -149,6 +149,8 @@ def set_time_zone(request: HttpRequest) -> HttpResponse:
         user = User.objects.get(pk=signed_in(request).pk)
         services.update_profile(actor=user, user=user, changes=form.cleaned_data)
         messages.success(request, _("Your time zone is now %s.") % user.time_zone)
+    else:
+        messages.error(request, _("This time zone is unknown. Choose one in your profile."))
     return redirect(_get_next_url(request) or "accounts:profile")
 
 

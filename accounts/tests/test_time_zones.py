@@ -71,6 +71,7 @@ def test_the_time_zone_of_the_browser_can_be_accepted(bob: User, browser_of: Bro
     assert 'data-zone-bar="Asia/Tokyo"' in client.get("/dashboard/").content.decode()
     elsewhere = client.post("/account/profile/time-zone/", {"time_zone": "Mars/Base", "next": "https://example.org/"})
     assert elsewhere.headers["Location"] == "/account/profile/"
+    assert "This time zone is unknown." in client.get("/account/profile/").content.decode()
     bob.refresh_from_db()
     assert bob.time_zone == "Asia/Tokyo"
 

@@ -101,7 +101,7 @@ def test_a_chunked_form_of_a_page_arrives(running: Site) -> None:
         form = urlencode({"csrfmiddlewaretoken": token, "username": "bench@example.com", "password": PASSWORD}).encode()
         kind = {"Content-Type": "application/x-www-form-urlencoded", "Referer": f"{running.address}/account/login/"}
         answer = browser.post("/account/login/", content=in_chunks(form, 7), headers=kind)
-        assert (answer.status_code, answer.headers.get("location")) == (302, "/dashboard/")
+        assert (answer.status_code, answer.headers.get("location")) == (302, "/teach/dashboard/")
 
 
 @pytest.mark.quality("V03")

@@ -7,7 +7,7 @@ from accounts.models import User
 from courses import services
 from courses.models import Course, Lesson, LessonDraft
 from enrollments import services as enrollments
-from tools.testing.browser import log_in, open_page, run_in_thread
+from tools.testing.browser import log_in, run_in_thread
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -125,14 +125,13 @@ def test_a_video_resumes_at_the_position_of_another_device(
     assert problems == []
 
 
-def test_a_lesson_with_an_embedded_video_logs_no_warning(live_site: str, bob: User, course: Course) -> None:
+def test_a_lesson_with_an_embedded_video_logs_no_warning(page: Page, live_site: str, bob: User, course: Course) -> None:
     """Chromium warns about an `allow` attribute beside `allowfullscreen` when it parses the page."""
     run_in_thread(lambda: enrollments.enroll(actor=bob, user=bob, course=course))
     course.lessons.update(video_url="https://www.youtube.com/watch?v=dQw4w9WgXcQ")
     logged: list[str] = []
-    with open_page(live_site, bob) as page:
-        page.on("console", lambda message: logged.append(message.text) if message.type == "warning" else None)
-        page.route("https://**", lambda route: route.fulfill(body=""))
-        page.goto(f"{live_site}/learn/{course.slug}/")
-        expect(page.locator("iframe.player")).to_be_visible()
+    page.on("console", lambda message: logged.append(message.text) if message.type == "warning" else None)
+    page.route("https://**", lambda route: route.fulfill(body=""))
+    log_in(page, live_site, bob, f"/learn/{course.slug}/")
+    expect(page.locator("iframe.player")).to_be_visible()
     assert logged == []
